@@ -1,0 +1,63 @@
+// Command paceline serves text embeddings and measures the stacks that serve them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes that scripts rely on.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commandLine lists the subcommands; each lives in the file of its name.
+type commandLine struct {
+	Version versionFlag `help:"Print the version and exit."`
+}
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parser, err := kong.New(&commandLine{},
+		kong.Name("paceline"),
+		kong.Description("Serve text embeddings as fast as the machine allows, and measure honestly every stack that serves them."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		panic(err) // the struct above is wrong: a mistake of ours
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "paceline: %v\n", err)
+		return exitUsage
+	}
+	return exitCode(command.Run())
+}
+
+// errUsage marks a mistake in the arguments that parsing could not see.
+var errUsage = errors.New("wrong usage")
+
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(os.Stderr, "paceline: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(os.Stderr, "paceline: %v\n", err)
+		return exitFailed
+	}
+}
