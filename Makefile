@@ -1,0 +1,65 @@
+# Everything a contributor runs. `make test` and `make check` set up all they need.
+#
+#   make test     every test: unit, parity, command line, race detector, real clients
+#   make check    formatting, vet, staticcheck, walls between packages, generated files
+#   make fuzz     every fuzz target for FUZZTIME each
+#   make bench    the Go benchmarks behind docs/benchmarks.md
+
+PYTHON   ?= python3
+FUZZTIME ?= 60s
+VENV     := build/venv
+PY       := $(CURDIR)/$(VENV)/bin/python
+REQS     := $(wildcard test/*/requirements.txt)
+MODEL    := all-MiniLM-L6-v2
+
+.PHONY: test test-go test-clients check fuzz bench clean
+
+test: test-go test-clients
+
+# The real model's folder reaches the tests by PACELINE_TEST_MODEL, the Python
+# that carries the reference libraries by PACELINE_PYTHON; what lacks them is
+# skipped, and gotestsum lists every skipped test with its reason.
+test-go: build/paceline $(VENV)/stamp
+	PACELINE_TEST_MODEL="$$(build/paceline models pull $(MODEL))" PACELINE_PYTHON=$(PY) \
+		go tool gotestsum --format pkgname -- -race -timeout 20m ./...
+
+test-clients: build/paceline $(VENV)/stamp
+	PACELINE_BIN=$(CURDIR)/build/paceline $(PY) -m pytest -q -rs test/clients
+
+build/paceline: FORCE
+	CGO_ENABLED=0 go build -o $@ ./cmd/paceline
+
+$(VENV)/stamp: $(REQS)
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(REQS))
+	touch $@
+
+check:
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt-clean:"; gofmt -l .; exit 1; }
+	go vet ./...
+	GOARCH=arm64 go vet ./...
+	GOOS=darwin go vet ./...
+	GOOS=windows go build ./...
+	go tool staticcheck ./...
+	go test -run 'TestImportDirections|TestCrosses' .
+	go mod tidy -diff
+	cd internal/kernel/gen && go vet ./... && go mod tidy -diff
+	go generate ./internal/kernel
+	git diff --exit-code -- internal/kernel
+
+# One target at a time: go test -fuzz takes a single package and a single target.
+fuzz:
+	@set -e; for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "fuzz $$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean:
+	rm -rf build
+
+FORCE:
