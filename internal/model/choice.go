@@ -1,0 +1,125 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Activation is a function applied value by value.
+type Activation string
+
+const (
+	Identity Activation = "identity"
+	GELU     Activation = "gelu"      // x * Φ(x) by the exact error function (arXiv 1606.08415)
+	GELUTanh Activation = "gelu_tanh" // its approximation by tanh
+	SiLU     Activation = "silu"
+	ReLU     Activation = "relu"
+	Tanh     Activation = "tanh"
+)
+
+// activation maps the names of transformers' ACT2FN.
+func activation(name string) (Activation, error) {
+	switch name {
+	case "gelu":
+		return GELU, nil
+	case "gelu_new", "gelu_fast", "gelu_pytorch_tanh":
+		return GELUTanh, nil
+	case "silu", "swish":
+		return SiLU, nil
+	case "relu":
+		return ReLU, nil
+	}
+	return "", fmt.Errorf("activation %q is not known (known: gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish, relu)", name)
+}
+
+// PoolingMode turns the hidden states of a sequence into one vector, as
+// sentence-transformers' Pooling module does. A sequence's Skip leading tokens
+// are left out of all but PoolCLS.
+type PoolingMode string
+
+const (
+	PoolCLS          PoolingMode = "cls"           // the first token
+	PoolMax          PoolingMode = "max"           // the largest value of each column
+	PoolMean         PoolingMode = "mean"          // sum / tokens
+	PoolMeanSqrt     PoolingMode = "mean_sqrt_len" // sum / sqrt(tokens)
+	PoolWeightedMean PoolingMode = "weightedmean"  // token i, counted from 1, weighs i
+	PoolLast         PoolingMode = "lasttoken"     // the last token
+)
+
+// poolingModes lists every mode in the order in which sentence-transformers
+// concatenates them.
+var poolingModes = []PoolingMode{PoolCLS, PoolMax, PoolMean, PoolMeanSqrt, PoolWeightedMean, PoolLast}
+
+// Choice names something that a Spec asks of an engine and that not every engine
+// can do.
+type Choice string
+
+const (
+	ChoicePositionTable Choice = "absolute positions"
+	ChoiceRelativeBias  Choice = "relative position bias"
+	ChoiceRotary        Choice = "rotary positions"
+	ChoiceWindow        Choice = "windowed attention"
+	ChoicePreNorm       Choice = "pre-norm layers"
+	ChoicePostNorm      Choice = "post-norm layers"
+	ChoiceGatedFFN      Choice = "gated feed-forward"
+	ChoiceDense         Choice = "dense modules after pooling"
+)
+
+// ChoiceActivation is the choice of an activation.
+func ChoiceActivation(a Activation) Choice { return Choice("activation " + string(a)) }
+
+// ChoicePooling is the choice of a pooling mode.
+func ChoicePooling(m PoolingMode) Choice { return Choice("pooling " + string(m)) }
+
+// Choices lists what the model asks of an engine, each choice once.
+func (s *Spec) Choices() []Choice {
+	var c []Choice
+	add := func(needed bool, choice Choice) {
+		if needed && !slices.Contains(c, choice) {
+			c = append(c, choice)
+		}
+	}
+	add(!s.Embedding.Positions.IsZero(), ChoicePositionTable)
+	add(!s.RelativeBias.Table.IsZero(), ChoiceRelativeBias)
+	for i := range s.Layers {
+		l := &s.Layers[i]
+		add(l.RotaryTheta != 0, ChoiceRotary)
+		add(l.Window != 0, ChoiceWindow)
+		add(!l.PreAttention.IsZero() || !l.PreFFN.IsZero(), ChoicePreNorm)
+		add(!l.PostAttention.IsZero() || !l.PostFFN.IsZero(), ChoicePostNorm)
+		add(!l.FFN.Gate.Weight.IsZero(), ChoiceGatedFFN)
+		add(true, ChoiceActivation(l.FFN.Activation))
+	}
+	for _, m := range s.Pooling {
+		add(true, ChoicePooling(m))
+	}
+	add(len(s.Dense) > 0, ChoiceDense)
+	return c
+}
+
+// Require returns an *UnsupportedError unless everything the model asks for is
+// among what an engine implements.
+func (s *Spec) Require(engine string, implemented ...Choice) error {
+	missing := slices.DeleteFunc(s.Choices(), func(c Choice) bool { return slices.Contains(implemented, c) })
+	if len(missing) == 0 {
+		return nil
+	}
+	return &UnsupportedError{Family: s.Family, Engine: engine, Missing: missing}
+}
+
+// UnsupportedError says that a model is understood but that the engine at hand
+// does not implement all its choices.
+type UnsupportedError struct {
+	Family  string
+	Engine  string
+	Missing []Choice
+}
+
+func (e *UnsupportedError) Error() string {
+	names := make([]string, len(e.Missing))
+	for i, c := range e.Missing {
+		names[i] = string(c)
+	}
+	return fmt.Sprintf("a %s model needs %s: not implemented by the %s engine", e.Family, strings.Join(names, ", "), e.Engine)
+}

@@ -1,0 +1,69 @@
+package model
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// denseConfig is the Dense module's config.json.
+type denseConfig struct {
+	In         int    `json:"in_features"`
+	Out        int    `json:"out_features"`
+	Bias       bool   `json:"bias"`
+	Activation string `json:"activation_function"`
+}
+
+func readDense(fsys fs.FS, modules Modules, tensors Tensors, width int) ([]Dense, error) {
+	var list []Dense
+	for _, folder := range modules.Dense {
+		d, err := readDenseModule(fsys, folder, tensors, width)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path.Join(folder, "config.json"), err)
+		}
+		list = append(list, d)
+		width = d.Linear.Out
+	}
+	return list, nil
+}
+
+func readDenseModule(fsys fs.FS, folder string, tensors Tensors, width int) (Dense, error) {
+	data, err := readConfig(fsys, path.Join(folder, "config.json"))
+	if err != nil {
+		return Dense{}, err
+	}
+	c := denseConfig{Bias: true, Activation: "torch.nn.modules.activation.Tanh"}
+	if err := decodeConfig(data, &c); err != nil {
+		return Dense{}, err
+	}
+	if c.In != width {
+		return Dense{}, fmt.Errorf("in_features is %d; the vector before it has %d values", c.In, width)
+	}
+	if err := inRange("out_features", c.Out, 1, maxWidth); err != nil {
+		return Dense{}, err
+	}
+	act, err := moduleActivation(c.Activation)
+	if err != nil {
+		return Dense{}, err
+	}
+	t := &checkpoint{tensors: tensors, prefix: folder + "/"}
+	return Dense{Linear: t.linear("linear", c.Out, c.In, c.Bias), Activation: act}, t.err
+}
+
+// moduleActivation maps the class paths of PyTorch's activation modules.
+func moduleActivation(class string) (Activation, error) {
+	switch class[strings.LastIndexByte(class, '.')+1:] {
+	case "Tanh":
+		return Tanh, nil
+	case "Identity":
+		return Identity, nil
+	case "GELU":
+		return GELU, nil
+	case "ReLU":
+		return ReLU, nil
+	case "SiLU":
+		return SiLU, nil
+	}
+	return "", fmt.Errorf("activation_function %q is not known (known: Tanh, Identity, GELU, ReLU, SiLU of torch.nn)", class)
+}

@@ -1,0 +1,71 @@
+package model
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// families maps config.json's model_type to the reader of that family.
+var families = map[string]func(config []byte, tensors Tensors) (*Spec, error){
+	"bert": readBERT,
+}
+
+// Families lists the values of model_type that Read knows, sorted.
+func Families() []string { return slices.Sorted(maps.Keys(families)) }
+
+// Read makes the Spec of a repository in Hugging Face layout from its
+// config.json and modules.json, and checks every tensor it names: present, of a
+// floating-point type, of the right shape.
+//
+// Tensors of a module in a folder of its own are looked up by folder and name,
+// "2_Dense/linear.weight"; those of the encoder by their bare name.
+func Read(fsys fs.FS, tensors Tensors) (*Spec, error) {
+	modules, err := ReadModules(fsys)
+	if err != nil {
+		return nil, err
+	}
+	file := path.Join(modules.Transformer, "config.json")
+	s, err := readEncoder(fsys, file, tensors)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if s.Pooling, err = readPooling(fsys, modules, s.Hidden); err != nil {
+		return nil, err
+	}
+	s.Dense, err = readDense(fsys, modules, tensors, s.Dim())
+	return s, err
+}
+
+func readEncoder(fsys fs.FS, file string, tensors Tensors) (*Spec, error) {
+	config, err := readConfig(fsys, file)
+	if err != nil {
+		return nil, err
+	}
+	var head struct {
+		ModelType string `json:"model_type"`
+	}
+	if err := decodeConfig(config, &head); err != nil {
+		return nil, err
+	}
+	read, ok := families[head.ModelType]
+	if !ok {
+		return nil, &UnknownFamilyError{ModelType: head.ModelType}
+	}
+	s, err := read(config, tensors)
+	if err != nil {
+		return nil, err
+	}
+	s.Family = head.ModelType
+	return s, nil
+}
+
+// UnknownFamilyError says that no family of that model_type is known.
+type UnknownFamilyError struct{ ModelType string }
+
+func (e *UnknownFamilyError) Error() string {
+	return fmt.Sprintf("model_type %q is not a family that Paceline knows (known: %s)", e.ModelType, strings.Join(Families(), ", "))
+}
