@@ -1,0 +1,1 @@
+"""Text embeddings with FastAPI, PyTorch and sentence-transformers."""
