@@ -34,17 +34,18 @@ func activation(name string) (Activation, error) {
 }
 
 // PoolingMode turns the hidden states of a sequence into one vector, as
-// sentence-transformers' Pooling module does. A sequence's Skip leading tokens
-// are left out of all but PoolCLS.
+// sentence-transformers' Pooling module does, under its names. The leading
+// tokens that a sequence skips count for none of them; at least one token is
+// always left.
 type PoolingMode string
 
 const (
-	PoolCLS          PoolingMode = "cls"           // the first token
-	PoolMax          PoolingMode = "max"           // the largest value of each column
-	PoolMean         PoolingMode = "mean"          // sum / tokens
-	PoolMeanSqrt     PoolingMode = "mean_sqrt_len" // sum / sqrt(tokens)
-	PoolWeightedMean PoolingMode = "weightedmean"  // token i, counted from 1, weighs i
-	PoolLast         PoolingMode = "lasttoken"     // the last token
+	PoolCLS          PoolingMode = "cls"                  // the first token
+	PoolMax          PoolingMode = "max"                  // the largest value of each column
+	PoolMean         PoolingMode = "mean"                 // sum / tokens
+	PoolMeanSqrt     PoolingMode = "mean_sqrt_len_tokens" // sum / sqrt(tokens)
+	PoolWeightedMean PoolingMode = "weightedmean"         // token i weighs i, counted from 1 at the sequence's start, skipped or not
+	PoolLast         PoolingMode = "lasttoken"            // the last token
 )
 
 // poolingModes lists every mode in the order in which sentence-transformers

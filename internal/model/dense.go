@@ -13,6 +13,8 @@ type denseConfig struct {
 	Out        int    `json:"out_features"`
 	Bias       bool   `json:"bias"`
 	Activation string `json:"activation_function"`
+	Input      string `json:"module_input_name"`
+	Residual   bool   `json:"use_residual"`
 }
 
 func readDense(fsys fs.FS, modules Modules, tensors Tensors, width int) ([]Dense, error) {
@@ -33,9 +35,12 @@ func readDenseModule(fsys fs.FS, folder string, tensors Tensors, width int) (Den
 	if err != nil {
 		return Dense{}, err
 	}
-	c := denseConfig{Bias: true, Activation: "torch.nn.modules.activation.Tanh"}
+	c := denseConfig{Bias: true, Activation: "torch.nn.modules.activation.Tanh", Input: "sentence_embedding"}
 	if err := decodeConfig(data, &c); err != nil {
 		return Dense{}, err
+	}
+	if c.Residual || c.Input != "sentence_embedding" {
+		return Dense{}, fmt.Errorf("use_residual %t, module_input_name %q: only a plain Dense on sentence_embedding is supported", c.Residual, c.Input)
 	}
 	if c.In != width {
 		return Dense{}, fmt.Errorf("in_features is %d; the vector before it has %d values", c.In, width)

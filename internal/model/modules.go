@@ -7,22 +7,27 @@ import (
 	"strings"
 )
 
-// Modules is what modules.json says about the stages of a sentence-transformers
-// model: the folder of each, relative to the repository's root.
+// Modules is what modules.json and the Pooling module's config.json say about
+// the stages of a sentence-transformers model. Folders are relative to the
+// repository's root.
 type Modules struct {
-	Transformer string   // folder of the encoder's config.json, "." for the root
-	Pooling     string   // folder of the pooling configuration, "" for none
-	Dense       []string // folders of the dense modules, in order
-	Normalize   bool     // vectors are scaled to length 1
+	Transformer   string        // folder of the encoder's config.json, "." for the root
+	Pooling       []PoolingMode // at least one
+	IncludePrompt bool          // a prompt's tokens count in pooling
+	Dense         []string      // folders of the dense modules, in order
+	Normalize     bool          // vectors are scaled to length 1
+
+	width int // of the hidden states that pooling expects; 0 where it is not said
 }
 
 // ReadModules reads modules.json in every spelling of the module types. Without
 // that file a repository is a bare encoder, for which sentence-transformers
 // takes mean pooling and does not normalise.
 func ReadModules(fsys fs.FS) (Modules, error) {
-	m := Modules{Transformer: "."}
+	m := Modules{Transformer: ".", IncludePrompt: true}
 	data, err := readConfig(fsys, "modules.json")
 	if errors.Is(err, fs.ErrNotExist) {
+		m.Pooling = []PoolingMode{PoolMean}
 		return m, nil
 	} else if err != nil {
 		return m, err
@@ -35,19 +40,19 @@ func ReadModules(fsys fs.FS) (Modules, error) {
 		return m, fmt.Errorf("modules.json: %w", err)
 	}
 	for i, entry := range list {
-		if err := m.add(i, entry.Type, entry.Path); err != nil {
+		if err := m.add(fsys, i, entry.Type, entry.Path); err != nil {
 			return m, fmt.Errorf("modules.json: module %d: %w", i, err)
 		}
 	}
-	if len(list) == 0 {
-		return m, errors.New("modules.json lists no module")
+	if len(m.Pooling) == 0 {
+		return m, errors.New("modules.json lists no Pooling: it makes no sentence vectors")
 	}
 	return m, nil
 }
 
 // add takes the next module. The type is a Python class path whose middle parts
 // changed between versions of sentence-transformers; its last part did not.
-func (m *Modules) add(i int, class, folder string) error {
+func (m *Modules) add(fsys fs.FS, i int, class, folder string) error {
 	name, ok := moduleName(class)
 	if !ok {
 		return fmt.Errorf("type %q is code of the repository's own, which Paceline does not run", class)
@@ -56,7 +61,7 @@ func (m *Modules) add(i int, class, folder string) error {
 		folder = "."
 	}
 	if !fs.ValidPath(folder) {
-		return fmt.Errorf("path %q leaves the repository", folder)
+		return fmt.Errorf("path %q is not one inside the repository", folder)
 	}
 	switch {
 	case (i == 0) != (name == "Transformer"):
@@ -64,15 +69,22 @@ func (m *Modules) add(i int, class, folder string) error {
 	case m.Normalize:
 		return fmt.Errorf("type %s stands behind Normalize, which must be last", name)
 	}
+	return m.take(fsys, name, folder)
+}
+
+func (m *Modules) take(fsys fs.FS, name, folder string) error {
 	switch name {
 	case "Transformer":
 		m.Transformer = folder
 	case "Pooling":
-		if m.Pooling != "" || len(m.Dense) > 0 {
-			return errors.New("a second Pooling, or one behind Dense, is not supported")
+		if len(m.Pooling) > 0 {
+			return errors.New("a second Pooling is not supported")
 		}
-		m.Pooling = folder
+		return m.readPooling(fsys, folder)
 	case "Dense":
+		if len(m.Pooling) == 0 {
+			return errors.New("a Dense before Pooling is not supported")
+		}
 		m.Dense = append(m.Dense, folder)
 	case "Normalize":
 		m.Normalize = true

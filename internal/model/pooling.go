@@ -1,7 +1,6 @@
 package model
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -10,7 +9,7 @@ import (
 )
 
 // poolingConfig is the Pooling module's config.json in both spellings: one
-// boolean a mode, or since sentence-transformers 6 the modes' names.
+// boolean a mode, or the modes' names.
 type poolingConfig struct {
 	CLS          bool `json:"pooling_mode_cls_token"`
 	Max          bool `json:"pooling_mode_max_tokens"`
@@ -19,40 +18,33 @@ type poolingConfig struct {
 	WeightedMean bool `json:"pooling_mode_weightedmean_tokens"`
 	Last         bool `json:"pooling_mode_lasttoken"`
 
-	Modes        modeNames `json:"pooling_mode"`
-	OldDimension int       `json:"word_embedding_dimension"`
-	Dimension    int       `json:"embedding_dimension"`
+	Modes         modeNames `json:"pooling_mode"`
+	IncludePrompt bool      `json:"include_prompt"`
+
+	OldWidth int `json:"word_embedding_dimension"`
+	Width    int `json:"embedding_dimension"`
 }
 
-func readPooling(fsys fs.FS, modules Modules, hidden int) ([]PoolingMode, error) {
-	if modules.Pooling == "" {
-		if len(modules.Dense) > 0 || modules.Normalize {
-			return nil, errors.New("modules.json: Dense and Normalize need a Pooling module before them")
-		}
-		return []PoolingMode{PoolMean}, nil
-	}
-	file := path.Join(modules.Pooling, "config.json")
+// readPooling fills what the Pooling module in that folder says.
+func (m *Modules) readPooling(fsys fs.FS, folder string) error {
+	file := path.Join(folder, "config.json")
 	data, err := readConfig(fsys, file)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var c poolingConfig
+	c := poolingConfig{IncludePrompt: true}
 	if err := decodeConfig(data, &c); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	modes, err := c.modes(hidden)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if m.Pooling, err = c.modes(); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	return modes, nil
+	m.IncludePrompt = c.IncludePrompt
+	m.width = max(c.OldWidth, c.Width)
+	return nil
 }
 
-func (c *poolingConfig) modes(hidden int) ([]PoolingMode, error) {
-	for _, d := range []int{c.OldDimension, c.Dimension} {
-		if d != 0 && d != hidden {
-			return nil, fmt.Errorf("dimension %d; the encoder's is %d", d, hidden)
-		}
-	}
+func (c *poolingConfig) modes() ([]PoolingMode, error) {
 	if len(c.Modes) > 0 {
 		return c.named()
 	}
@@ -63,7 +55,7 @@ func (c *poolingConfig) modes(hidden int) ([]PoolingMode, error) {
 		}
 	}
 	if len(modes) == 0 {
-		return nil, errors.New("no pooling mode is switched on")
+		return []PoolingMode{PoolMean}, nil // as sentence-transformers does
 	}
 	return modes, nil
 }

@@ -33,9 +33,10 @@ func Read(fsys fs.FS, tensors Tensors) (*Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	if s.Pooling, err = readPooling(fsys, modules, s.Hidden); err != nil {
-		return nil, err
+	if modules.width != 0 && modules.width != s.Hidden {
+		return nil, fmt.Errorf("pooling expects hidden states of %d values; the encoder's have %d", modules.width, s.Hidden)
 	}
+	s.Pooling = modules.Pooling
 	s.Dense, err = readDense(fsys, modules, tensors, s.Dim())
 	return s, err
 }
