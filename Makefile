@@ -43,9 +43,9 @@ check:
 	go tool staticcheck ./...
 	go test -run 'TestImportDirections|TestCrosses' .
 	go mod tidy -diff
-	cd internal/kernel/gen && go vet ./... && go mod tidy -diff
-	go generate ./internal/kernel
-	git diff --exit-code -- internal/kernel
+	for gen in internal/*/gen; do (cd $$gen && go vet ./... && go mod tidy -diff) || exit 1; done
+	go generate ./...
+	git diff --exit-code -- internal
 
 # One target at a time: go test -fuzz takes a single package and a single target.
 fuzz:
