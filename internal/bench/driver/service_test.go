@@ -1,0 +1,100 @@
+package driver
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// service is a stub that speaks every dialect by the letter of its
+// documentation, written apart from the codecs that it tests.
+type service struct {
+	vectors func(texts []string) [][]float32 // what it answers
+	spoil   func(w http.ResponseWriter) bool // answers instead; may be nil
+}
+
+// dimension of the stub's vectors.
+const dimension = 5
+
+// vectorOf is a vector that tells its text from others.
+func vectorOf(text string) []float32 {
+	v := make([]float32, dimension)
+	for i := range v {
+		v[i] = float32(len(text)+i)/7 - 1
+	}
+	return v
+}
+
+func honest(texts []string) [][]float32 {
+	vectors := make([][]float32, len(texts))
+	for i, text := range texts {
+		vectors[i] = vectorOf(text)
+	}
+	return vectors
+}
+
+func (s *service) start(t testing.TB) string {
+	t.Helper()
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	raw, _ := io.ReadAll(r.Body)
+	if s.spoil != nil && s.spoil(w) {
+		return
+	}
+	var request struct {
+		Texts, Inputs, Input []string
+		EncodingFormat       string `json:"encoding_format"`
+		Model                string
+	}
+	if r.Method != http.MethodPost || json.Unmarshal(raw, &request) != nil {
+		http.Error(w, "bad request", http.StatusBadRequest)
+		return
+	}
+	switch {
+	case r.URL.Path == "/embeddings":
+		reply(w, map[string]any{"model": "embeddings", "num_embeddings": len(request.Texts), "embeddings": s.vectors(request.Texts)})
+	case r.URL.Path == "/embed" && request.Texts != nil:
+		reply(w, map[string]any{"embeddings": s.vectors(request.Texts), "model": "embeddings"})
+	case r.URL.Path == "/embed" && request.Inputs != nil:
+		reply(w, s.vectors(request.Inputs))
+	case r.URL.Path == "/v1/embeddings" && request.Model != "":
+		reply(w, openAIReply(s.vectors(request.Input), request.EncodingFormat == "base64"))
+	default:
+		http.Error(w, `{"error":"no such route"}`, http.StatusNotFound)
+	}
+}
+
+// openAIReply puts the last vector first: the index counts, not the place.
+func openAIReply(vectors [][]float32, packed bool) any {
+	data := []any{}
+	for i := range vectors {
+		i = len(vectors) - 1 - i
+		var embedding any = vectors[i]
+		if packed {
+			var b []byte
+			for _, x := range vectors[i] {
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+			}
+			embedding = base64.StdEncoding.EncodeToString(b)
+		}
+		data = append(data, map[string]any{"object": "embedding", "index": i, "embedding": embedding})
+	}
+	return map[string]any{"object": "list", "data": data, "model": "m", "usage": map[string]int{"prompt_tokens": 1}}
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		panic(fmt.Sprint("the stub cannot encode its reply: ", err))
+	}
+}
