@@ -1,0 +1,199 @@
+package batch
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// lane is one queue with its policy and the loop that owns its clock. Everything
+// below mu is guarded by it.
+type lane struct {
+	runner  Runner
+	policy  Policy
+	limits  Limits
+	options Options
+	base    context.Context // of every batch
+	cancel  context.CancelFunc
+	changed chan struct{} // holds a token when the loop must look again
+	stopped chan struct{} // closed when the loop has ended
+
+	mu            sync.Mutex
+	waiting       []Waiting
+	waitingTokens int
+	accepted      int // requests not yet answered
+	running       []*batch
+	free          time.Time // since when fewer than limits.InFlight batches run
+	closed        bool
+	pace          pace
+	stats         Stats // counters only; snapshot adds the gauges
+}
+
+func newLane(r Runner, p Policy, o Options) *lane {
+	l := &lane{
+		runner: r, policy: p, limits: p.Limits(), options: o,
+		changed: make(chan struct{}, 1), stopped: make(chan struct{}),
+		free: time.Now(),
+	}
+	if l.limits.InFlight <= 0 {
+		l.limits.InFlight = o.Parallel
+	}
+	l.base, l.cancel = context.WithCancel(context.Background())
+	go l.loop()
+	return l
+}
+
+// do sees one request through, from acceptance to answer.
+func (l *lane) do(ctx context.Context, items []Item) (Report, error) {
+	r, err := l.accept(ctx, items)
+	if err != nil {
+		return Report{}, err
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		l.mu.Lock()
+		l.answer(r, ctx.Err()) // unless it was answered meanwhile
+		l.mu.Unlock()
+	}
+	return r.report, r.err
+}
+
+// accept puts a request at the end of the queue, or refuses it.
+func (l *lane) accept(ctx context.Context, items []Item) (*request, error) {
+	tokens := countTokens(items)
+	r := &request{ctx: ctx, done: make(chan struct{}), unfinished: len(items)}
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, ErrClosed
+	}
+	if err := l.room(tokens); err != nil {
+		l.stats.Refused++
+		return nil, err
+	}
+	r.arrived = time.Now()
+	l.accepted++
+	l.waitingTokens += tokens
+	l.waiting = append(l.waiting, Waiting{Items: items, Arrived: r.arrived, request: r})
+	if len(l.running) < l.limits.InFlight {
+		l.look()
+	}
+	return r, nil
+}
+
+// room refuses a request that would exceed a bound.
+func (l *lane) room(tokens int) error {
+	switch {
+	case l.limits.Waiting > 0 && len(l.waiting) >= l.limits.Waiting:
+		return l.overload("requests waiting", len(l.waiting), l.limits.Waiting)
+	case l.limits.Accepted > 0 && l.accepted >= l.limits.Accepted:
+		return l.overload("requests in flight", l.accepted, l.limits.Accepted)
+	case l.waitingTokens > 0 && l.waitingTokens+tokens > l.options.WaitingTokens:
+		return l.overload("tokens waiting", l.waitingTokens, l.options.WaitingTokens)
+	}
+	return nil
+}
+
+func (l *lane) overload(what string, count, limit int) error {
+	return &OverloadError{
+		What: what, Count: count, Limit: limit,
+		RetryAfter: l.pace.retryAfter(l.waitingTokens, l.limits.InFlight),
+	}
+}
+
+// look wakes the loop.
+func (l *lane) look() {
+	select {
+	case l.changed <- struct{}{}:
+	default: // it has been told already
+	}
+}
+
+// loop owns the clock: it asks the policy whenever something changed or the time
+// that the policy named has come.
+func (l *lane) loop() {
+	defer close(l.stopped)
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	for {
+		b, until, more := l.next(time.Now())
+		switch {
+		case b != nil:
+			go l.run(b)
+		case !more:
+			return
+		default:
+			l.sleep(timer, until)
+		}
+	}
+}
+
+// next returns a batch to run, or until when to sleep (zero: until something
+// changes), or more=false when the lane is closed and empty.
+func (l *lane) next(now time.Time) (b *batch, until time.Time, more bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.waiting) > 0 && len(l.running) < l.limits.InFlight {
+		state := State{Waiting: l.waiting, Free: l.free, Closing: l.closed}
+		decision := l.policy.Next(state, now)
+		if decision.Texts <= 0 {
+			return nil, decision.Until, true
+		}
+		if b := l.take(decision.Texts, now); b != nil {
+			return b, time.Time{}, true
+		}
+	}
+	idle := len(l.waiting) == 0 && len(l.running) == 0
+	return nil, time.Time{}, !(l.closed && idle)
+}
+
+func (l *lane) sleep(timer *time.Timer, until time.Time) {
+	if until.IsZero() {
+		<-l.changed
+		return
+	}
+	timer.Reset(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-l.changed:
+	case <-timer.C:
+	}
+}
+
+// take forms a batch of the first texts that wait. Requests that have ended
+// meanwhile are answered and left out; nil means that none was left.
+func (l *lane) take(texts int, now time.Time) *batch {
+	b := newBatch()
+	emptied := 0
+	var ended []*request
+	for i := 0; i < len(l.waiting) && texts > 0; i++ {
+		w := &l.waiting[i]
+		n := min(texts, len(w.Items))
+		texts -= n
+		if w.request.ended(now) {
+			ended = append(ended, w.request)
+		} else {
+			b.parts = append(b.parts, part{w.request, w.Items[:n]})
+			w.request.begin(now)
+		}
+		l.waitingTokens -= countTokens(w.Items[:n])
+		if w.Items = w.Items[n:]; len(w.Items) == 0 {
+			emptied++
+		}
+	}
+	l.waiting = slices.Delete(l.waiting, 0, emptied)
+	for _, r := range ended {
+		l.answer(r, r.endError())
+	}
+	if len(b.parts) == 0 {
+		b.release()
+		return nil
+	}
+	b.context, b.cancel = context.WithCancel(l.base)
+	b.started = now
+	l.running = append(l.running, b)
+	return b
+}
