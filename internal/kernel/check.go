@@ -1,0 +1,82 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// check compares every kernel of s with the reference on one small problem each,
+// of odd sizes so that whole tiles and tails take part. It takes well under 5 ms.
+func check(s *Set) error {
+	r := rand.New(rand.NewPCG(1, 2))
+	reference := generic()
+	for _, c := range []struct {
+		kernel    string
+		run       func(*Set, *rand.Rand) []float32
+		tolerance float64 // relative to 1 + |reference|
+	}{
+		{"linear", checkLinear, 1e-5},
+		{"attention", checkAttention, 1e-5},
+		{"layer norm", checkNorm, 1e-5},
+		{"vector", checkVector, 1e-5},
+	} {
+		seed := r.Uint64()
+		got := c.run(s, rand.New(rand.NewPCG(seed, 0)))
+		want := c.run(reference, rand.New(rand.NewPCG(seed, 0)))
+		if err := compare(got, want, c.tolerance); err != nil {
+			return fmt.Errorf("%s: %w", c.kernel, err)
+		}
+	}
+	return nil
+}
+
+func compare(got, want []float32, tolerance float64) error {
+	for i, w := range want {
+		if d := math.Abs(float64(got[i]) - float64(w)); !(d <= tolerance*(1+math.Abs(float64(w)))) {
+			return fmt.Errorf("element %d of %d is %v where the reference has %v", i, len(want), got[i], w)
+		}
+	}
+	return nil
+}
+
+func random(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+func checkLinear(s *Set, r *rand.Rand) []float32 {
+	const rows, in, out = 25, 19, 131
+	w := s.Pack(NewMatrix(random(r, out*in), out, in), random(r, out))
+	x, y := NewMatrix(random(r, rows*in), rows, in), NewMatrix(random(r, 2*rows*out), 2*rows, out)
+	core := s.NewCore()
+	core.Linear(y.RowRange(0, rows), x, w, GELU)
+	core.LinearAdd(y.RowRange(rows, 2*rows), x, w, y.RowRange(rows, 2*rows))
+	return y.Data
+}
+
+func checkAttention(s *Set, r *rand.Rand) []float32 {
+	const tokens, dim = 45, 32
+	qkv := NewMatrix(random(r, tokens*3*dim), tokens, 3*dim)
+	out := NewMatrix(make([]float32, tokens*dim), tokens, dim)
+	s.NewCore().Attention(out, qkv.ColumnRange(0, dim), qkv.ColumnRange(dim, 2*dim), qkv.ColumnRange(2*dim, 3*dim))
+	return out.Data
+}
+
+func checkNorm(s *Set, r *rand.Rand) []float32 {
+	const rows, cols = 3, 83
+	x := NewMatrix(random(r, rows*cols), rows, cols)
+	s.LayerNorm(x, x, random(r, cols), random(r, cols), 1e-12)
+	return x.Data
+}
+
+func checkVector(s *Set, r *rand.Rand) []float32 {
+	const n = 77
+	x, y := random(r, n), random(r, n)
+	s.Add(y, x)
+	s.Scale(x, 0.75)
+	return append(append(y, x...), s.Dot(x, y))
+}

@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package kernel
+
+// machineRungs: this build has no assembly.
+func machineRungs() []rung { return nil }

@@ -1,0 +1,62 @@
+package kernel
+
+// Set holds one level's kernels. Its methods are safe for concurrent use: a Set
+// is never written after it was made.
+type Set struct {
+	level  Level
+	linear tileSet // products with packed weights
+	attend tileSet // products inside attention: fewer columns, as a head has few
+	vector vectors
+}
+
+// Level names the set's rung of the ladder.
+func (s *Set) Level() Level { return s.level }
+
+// tileFunc computes one tile of a product, for r < rows and j < cols of its tile:
+//
+//	c[r*ldc+j] = bias[j] + Σ_i a[r*lda+i]·b[i*ldb+j] + add[r*ldadd+j]
+//
+// The sum runs over i = 0, …, k-1 in that order and starts from bias. A nil bias
+// or add stands for zeros; add may be c.
+type tileFunc func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)
+
+// tile is a tileFunc with its height.
+type tile struct {
+	rows int
+	mul  tileFunc
+}
+
+// tileSet holds the tiles of one width, tallest first, the last one a single row.
+type tileSet struct {
+	cols  int
+	tiles []tile
+}
+
+// mul covers rows x s.cols of a product with tiles; the operands are tileFunc's.
+func (s *tileSet) mul(c, a, b, bias, add []float32, rows, k, ldc, lda, ldb, ldadd int) {
+	for _, t := range s.tiles {
+		for ; rows >= t.rows; rows -= t.rows {
+			t.mul(c, a, b, bias, add, k, ldc, lda, ldb, ldadd)
+			if rows == t.rows {
+				return
+			}
+			c, a = c[t.rows*ldc:], a[t.rows*lda:]
+			if add != nil {
+				add = add[t.rows*ldadd:]
+			}
+		}
+	}
+}
+
+// vectors are the kernels over one vector (gelu: over a block of rows).
+type vectors struct {
+	dot       func(a, b []float32) float32
+	add       func(dst, x []float32)
+	scale     func(x []float32, factor float32)
+	max       func(x []float32) float32
+	exp2Sum   func(x []float32, shift float32) float32
+	sum       func(x []float32) float32
+	deviation func(x []float32, mean float32) float32
+	normalize func(dst, x, gamma, beta []float32, mean, inverse float32)
+	gelu      func(x []float32, rows, cols, stride int)
+}
