@@ -1,0 +1,113 @@
+package cpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/paceline/paceline/internal/kernel"
+	"github.com/paceline/paceline/internal/model"
+)
+
+// Options are the engine's choices; the zero value is the best for the machine.
+type Options struct {
+	// Threads is the number of workers. 0 takes runtime.GOMAXPROCS, which since Go
+	// 1.25 honours the CPU limit of the process's cgroup.
+	Threads int
+	// Level is the level of kernels. "" takes the environment's or the machine's
+	// best, see kernel.Open.
+	Level kernel.Level
+	// DType is the arithmetic of the linear layers: "float32". "" and "auto" take
+	// the fastest that keeps a cosine of 0.999 to float32.
+	DType string
+}
+
+// Float32 is the only dtype so far.
+const Float32 = "float32"
+
+// ErrClosed is what Run returns on a closed engine.
+var ErrClosed = errors.New("the engine is closed")
+
+// Engine runs one model. Its methods are safe for concurrent use.
+type Engine struct {
+	spec    *model.Spec
+	set     *kernel.Set
+	weights *weights
+	queue   queue
+	threads int
+}
+
+// New packs the weights and starts the workers. The tensors are read until Close:
+// the token embeddings stay where they are.
+func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
+	if err := checkOptions(&o); err != nil {
+		return nil, err
+	}
+	if err := spec.Require("CPU", implemented()...); err != nil {
+		return nil, err
+	}
+	set, err := kernel.Open(o.Level)
+	if err != nil {
+		return nil, err
+	}
+	w, err := pack(spec, tensors, set)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{spec: spec, set: set, weights: w, threads: o.Threads}
+	e.queue.start(o.Threads, func() runner { return newWorker(spec, set, w) })
+	return e, nil
+}
+
+func checkOptions(o *Options) error {
+	switch o.DType {
+	case "", "auto", Float32:
+	default:
+		return fmt.Errorf("dtype %q is not implemented by the CPU engine; implemented: auto, %s", o.DType, Float32)
+	}
+	if o.Threads < 0 {
+		return fmt.Errorf("threads is %d; it must be at least 1, or 0 for one a core", o.Threads)
+	}
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	return nil
+}
+
+// implemented lists the choices of a Spec that this engine has.
+func implemented() []model.Choice {
+	choices := []model.Choice{model.ChoicePositionTable, model.ChoicePreNorm, model.ChoicePostNorm, model.ChoiceDense}
+	for a := range activations {
+		choices = append(choices, model.ChoiceActivation(a))
+	}
+	for m := range poolers {
+		choices = append(choices, model.ChoicePooling(m))
+	}
+	return choices
+}
+
+// Run fills b.Out. It returns when every output is written, when ctx ends (blocks
+// not yet begun are then dropped), or at the first failure. On an error the outputs
+// hold anything.
+func (e *Engine) Run(ctx context.Context, b *model.Batch) error {
+	if err := e.check(b); err != nil {
+		return err
+	}
+	return e.queue.run(ctx, b)
+}
+
+// Close ends the workers after the blocks they are in. Run calls under way return ErrClosed.
+func (e *Engine) Close() error {
+	e.queue.close()
+	return nil
+}
+
+// Level is the level of the kernels in use.
+func (e *Engine) Level() kernel.Level { return e.set.Level() }
+
+// Threads is the number of workers.
+func (e *Engine) Threads() int { return e.threads }
+
+// DType is the arithmetic of the linear layers.
+func (e *Engine) DType() string { return Float32 }

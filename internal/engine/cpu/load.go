@@ -1,0 +1,114 @@
+package cpu
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/paceline/paceline/internal/kernel"
+	"github.com/paceline/paceline/internal/model"
+)
+
+// converters widen a checkpoint's numbers to float32.
+var converters = map[string]struct {
+	bytes int
+	widen func(dst []float32, src []byte)
+}{
+	"F32":  {4, kernel.Float32},
+	"F16":  {2, kernel.Float16},
+	"BF16": {2, kernel.BFloat16},
+}
+
+// loader reads the tensors that a Spec names. It remembers the first error and
+// then returns zeros of the shape asked for, so that what it builds needs no checks.
+type loader struct {
+	tensors model.Tensors
+	err     error
+}
+
+// part looks a part up and checks that it has the shape wanted.
+func (l *loader) part(p model.Part, shape ...int) (model.Tensor, bool) {
+	if l.err != nil {
+		return model.Tensor{}, false
+	}
+	t, ok := p.Of(l.tensors)
+	if !ok {
+		l.err = l.absent(p, shape)
+		return t, false
+	}
+	c, known := converters[t.DType]
+	size := c.bytes
+	for _, n := range shape {
+		size *= n
+	}
+	switch {
+	case !known:
+		l.err = fmt.Errorf("tensor %s: type %s; weights must be F32, F16 or BF16", p.Name, t.DType)
+	case !slices.Equal(t.Shape, shape):
+		l.err = fmt.Errorf("tensor %s: shape %v; the model needs %v", p.Name, t.Shape, shape)
+	case len(t.Data) != size:
+		l.err = fmt.Errorf("tensor %s: %d bytes; shape %v of %s has %d", p.Name, len(t.Data), shape, t.DType, size)
+	}
+	return t, l.err == nil
+}
+
+func (l *loader) absent(p model.Part, shape []int) error {
+	whole, ok := l.tensors.Tensor(p.Name)
+	if !ok {
+		return fmt.Errorf("tensor %s of shape %v is missing from the checkpoint", p.Name, shape)
+	}
+	return fmt.Errorf("tensor %s: shape %v has no rows %d to %d", p.Name, whole.Shape, p.First, p.First+p.Rows-1)
+}
+
+// vector reads n values. The zero part gives nil.
+func (l *loader) vector(p model.Part, n int) []float32 {
+	if p.IsZero() {
+		return nil
+	}
+	return l.read(p, n)
+}
+
+// matrix reads rows x cols values.
+func (l *loader) matrix(p model.Part, rows, cols int) kernel.Matrix {
+	return kernel.NewMatrix(l.read(p, rows, cols), rows, cols)
+}
+
+func (l *loader) read(p model.Part, shape ...int) []float32 {
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	values := make([]float32, size)
+	if t, ok := l.part(p, shape...); ok {
+		converters[t.DType].widen(values, t.Data)
+	}
+	return values
+}
+
+// linear is a layer's weights as float32, one row per output.
+type linear struct {
+	weight kernel.Matrix
+	bias   []float32 // nil: none
+}
+
+func (l *loader) linear(m model.Linear) linear {
+	return linear{weight: l.matrix(m.Weight, m.Out, m.In), bias: l.vector(m.Bias, m.Out)}
+}
+
+// norm is a LayerNorm's parameters. Without gamma it is the identity.
+type norm struct {
+	gamma, beta []float32
+	epsilon     float32
+}
+
+func (l *loader) norm(n model.Norm, width int) norm {
+	if n.IsZero() {
+		return norm{}
+	}
+	beta := l.vector(n.Bias, width)
+	if beta == nil {
+		beta = make([]float32, width)
+	}
+	return norm{gamma: l.vector(n.Weight, width), beta: beta, epsilon: n.Eps}
+}
+
+func (n *norm) isIdentity() bool { return n.gamma == nil }

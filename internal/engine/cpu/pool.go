@@ -1,0 +1,107 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/paceline/paceline/internal/kernel"
+	"github.com/paceline/paceline/internal/model"
+)
+
+// poolers fill dst from the hidden states x of one sequence, of which the first
+// skip (fewer than all) do not count. The modes are sentence-transformers'.
+var poolers = map[model.PoolingMode]func(set *kernel.Set, dst []float32, x kernel.Matrix, skip int){
+	model.PoolCLS: func(_ *kernel.Set, dst []float32, x kernel.Matrix, skip int) {
+		copy(dst, x.Row(skip))
+	},
+	model.PoolLast: func(_ *kernel.Set, dst []float32, x kernel.Matrix, _ int) {
+		copy(dst, x.Row(x.Rows-1))
+	},
+	model.PoolMax: poolMax,
+	model.PoolMean: func(set *kernel.Set, dst []float32, x kernel.Matrix, skip int) {
+		poolSum(set, dst, x, skip)
+		set.Scale(dst, 1/float32(x.Rows-skip))
+	},
+	model.PoolMeanSqrt: func(set *kernel.Set, dst []float32, x kernel.Matrix, skip int) {
+		poolSum(set, dst, x, skip)
+		set.Scale(dst, float32(1/math.Sqrt(float64(x.Rows-skip))))
+	},
+	model.PoolWeightedMean: poolWeightedMean,
+}
+
+func poolSum(set *kernel.Set, dst []float32, x kernel.Matrix, skip int) {
+	copy(dst, x.Row(skip))
+	for i := skip + 1; i < x.Rows; i++ {
+		set.Add(dst, x.Row(i))
+	}
+}
+
+func poolMax(_ *kernel.Set, dst []float32, x kernel.Matrix, skip int) {
+	copy(dst, x.Row(skip))
+	for i := skip + 1; i < x.Rows; i++ {
+		for j, v := range x.Row(i) {
+			dst[j] = max(dst[j], v)
+		}
+	}
+}
+
+// poolWeightedMean weighs a token by its place in the sequence, from 1, whether or
+// not tokens before it are skipped.
+func poolWeightedMean(set *kernel.Set, dst []float32, x kernel.Matrix, skip int) {
+	clear(dst)
+	var total float32
+	for i := skip; i < x.Rows; i++ {
+		weight := float32(i + 1)
+		for j, v := range x.Row(i) {
+			dst[j] += weight * v
+		}
+		total += weight
+	}
+	set.Scale(dst, 1/total)
+}
+
+// emit writes what was asked for of sequence i, whose last hidden states are x.
+func (w *worker) emit(b *model.Batch, i int, x kernel.Matrix) {
+	out := b.Out[i]
+	if out.Tokens != nil {
+		copy(out.Tokens, x.Data)
+	}
+	if out.Vector == nil {
+		return
+	}
+	skip := 0
+	if len(b.Skip) > 0 {
+		skip = min(int(b.Skip[i]), x.Rows-1)
+	}
+	if len(w.weights.dense) == 0 {
+		w.pool(out.Vector, x, skip)
+		return
+	}
+	w.scratch.pooled = resize(w.scratch.pooled, len(w.spec.Pooling)*w.spec.Hidden)
+	w.pool(w.scratch.pooled, x, skip)
+	w.project(out.Vector)
+}
+
+// pool concatenates the poolings.
+func (w *worker) pool(dst []float32, x kernel.Matrix, skip int) {
+	for n, mode := range w.spec.Pooling {
+		poolers[mode](w.set, dst[n*x.Cols:(n+1)*x.Cols], x, skip)
+	}
+}
+
+// project applies the dense modules to the pooled vector.
+func (w *worker) project(dst []float32) {
+	s := &w.scratch
+	for _, d := range w.weights.dense {
+		s.projected = resize(s.projected, d.linear.Out())
+		w.core.Linear(kernel.NewMatrix(s.projected, 1, d.linear.Out()), kernel.NewMatrix(s.pooled, 1, d.linear.In()), d.linear, d.activation)
+		s.pooled, s.projected = s.projected, s.pooled
+	}
+	copy(dst, s.pooled)
+}
+
+func resize(x []float32, n int) []float32 {
+	if cap(x) < n {
+		return make([]float32, n)
+	}
+	return x[:n]
+}
