@@ -69,16 +69,25 @@ func (c *checkpoint) linear(name string, out, in int, bias bool) Linear {
 
 // norm also knows the names gamma and beta, which the oldest checkpoints,
 // converted from TensorFlow, carry.
-func (c *checkpoint) norm(name string, width int, eps float32, bias bool) Norm {
+func (c *checkpoint) norm(name string, width int, eps float64, bias bool) Norm {
 	weight, shift := name+".weight", name+".bias"
 	if !c.has(weight) && c.has(name+".gamma") {
 		weight, shift = name+".gamma", name+".beta"
 	}
-	n := Norm{Weight: c.table(weight, width), Eps: eps}
+	n := Norm{Weight: c.table(weight, width), Eps: float32(eps)}
 	if bias {
 		n.Bias = c.table(shift, width)
 	}
 	return n
+}
+
+// layers reads n layers, or as many as there are before the first error.
+func (c *checkpoint) layers(n int, read func(c *checkpoint, i int) Layer) []Layer {
+	var list []Layer
+	for i := 0; i < n && c.err == nil; i++ {
+		list = append(list, read(c, i))
+	}
+	return list
 }
 
 // bytesPerValue lists the types that weights may have.

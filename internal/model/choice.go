@@ -18,19 +18,23 @@ const (
 	Tanh     Activation = "tanh"
 )
 
-// activation maps the names of transformers' ACT2FN.
-func activation(name string) (Activation, error) {
-	switch name {
+// hiddenAct is an Activation under its name in transformers' ACT2FN.
+type hiddenAct Activation
+
+func (a *hiddenAct) UnmarshalText(name []byte) error {
+	switch string(name) {
 	case "gelu":
-		return GELU, nil
+		*a = hiddenAct(GELU)
 	case "gelu_new", "gelu_fast", "gelu_pytorch_tanh":
-		return GELUTanh, nil
+		*a = hiddenAct(GELUTanh)
 	case "silu", "swish":
-		return SiLU, nil
+		*a = hiddenAct(SiLU)
 	case "relu":
-		return ReLU, nil
+		*a = hiddenAct(ReLU)
+	default:
+		return fmt.Errorf("activation %q is not known (known: gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish, relu)", name)
 	}
-	return "", fmt.Errorf("activation %q is not known (known: gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish, relu)", name)
+	return nil
 }
 
 // PoolingMode turns the hidden states of a sequence into one vector, as

@@ -17,6 +17,7 @@ const (
 	maxWidth       = 1 << 17
 	maxLayers      = 1 << 10
 	maxRows        = 1 << 24
+	maxTokenTypes  = 1 << 8 // Batch.Types holds bytes
 )
 
 // readConfig reads a small JSON file whole. Its error is fs.ErrNotExist's kind

@@ -11,7 +11,12 @@ import (
 
 // families maps config.json's model_type to the reader of that family.
 var families = map[string]func(config []byte, tensors Tensors) (*Spec, error){
-	"bert": readBERT,
+	"bert":        readBERT,
+	"camembert":   readRoBERTa,
+	"distilbert":  readDistilBERT,
+	"mpnet":       readMPNet,
+	"roberta":     readRoBERTa,
+	"xlm-roberta": readRoBERTa,
 }
 
 // Families lists the values of model_type that Read knows, sorted.

@@ -133,7 +133,7 @@ func (p Part) IsZero() bool { return p.Name == "" }
 // a Spec that Read has checked against the same checkpoint: then ok is true.
 func (p Part) Of(tensors Tensors) (t Tensor, ok bool) {
 	t, ok = tensors.Tensor(p.Name)
-	if !ok || len(t.Shape) == 0 || p.First < 0 || p.Rows < 1 || p.First+p.Rows > t.Shape[0] {
+	if !ok || len(t.Shape) == 0 || p.First < 0 || p.Rows < 1 || p.Rows > t.Shape[0]-p.First {
 		return Tensor{}, false
 	}
 	row := len(t.Data) / t.Shape[0]

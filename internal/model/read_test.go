@@ -1,0 +1,232 @@
+package model_test
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/paceline/paceline/internal/model"
+)
+
+type family struct {
+	name    string
+	config  config
+	tensors checkpoint
+}
+
+func families() []family {
+	return []family{
+		{"bert", bertConfig("bert"), bertTensors(2)},
+		{"roberta", bertConfig("roberta").with("type_vocab_size", 1).with("pad_token_id", 1), bertTensors(1)},
+		{"xlm-roberta", bertConfig("xlm-roberta").with("type_vocab_size", 1), bertTensors(1)},
+		{"camembert", bertConfig("camembert").with("type_vocab_size", 1), bertTensors(1)},
+		{"distilbert", distilBERTConfig(), distilBERTTensors()},
+		{"mpnet", bertConfig("mpnet"), mpnetTensors()},
+	}
+}
+
+// TestReadNamesEveryTensor holds that a family leaves nothing of its checkpoint
+// out and names nothing twice, under any prefix and under the oldest names.
+func TestReadNamesEveryTensor(t *testing.T) {
+	t.Parallel()
+	renamings := map[string]func(string) string{
+		"bare":     func(s string) string { return s },
+		"prefixed": func(s string) string { return "model." + s },
+		"oldest": strings.NewReplacer("LayerNorm.weight", "LayerNorm.gamma", "LayerNorm.bias", "LayerNorm.beta",
+			"layer_norm.weight", "layer_norm.gamma", "layer_norm.bias", "layer_norm.beta").Replace,
+	}
+	for _, f := range families() {
+		for style, rename := range renamings {
+			tensors := f.tensors.renamed(rename)
+			s, err := model.Read(repository(t, map[string]any{"config.json": f.config}), tensors)
+			if err != nil {
+				t.Errorf("%s, %s: %v", f.name, style, err)
+				continue
+			}
+			var names []string
+			for _, p := range parts(reflect.ValueOf(*s)) {
+				names = append(names, p.Name)
+				if _, ok := p.Of(tensors); !ok {
+					t.Errorf("%s, %s: %+v is not to be had", f.name, style, p)
+				}
+			}
+			slices.Sort(names)
+			if !slices.Equal(names, tensors.Names()) {
+				t.Errorf("%s, %s: the Spec names\n%q, the checkpoint has\n%q", f.name, style, names, tensors.Names())
+			}
+		}
+	}
+}
+
+// TestReadRefusesEveryGap takes each tensor away, and each out of shape, in turn.
+func TestReadRefusesEveryGap(t *testing.T) {
+	t.Parallel()
+	for _, f := range families() {
+		repo := repository(t, map[string]any{"config.json": f.config})
+		for _, name := range f.tensors.Names() {
+			shape := f.tensors[name]
+			f.tensors[name] = append([]int{shape[0] + 1}, shape[1:]...)
+			if _, err := model.Read(repo, f.tensors); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s with %s out of shape: %v", f.name, name, err)
+			}
+			delete(f.tensors, name)
+			if _, err := model.Read(repo, f.tensors); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s without %s: %v", f.name, name, err)
+			}
+			f.tensors[name] = shape
+		}
+	}
+}
+
+func TestReadSizes(t *testing.T) {
+	t.Parallel()
+	common := []model.Choice{model.ChoicePositionTable, model.ChoicePostNorm, model.ChoiceActivation(model.GELU), model.ChoicePooling(model.PoolMean)}
+	for _, c := range []struct {
+		family       string
+		maxPositions int
+		first        int
+		pad          int32
+		types        int
+		choices      []model.Choice
+	}{
+		{"bert", positions, 0, -1, 2, common},
+		{"distilbert", positions, 0, -1, 0, common},
+		{"roberta", positions - 2, 2, 1, 1, common},
+		{"xlm-roberta", positions - 2, 2, 1, 1, common},
+		{"mpnet", positions - 2, 2, 1, 0, append(slices.Clone(common), model.ChoiceRelativeBias)},
+	} {
+		all := families()
+		f := all[slices.IndexFunc(all, func(f family) bool { return f.name == c.family })]
+		s, err := model.Read(repository(t, map[string]any{"config.json": f.config}), f.tensors)
+		if err != nil {
+			t.Errorf("%s: %v", c.family, err)
+			continue
+		}
+		if s.Dim() != hidden || s.HeadDim != hidden/heads || len(s.Layers) != layers || s.Embedding.Vocab != vocab {
+			t.Errorf("%s: %+v", c.family, s)
+		}
+		e := s.Embedding
+		if s.MaxPositions != c.maxPositions || e.FirstPosition != c.first || e.PadToken != c.pad || e.TokenTypes.Rows != c.types {
+			t.Errorf("%s: %d positions from row %d, pad %d, %d token types", c.family, s.MaxPositions, e.FirstPosition, e.PadToken, e.TokenTypes.Rows)
+		}
+		if got := s.Choices(); !sameSet(got, c.choices) {
+			t.Errorf("%s asks for %q, want %q", c.family, got, c.choices)
+		}
+	}
+}
+
+func sameSet(a, b []model.Choice) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}
+
+func TestReadRefusesConfigs(t *testing.T) {
+	t.Parallel()
+	base := bertConfig("bert")
+	for _, c := range []struct {
+		name   string
+		config any
+		want   string
+	}{
+		{"no family", base.with("model_type", "resnet"), `"resnet"`},
+		{"family of a wrong type", base.with("model_type", 7), "model_type"},
+		{"not an object", []int{1}, "JSON array"},
+		{"negative", base.with("num_hidden_layers", -1), "num_hidden_layers is -1"},
+		{"zero", base.with("hidden_size", 0), "hidden_size is 0"},
+		{"missing", base.with("intermediate_size", nil), "intermediate_size is 0"},
+		{"huge", base.with("num_hidden_layers", 1<<40), "num_hidden_layers is 1099511627776"},
+		{"beyond an int", base.with("hidden_size", 1e30), "hidden_size"},
+		{"a fraction", base.with("hidden_size", 8.5), "hidden_size"},
+		{"a string", base.with("vocab_size", "11"), `"vocab_size" is a JSON string`},
+		{"heads do not divide", base.with("num_attention_heads", 3), "num_attention_heads 3 does not divide"},
+		{"no heads", base.with("num_attention_heads", 0), "num_attention_heads 0"},
+		{"more layers than tensors", base.with("num_hidden_layers", 3), "encoder.layer.2."},
+		{"epsilon", base.with("layer_norm_eps", -1e-12), "layer_norm_eps is -1e-12"},
+		{"activation", base.with("hidden_act", "mish"), `activation "mish"`},
+		{"relative positions", base.with("position_embedding_type", "relative_key"), `"relative_key"`},
+		{"padding outside", bertConfig("roberta").with("pad_token_id", 100), "pad_token_id is 100"},
+		{"padding negative", bertConfig("roberta").with("pad_token_id", -3), "pad_token_id is -3"},
+	} {
+		_, err := model.Read(repository(t, map[string]any{"config.json": c.config}), bertTensors(2))
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "config.json") {
+			t.Errorf("%s: %v, want it to say %q", c.name, err, c.want)
+		}
+	}
+	var unknown *model.UnknownFamilyError
+	_, err := model.Read(repository(t, map[string]any{"config.json": base.with("model_type", "resnet")}), bertTensors(2))
+	if !errors.As(err, &unknown) || unknown.ModelType != "resnet" {
+		t.Errorf("unknown family: %v", err)
+	}
+	if _, err := model.Read(fstest.MapFS{}, bertTensors(2)); err == nil {
+		t.Error("an empty repository is no model")
+	}
+	if _, err := model.Read(repository(t, map[string]any{"config.json": base}), checkpoint{}); err == nil {
+		t.Error("an empty checkpoint is no model")
+	}
+}
+
+// typed gives a checkpoint's tensors another type.
+type typed struct {
+	checkpoint
+	dtype string
+	bytes int
+}
+
+func (c typed) Tensor(name string) (model.Tensor, bool) {
+	t, ok := c.checkpoint.Tensor(name)
+	t.DType, t.Data = c.dtype, t.Data[:len(t.Data)/4*c.bytes]
+	return t, ok
+}
+
+func TestReadTensorTypes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		dtype string
+		bytes int
+		ok    bool
+	}{{"F32", 4, true}, {"F16", 2, true}, {"BF16", 2, true}, {"I8", 1, false}, {"F64", 4, false}, {"F32", 2, false}} {
+		_, err := model.Read(repository(t, map[string]any{"config.json": bertConfig("bert")}), typed{bertTensors(2), c.dtype, c.bytes})
+		if (err == nil) != c.ok {
+			t.Errorf("%s of %d bytes a value: %v", c.dtype, c.bytes, err)
+		}
+	}
+}
+
+func TestRequire(t *testing.T) {
+	t.Parallel()
+	all := families()
+	mpnet := all[len(all)-1]
+	s, err := model.Read(repository(t, map[string]any{"config.json": mpnet.config}), mpnet.tensors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Require("test", s.Choices()...); err != nil {
+		t.Errorf("an engine that does everything: %v", err)
+	}
+	err = s.Require("test", model.ChoicePositionTable, model.ChoicePostNorm, model.ChoicePooling(model.PoolMean))
+	var unsupported *model.UnsupportedError
+	if !errors.As(err, &unsupported) || !sameSet(unsupported.Missing, []model.Choice{model.ChoiceRelativeBias, model.ChoiceActivation(model.GELU)}) {
+		t.Errorf("an engine that lacks two things: %v", err)
+	}
+	if want := "a mpnet model needs relative position bias, activation gelu: not implemented by the test engine"; err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
+	}
+}
+
+func TestPartOf(t *testing.T) {
+	t.Parallel()
+	tensors := checkpoint{"w": {6, 2}}
+	got, ok := model.Part{Name: "w", First: 2, Rows: 3}.Of(tensors)
+	if !ok || !slices.Equal(got.Shape, []int{3, 2}) || len(got.Data) != 3*2*4 {
+		t.Errorf("rows 2 to 4: %v, %d bytes, %v", got.Shape, len(got.Data), ok)
+	}
+	for _, p := range []model.Part{{Name: "w", First: 4, Rows: 3}, {Name: "w", First: -1, Rows: 2}, {Name: "w"}, {Name: "v", Rows: 1}, {Name: "w", First: math.MaxInt, Rows: 2}} {
+		if _, ok := p.Of(tensors); ok {
+			t.Errorf("%+v is inside no tensor", p)
+		}
+	}
+}
