@@ -24,8 +24,8 @@ func (l *lane) run(b *batch) {
 // cursor is the first text of a batch that no engine call has had.
 type cursor struct{ part, item int }
 
-// nextCall gathers into b.call the next texts that fit into one engine call,
-// leaving out the requests that have ended meanwhile.
+// nextCall gathers into b.call the next texts that fit into one engine call.
+// Requests that have ended meanwhile are answered and left out.
 func (l *lane) nextCall(b *batch, c *cursor) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -35,6 +35,7 @@ func (l *lane) nextCall(b *batch, c *cursor) bool {
 	for ; c.part < len(b.parts); c.part, c.item = c.part+1, 0 {
 		p := b.parts[c.part]
 		if p.request.ended(now) {
+			l.answer(p.request, p.request.endError())
 			continue
 		}
 		n := l.fits(p.items[c.item:], texts, tokens)
