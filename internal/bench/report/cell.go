@@ -1,0 +1,122 @@
+package report
+
+import (
+	"math"
+	"slices"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/stat"
+)
+
+const (
+	microsecond = 1e-6 // in seconds
+	megabyte    = 1e6  // in bytes
+	outcomeOK   = "ok"
+)
+
+// A quantity is a figure of one cell; NaN when its records do not hold it.
+type quantity func(*record.Cell) float64
+
+// throughput is embeddings completed successfully within the timed slice, a
+// second.
+func throughput(c *record.Cell) float64 {
+	if c.Seconds <= 0 {
+		return math.NaN()
+	}
+	return float64(embeddings(c)) / c.Seconds
+}
+
+// embeddings completed successfully within the timed slice. A request that
+// finished after the slice ended does not count.
+func embeddings(c *record.Cell) int {
+	end := int64(math.Round(c.Seconds / microsecond))
+	sum := 0
+	for i, outcome := range c.Requests.Outcome {
+		if outcome == outcomeOK && c.Requests.Finished[i] <= end {
+			sum += int(c.Requests.Texts[i])
+		}
+	}
+	return sum
+}
+
+// latencies of the successful requests in milliseconds, in rising order, each
+// from the moment the schedule wanted it sent.
+func latencies(c *record.Cell) []float64 {
+	var ms []float64
+	for i, outcome := range c.Requests.Outcome {
+		if outcome == outcomeOK {
+			ms = append(ms, float64(c.Requests.Finished[i]-c.Requests.Intended[i])/1000)
+		}
+	}
+	slices.Sort(ms)
+	return ms
+}
+
+// latencyPercentile is the percentile p of a cell's latencies, in milliseconds.
+func latencyPercentile(p float64) quantity {
+	return func(c *record.Cell) float64 { return stat.Percentile(latencies(c), p) }
+}
+
+// meanSeconds is the mean time of a successful request from its sending.
+func meanSeconds(c *record.Cell) float64 {
+	sum, n := 0.0, 0
+	for i, outcome := range c.Requests.Outcome {
+		if outcome == outcomeOK {
+			sum += float64(c.Requests.Finished[i]-c.Requests.Sent[i]) * microsecond
+			n++
+		}
+	}
+	return sum / float64(n)
+}
+
+// peakMemory is the largest resident memory of the server's process tree seen
+// while the cell ran, in MB.
+func peakMemory(c *record.Cell) float64 {
+	if len(c.Samples.RSS) == 0 {
+		return math.NaN()
+	}
+	return float64(slices.Max(c.Samples.RSS)) / megabyte
+}
+
+// memoryPerThousand is what load adds to the idle memory of the server's process
+// tree, for a thousand embeddings in flight, in MB.
+func memoryPerThousand(idle int64) quantity {
+	return func(c *record.Cell) float64 {
+		if idle <= 0 || inFlight(c) == 0 {
+			return math.NaN()
+		}
+		return (peakMemory(c) - float64(idle)/megabyte) / float64(inFlight(c)) * 1000
+	}
+}
+
+// inFlight is how many embeddings clients wait for at a time.
+func inFlight(c *record.Cell) int { return c.BatchSize * c.Concurrency }
+
+// perCPUSecond is embeddings a CPU-second of the server's process tree: those
+// finished between the first and the last sample, over the CPU time between
+// them.
+func perCPUSecond(c *record.Cell) float64 {
+	s := c.Samples
+	if len(s.CPU) < 2 {
+		return math.NaN()
+	}
+	from, to := s.At[0], s.At[len(s.At)-1]
+	done := 0
+	for i, outcome := range c.Requests.Outcome {
+		if f := c.Requests.Finished[i]; outcome == outcomeOK && from < f && f <= to {
+			done += int(c.Requests.Texts[i])
+		}
+	}
+	spent := s.CPU[len(s.CPU)-1] - s.CPU[0]
+	if spent <= 0 {
+		return math.NaN()
+	}
+	return float64(done) / spent
+}
+
+// latencySpread is how far the middle 80 % of a cell's latencies lie apart, in
+// milliseconds: small is steady.
+func latencySpread(c *record.Cell) float64 {
+	ms := latencies(c)
+	return stat.Percentile(ms, 0.9) - stat.Percentile(ms, 0.1)
+}

@@ -1,0 +1,177 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/stat"
+)
+
+// Status says whether a stack's row may be ranked.
+type Status string
+
+// The states of a row.
+const (
+	Measured      Status = "measured"
+	NotComparable Status = "not comparable" // its vectors disagree with the reference
+	Failed        Status = "failed"         // it did not start, or it died
+)
+
+func statusOf(s *record.Stack) Status {
+	switch {
+	case s.Error != "":
+		return Failed
+	case !s.Agreement.Comparable:
+		return NotComparable
+	}
+	return Measured
+}
+
+// Row is one stack's line of the summary table.
+type Row struct {
+	Stack           string           `json:"stack"`
+	Policy          string           `json:"policy,omitempty"`
+	Door            string           `json:"door,omitempty"`
+	Status          Status           `json:"status"`
+	Reason          string           `json:"reason,omitempty"` // why it is not ranked
+	Throughput      Figure           `json:"throughput"`       // embeddings/s, the best of the concurrency sweep
+	Latency         Percentile       `json:"p95_latency"`      // at the online cell
+	BatchEfficiency Figure           `json:"batch_efficiency_percent"`
+	MemoryPer1k     Figure           `json:"memory_per_1k_mb"`
+	PeakMemory      Figure           `json:"peak_memory_mb"`
+	MaxBatch        record.MaxBatch  `json:"max_batch"`
+	PerCPUSecond    Figure           `json:"embeddings_per_cpu_second"` // where Throughput was measured
+	Agreement       record.Agreement `json:"agreement"`
+}
+
+// Summary is the table of a run: a row for every stack, those that may be ranked
+// first, otherwise in the order of the run.
+type Summary struct {
+	Model    string           `json:"model"`
+	Data     string           `json:"data"`
+	Machine  string           `json:"machine"`
+	Rows     []Row            `json:"rows"`
+	Warnings []record.Warning `json:"warnings,omitempty"`
+}
+
+// Summarize computes the table from the records.
+func Summarize(r *record.Results) *Summary {
+	return newIndex(r).summary()
+}
+
+func (x *index) summary() *Summary {
+	m := x.results.Manifest
+	s := &Summary{
+		Model:    modelLine(m.Model),
+		Data:     dataLine(m.Data),
+		Machine:  machineLine(m.Machine),
+		Warnings: x.results.Warnings,
+	}
+	for i := range x.results.Stacks {
+		s.Rows = append(s.Rows, x.row(&x.results.Stacks[i]))
+	}
+	rank := map[Status]int{Measured: 0, NotComparable: 1, Failed: 2}
+	slices.SortStableFunc(s.Rows, func(a, b Row) int { return rank[a.Status] - rank[b.Status] })
+	return s
+}
+
+func (x *index) row(s *record.Stack) Row {
+	row := Row{
+		Stack:     s.Name,
+		Policy:    s.Policy,
+		Door:      s.Door,
+		Status:    statusOf(s),
+		MaxBatch:  s.MaxBatch,
+		Agreement: s.Agreement,
+	}
+	switch row.Status {
+	case Failed:
+		row.Reason = s.Error
+	case NotComparable:
+		row.Reason = s.Agreement.Reason
+	}
+	best := x.best(s.Name, record.SweepConcurrency)
+	row.Throughput = x.figure(s.Name, best, throughput)
+	row.PerCPUSecond = x.figure(s.Name, best, perCPUSecond)
+	row.Latency = x.latency(s.Name, 0.95)
+	row.BatchEfficiency = x.batchEfficiency(s.Name, row.Throughput)
+	row.MemoryPer1k, row.PeakMemory = x.memory(s)
+	return row
+}
+
+// best is the point of a sweep with the highest sound throughput; when none is
+// sound, with the highest.
+func (x *index) best(stack string, sweep record.Sweep) point {
+	var best point
+	top := missing()
+	for _, p := range x.points(stack, sweep) {
+		f := x.figure(stack, p, throughput)
+		better := f.Sound() && !top.Sound() || f.Sound() == top.Sound() && f.Value > top.Value
+		if f.Known() && (!top.Known() || better) {
+			best, top = p, f
+		}
+	}
+	return best
+}
+
+// latency is the percentile of the online cell: one text a request, several
+// clients.
+func (x *index) latency(stack string, p float64) Percentile {
+	at, ok := x.largest(stack, record.SweepOnline)
+	if !ok {
+		return Percentile{Figure: missing(), Wanted: p}
+	}
+	return x.percentile(stack, at, p)
+}
+
+// ceiling is the best throughput of a stack with everything sent at once; without
+// such a cell, with the largest batch of the batch-size sweep.
+func (x *index) ceiling(stack string) Figure {
+	if f := x.figure(stack, x.best(stack, record.SweepOffline), throughput); f.Known() {
+		return f
+	}
+	p, ok := x.largest(stack, record.SweepBatchSize)
+	if !ok {
+		return missing()
+	}
+	return x.figure(stack, p, throughput)
+}
+
+// batchEfficiency is the throughput served under concurrent load as a share of
+// the stack's own ceiling in the same run, in percent.
+func (x *index) batchEfficiency(stack string, served Figure) Figure {
+	ceiling := x.ceiling(stack)
+	if !served.Known() || !ceiling.Known() {
+		return missing()
+	}
+	f := Figure{
+		Estimate: stat.Ratio(served.Values, ceiling.Values),
+		Cell:     fmt.Sprintf("%s over %s", served.Cell, ceiling.Cell),
+		Doubt:    firstOf(served.Doubt, ceiling.Doubt),
+		Note:     firstOf(served.Note, ceiling.Note),
+	}
+	for _, v := range served.Values {
+		f.Values = append(f.Values, v/ceiling.Value)
+	}
+	return f.scaled(100)
+}
+
+// memory is taken where most embeddings are in flight in the concurrency sweep:
+// a server seldom gives memory back, so earlier cells cannot have seen more.
+func (x *index) memory(s *record.Stack) (perThousand, peak Figure) {
+	at, ok := x.largest(s.Name, record.SweepConcurrency)
+	if !ok {
+		return missing(), missing()
+	}
+	return x.figure(s.Name, at, memoryPerThousand(s.IdleBytes)), x.figure(s.Name, at, peakMemory)
+}
+
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/paceline/paceline/internal/bench/record"
+)
+
+// output is one file of a report.
+type output struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// Write saves the raw records and all that is derived from them in dir, which is
+// made when absent: results.json, report.html, summary.md, and JSON and charts
+// for every stack. Everything is written aside first; files take their names only
+// when all are whole, results.json last.
+func Write(dir string, r *record.Results) error {
+	outputs := append(derived(r), output{ResultsFile, func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(r)
+	}})
+	return writeAll(dir, outputs)
+}
+
+// Render derives the report in dir again, leaving results.json as it is.
+func Render(dir string, r *record.Results) error { return writeAll(dir, derived(r)) }
+
+// derived lists the files that follow from the records.
+func derived(r *record.Results) []output {
+	x := newIndex(r)
+	list := []output{
+		{"summary.md", x.summary().WriteMarkdown},
+	}
+	for name, s := range fileNames(r.Stacks) {
+		list = append(list, output{name + "_embedding_results.json", func(w io.Writer) error {
+			return encodeIndented(w, x.stackResults(s))
+		}})
+	}
+	slices.SortFunc(list, func(a, b output) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+func encodeIndented(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// fileNames gives every stack a name that any file system takes: lower case, and
+// a dash for what is not a letter, a digit, a dot, a dash or an underscore.
+// Stacks whose names would meet are numbered in the order of the run.
+func fileNames(stacks []record.Stack) map[string]*record.Stack {
+	names := make(map[string]*record.Stack, len(stacks))
+	for i := range stacks {
+		base := fileName(stacks[i].Name)
+		name := base
+		for n := 2; names[name] != nil; n++ {
+			name = fmt.Sprintf("%s-%d", base, n)
+		}
+		names[name] = &stacks[i]
+	}
+	return names
+}
+
+func fileName(stack string) string {
+	safe := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(stack))
+	return strings.TrimLeft(safe, ".")
+}
+
+func writeAll(dir string, outputs []output) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	aside, err := os.MkdirTemp(dir, ".writing-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(aside)
+	for _, o := range outputs {
+		if err := writeFile(filepath.Join(aside, o.name), o.write); err != nil {
+			return fmt.Errorf("%s: %w", o.name, err)
+		}
+	}
+	for _, o := range outputs {
+		if err := os.Rename(filepath.Join(aside, o.name), filepath.Join(dir, o.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(file)
+	err = write(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
