@@ -1,0 +1,166 @@
+package sample
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain lets the test binary be a server's process tree: "burn" works until
+// it has used the CPU time asked for, "tree" starts a child that does.
+func TestMain(m *testing.M) {
+	switch os.Getenv("PACELINE_TEST_ROLE") {
+	case "burn":
+		burn()
+		return
+	case "tree":
+		parent()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+const (
+	burntSeconds = 0.3
+	heldBytes    = 64 << 20
+)
+
+// burn uses CPU and memory, says so, and waits to be told to end.
+func burn() {
+	held := make([]byte, heldBytes)
+	for i := range held {
+		held[i] = byte(i)
+	}
+	for {
+		if u, err := usageOf(os.Getpid()); err != nil || u.CPUSeconds >= burntSeconds {
+			break
+		}
+	}
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin)
+	fmt.Fprint(io.Discard, held[len(held)-1])
+}
+
+func parent() {
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), "PACELINE_TEST_ROLE=burn")
+	child.Stdin, child.Stdout = os.Stdin, os.Stdout
+	if err := child.Run(); err != nil {
+		os.Exit(1)
+	}
+	fmt.Println("child ended")
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// startRole runs the test binary in a role; the channel carries its lines.
+func startRole(t *testing.T, role string) (pid int, lines *bufio.Scanner, end func()) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "PACELINE_TEST_ROLE="+role)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end = func() { stdin.Close() }
+	t.Cleanup(func() { end(); cmd.Wait() })
+	return cmd.Process.Pid, bufio.NewScanner(stdout), end
+}
+
+// TestTreeIsCounted: what a child takes counts for the tree of its parent,
+// which itself does next to nothing.
+func TestTreeIsCounted(t *testing.T) {
+	t.Parallel()
+	pid, lines, _ := startRole(t, "tree")
+	if !lines.Scan() || lines.Text() != "ready" {
+		t.Fatalf("the child said %q", lines.Text())
+	}
+	whole, err := Of(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole.CPUSeconds < burntSeconds || whole.RSSBytes < heldBytes {
+		t.Errorf("tree %+v: the child alone took %v s and %d bytes", whole, burntSeconds, heldBytes)
+	}
+	alone, err := usageOf(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alone.RSSBytes > heldBytes || alone.CPUSeconds > burntSeconds {
+		t.Errorf("the parent alone took %+v: the test shows nothing", alone)
+	}
+}
+
+// TestWatch covers the whole slice in columns of one length.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	pid, lines, _ := startRole(t, "burn")
+	w := Start(pid)
+	if !lines.Scan() {
+		t.Fatal("no word from the process")
+	}
+	columns, peak := w.Stop(time.Now())
+	n := len(columns.At)
+	if n < 2 || len(columns.CPU) != n || len(columns.RSS) != n || len(columns.ClientCPU) != n || len(columns.Steal) != n {
+		t.Fatalf("columns of unequal length: %+v", columns)
+	}
+	for i := 1; i < n; i++ {
+		if columns.CPU[i] < columns.CPU[i-1] || columns.ClientCPU[i] < columns.ClientCPU[i-1] || columns.At[i] < columns.At[i-1] {
+			t.Errorf("sample %d falls: %+v", i, columns)
+		}
+	}
+	if columns.CPU[n-1] < burntSeconds || peak < heldBytes {
+		t.Errorf("%v s and a peak of %d bytes, want at least %v s and %d", columns.CPU[n-1], peak, burntSeconds, heldBytes)
+	}
+}
+
+// TestCountersNeverFall: what an ended process took stays taken.
+func TestCountersNeverFall(t *testing.T) {
+	t.Parallel()
+	pid, lines, end := startRole(t, "burn")
+	if !lines.Scan() {
+		t.Fatal("no word from the process")
+	}
+	w := &Watch{tree: &tree{root: pid}, quit: make(chan struct{})}
+	w.take()
+	end()
+	lines.Scan() // its output ends with it
+	columns, _ := w.Stop(time.Now())
+	if first, last := columns.CPU[0], columns.CPU[1]; first < burntSeconds || last < first {
+		t.Errorf("CPU seconds %v, then %v", first, last)
+	}
+}
+
+// TestClientAlone: a service without a process here has no samples of its own,
+// and none are made up.
+func TestClientAlone(t *testing.T) {
+	t.Parallel()
+	w := Start(0)
+	columns, peak := w.Stop(time.Now())
+	if len(columns.ClientCPU) < 2 || columns.CPU != nil || columns.RSS != nil || peak != 0 {
+		t.Errorf("%+v, peak %d", columns, peak)
+	}
+}
+
+func TestNoSuchProcess(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if u, err := Of(cmd.Process.Pid); err == nil {
+		t.Errorf("an ended process used %+v", u)
+	}
+}

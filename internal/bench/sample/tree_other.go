@@ -1,0 +1,48 @@
+//go:build !linux
+
+package sample
+
+import (
+	"fmt"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+func usageOf(pid int) (Usage, error) {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return Usage{}, fmt.Errorf("process %d: %w", pid, err)
+	}
+	times, err := p.Times()
+	if err != nil {
+		return Usage{}, fmt.Errorf("process %d: %w", pid, err)
+	}
+	memory, err := p.MemoryInfo()
+	if err != nil {
+		return Usage{}, fmt.Errorf("process %d: %w", pid, err)
+	}
+	return Usage{CPUSeconds: times.User + times.System, RSSBytes: int64(memory.RSS)}, nil
+}
+
+func descendants(pid int) (found []int) {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return nil
+	}
+	children, err := p.Children()
+	if err != nil {
+		return nil
+	}
+	for _, child := range children {
+		found = append(found, int(child.Pid))
+		found = append(found, descendants(int(child.Pid))...)
+	}
+	return found
+}
+
+// resetPeaks and peaks: this system keeps no high-water mark that can be reset.
+func resetPeaks([]int) bool { return false }
+func peaks([]int) int64     { return 0 }
+
+// stealSeconds: this system does not tell.
+func stealSeconds() float64 { return 0 }
