@@ -1,0 +1,20 @@
+//go:build !unix
+
+package process
+
+import (
+	"os"
+	"syscall"
+)
+
+// ownGroup: this system has no process groups; the server's own process is ended.
+func ownGroup() *syscall.SysProcAttr { return nil }
+
+// askGroup: there is no polite way here.
+func askGroup(int) {}
+
+func killGroup(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		p.Kill()
+	}
+}
