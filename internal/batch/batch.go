@@ -20,6 +20,7 @@ type batch struct {
 	parts   []part
 	call    []part // of the engine call under way
 	flat    model.Batch
+	size    BatchReport     // what its calls amount to so far
 	context context.Context // ends when all its requests have ended
 	cancel  context.CancelFunc
 	started time.Time
@@ -38,13 +39,14 @@ func (b *batch) release() {
 	batches.Put(b)
 }
 
-// size counts what the policy put in.
-func (b *batch) size() (texts, tokens int) {
-	for _, p := range b.parts {
-		texts += len(p.items)
-		tokens += countTokens(p.items)
+// count adds the texts of an engine call; first tells that they are the first of
+// their request in this batch.
+func (b *batch) count(first bool, items []Item) {
+	if first {
+		b.size.Requests++
 	}
-	return texts, tokens
+	b.size.Texts += len(items)
+	b.size.Tokens += countTokens(items)
 }
 
 // abandoned tells whether nobody waits for any of its texts.

@@ -136,18 +136,17 @@ func (l *lane) loop() {
 func (l *lane) next(now time.Time) (b *batch, until time.Time, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.waiting) > 0 && len(l.running) < l.limits.InFlight {
-		state := State{Waiting: l.waiting, Free: l.free, Closing: l.closed}
-		decision := l.policy.Next(state, now)
-		if decision.Texts <= 0 {
-			return nil, decision.Until, true
-		}
-		if b := l.take(decision.Texts, now); b != nil {
-			return b, time.Time{}, true
-		}
+	switch {
+	case len(l.running) == l.limits.InFlight:
+		return nil, time.Time{}, true
+	case len(l.waiting) == 0:
+		return nil, time.Time{}, !l.closed || len(l.running) > 0
 	}
-	idle := len(l.waiting) == 0 && len(l.running) == 0
-	return nil, time.Time{}, !(l.closed && idle)
+	decision := l.policy.Next(State{Waiting: l.waiting, Free: l.free, Closing: l.closed}, now)
+	if decision.Texts <= 0 {
+		return nil, decision.Until, true
+	}
+	return l.take(decision.Texts, now), time.Time{}, true
 }
 
 func (l *lane) sleep(timer *time.Timer, until time.Time) {
@@ -163,35 +162,22 @@ func (l *lane) sleep(timer *time.Timer, until time.Time) {
 	}
 }
 
-// take forms a batch of the first texts that wait. Requests that have ended
-// meanwhile are answered and left out; nil means that none was left.
+// take forms a batch of the first texts that wait.
 func (l *lane) take(texts int, now time.Time) *batch {
 	b := newBatch()
 	emptied := 0
-	var ended []*request
 	for i := 0; i < len(l.waiting) && texts > 0; i++ {
 		w := &l.waiting[i]
 		n := min(texts, len(w.Items))
-		texts -= n
-		if w.request.ended(now) {
-			ended = append(ended, w.request)
-		} else {
-			b.parts = append(b.parts, part{w.request, w.Items[:n]})
-			w.request.begin(now)
-		}
+		b.parts = append(b.parts, part{w.request, w.Items[:n]})
+		w.request.begin(now)
 		l.waitingTokens -= countTokens(w.Items[:n])
+		texts -= n
 		if w.Items = w.Items[n:]; len(w.Items) == 0 {
 			emptied++
 		}
 	}
 	l.waiting = slices.Delete(l.waiting, 0, emptied)
-	for _, r := range ended {
-		l.answer(r, r.endError())
-	}
-	if len(b.parts) == 0 {
-		b.release()
-		return nil
-	}
 	b.context, b.cancel = context.WithCancel(l.base)
 	b.started = now
 	l.running = append(l.running, b)

@@ -44,6 +44,7 @@ func (l *lane) nextCall(b *batch, c *cursor) bool {
 			b.call = append(b.call, part{p.request, items})
 			texts += n
 			tokens += countTokens(items)
+			b.count(c.item == 0, items)
 		}
 		if c.item += n; c.item < len(p.items) {
 			return true // the call is full
@@ -109,11 +110,8 @@ func (l *lane) fail(r *request, err error) {
 // finish takes a batch out of the engine, answers the requests whose last texts
 // were in it, and tells the loop that there is room.
 func (l *lane) finish(b *batch, now time.Time) {
-	texts, tokens := b.size()
-	report := BatchReport{
-		Policy: l.policy.Name(), Requests: len(b.parts), Texts: texts, Tokens: tokens,
-		Inference: now.Sub(b.started),
-	}
+	report := b.size
+	report.Policy, report.Inference = l.policy.Name(), now.Sub(b.started)
 	l.mu.Lock()
 	l.leave(b, now)
 	l.count(report)
@@ -125,7 +123,9 @@ func (l *lane) finish(b *batch, now time.Time) {
 	l.mu.Unlock()
 	b.cancel()
 	b.release()
-	l.options.Observe(report)
+	if report.Texts > 0 {
+		l.options.Observe(report)
+	}
 	l.look()
 }
 
@@ -139,6 +139,9 @@ func (l *lane) leave(b *batch, now time.Time) {
 }
 
 func (l *lane) count(r BatchReport) {
+	if r.Texts == 0 { // everybody had left before it began
+		return
+	}
 	l.stats.Batches++
 	l.stats.Texts += uint64(r.Texts)
 	l.stats.Tokens += uint64(r.Tokens)
