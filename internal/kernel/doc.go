@@ -18,4 +18,4 @@
 //   - Assembly reads and writes exactly the elements that its stub's comment names.
 package kernel
 
-//go:generate go -C gen run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go
+//go:generate go -C gen run .

@@ -2,5 +2,44 @@
 
 package kernel
 
+import "golang.org/x/sys/cpu"
+
 // machineRungs lists the levels above Generic that this machine has, lowest first.
-func machineRungs() []rung { return nil }
+// Package cpu reports AVX2, FMA and AVX-512 only where XCR0 says that the operating
+// system saves their registers, so what it reports may be used.
+func machineRungs() []rung {
+	var rungs []rung
+	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA || !cpu.X86.HasBMI2 {
+		return rungs
+	}
+	rungs = append(rungs, rung{AVX2, newAVX2})
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
+		rungs = append(rungs, rung{AVX512, newAVX512})
+	}
+	return rungs
+}
+
+func newAVX2() *Set {
+	tiles := tileSet{cols: 16, tiles: []tile{{6, mul6x16AVX2}, {4, mul4x16AVX2}, {2, mul2x16AVX2}, {1, mul1x16AVX2}}}
+	return &Set{
+		level:  AVX2,
+		linear: tiles,
+		attend: tiles,
+		vector: vectors{
+			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
+			sum: sumAVX2, deviation: deviationAVX2, normalize: normalizeAVX2, gelu: geluAVX2,
+		},
+	}
+}
+
+func newAVX512() *Set {
+	return &Set{
+		level:  AVX512,
+		linear: tileSet{cols: 64, tiles: []tile{{6, mul6x64AVX512}, {4, mul4x64AVX512}, {2, mul2x64AVX512}, {1, mul1x64AVX512}}},
+		attend: tileSet{cols: 32, tiles: []tile{{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512}}},
+		vector: vectors{
+			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
+			sum: sumAVX512, deviation: deviationAVX512, normalize: normalizeAVX512, gelu: geluAVX512,
+		},
+	}
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// isa is what differs between the levels.
+type isa struct {
+	name   string
+	lanes  int     // float32 a register
+	linear []shape // tiles of products with packed weights, tallest first
+	attend []shape // tiles of products inside attention
+}
+
+// shape is a tile of a product: rows x vectors registers of sums. broadcast is how
+// many of the rows take their multiplier by a broadcast in the instruction itself
+// rather than by a register.
+type shape struct{ rows, vectors, broadcast int }
+
+var avx2 = &isa{
+	name:   "AVX2",
+	lanes:  8,
+	linear: []shape{{6, 2, 0}, {4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
+}
+
+var avx512 = &isa{
+	name:   "AVX512",
+	lanes:  16,
+	linear: []shape{{6, 4, 2}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
+	attend: []shape{{12, 2, 6}, {8, 2, 0}, {4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
+}
+
+// bytes is the size of a register.
+func (i *isa) bytes() int { return 4 * i.lanes }
+
+// register returns a new vector register of the level's width.
+func (g *generator) register() reg.VecVirtual {
+	if g.isa == avx512 {
+		return g.ZMM()
+	}
+	return g.YMM()
+}
+
+func (g *generator) registers(n int) []reg.VecVirtual {
+	list := make([]reg.VecVirtual, n)
+	for i := range list {
+		list[i] = g.register()
+	}
+	return list
+}
+
+// constant returns read-only memory that holds value for every lane of a register.
+func (g *generator) constant(name string, value float32) operand.Mem {
+	if m, ok := g.constants[name]; ok {
+		return m
+	}
+	m := g.StaticGlobal(fmt.Sprintf("%s%s", name, g.isa.name))
+	g.DataAttributes(rodata)
+	var datum operand.Constant = operand.F32(value)
+	if value-value != 0 { // infinity or NaN, which the assembler takes as bits only
+		datum = operand.U32(math.Float32bits(value))
+	}
+	for lane := range g.isa.lanes {
+		g.AddDatum(4*lane, datum)
+	}
+	g.constants[name] = m
+	return m
+}
+
+// element is displacement bytes into what base points to.
+func element(base reg.Register, displacement int) operand.Mem {
+	return operand.Mem{Base: base, Disp: displacement}
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+const unroll = 4 // steps of the sum a turn of the main loop
+
+func (g *generator) products() {
+	for _, s := range append(g.isa.linear, g.isa.attend...) {
+		g.product(s)
+	}
+}
+
+// tile is a product function under construction.
+type tile struct {
+	shape
+	sums   [][]reg.VecVirtual // [row][vector]
+	b      []reg.VecVirtual   // one row of b
+	spread []reg.VecVirtual   // elements of a in every lane
+	rowsA  []reg.GPVirtual    // every third row's position in a
+	lda    reg.GPVirtual
+	rowB   reg.GPVirtual
+	ldb    reg.GPVirtual
+	used   int // of spread, in turn
+}
+
+// product emits kernel's tileFunc for one shape.
+func (g *generator) product(s shape) {
+	cols := s.vectors * g.isa.lanes
+	name := fmt.Sprintf("mul%dx%d%s", s.rows, cols, g.isa.name)
+	g.Function(name)
+	g.Attributes(noSplit)
+	g.SignatureExpr("func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)")
+	g.Pragma("noescape")
+	g.Doc(
+		fmt.Sprintf("%s computes a tile of %d rows and %d columns:", name, s.rows, cols), "",
+		fmt.Sprintf("\tfor r := range %d {", s.rows),
+		fmt.Sprintf("\t\tfor j := range %d {", cols),
+		"\t\t\tsum := bias[j] // 0 when bias is nil",
+		"\t\t\tfor i := range k {",
+		"\t\t\t\tsum = fma(a[r*lda+i], b[i*ldb+j], sum)",
+		"\t\t\t}",
+		"\t\t\tc[r*ldc+j] = sum + add[r*ldadd+j] // without add when it is nil",
+		"\t\t}", "\t}",
+	)
+	t := g.loadTile(s)
+	g.startSums(t)
+	g.sumLoop(t)
+	g.storeSums(t)
+	g.Comment("leave the upper halves clean for SSE code")
+	g.VZEROUPPER()
+	g.RET()
+}
+
+func (g *generator) pointer(param, comment string) reg.GPVirtual {
+	r := g.GP64()
+	g.Comment(comment)
+	g.Load(g.Param(param).Base(), r)
+	return r
+}
+
+// stride loads a distance in elements and turns it into bytes.
+func (g *generator) stride(param, comment string) reg.GPVirtual {
+	r := g.GP64()
+	g.Comment(comment)
+	g.Load(g.Param(param), r)
+	g.Comment("in bytes")
+	g.SHLQ(operand.Imm(2), r)
+	return r
+}
+
+func (g *generator) loadTile(s shape) *tile {
+	t := &tile{shape: s, b: g.registers(s.vectors)}
+	for range s.rows {
+		t.sums = append(t.sums, g.registers(s.vectors))
+	}
+	registers := 16
+	if g.isa == avx512 {
+		registers = 32
+	}
+	t.spread = g.registers(min(registers-(s.rows+1)*s.vectors, 4))
+	t.lda = g.stride("lda", "from row to row of a")
+	t.ldb = g.stride("ldb", "from row to row of b")
+	t.rowB = g.pointer("b", "b's row 0")
+	t.rowsA = append(t.rowsA, g.pointer("a", "a's row 0"))
+	for r := 3; r < s.rows; r += 3 {
+		p := g.GP64()
+		g.Comment(fmt.Sprintf("a's row %d: two rows on,", r-1))
+		g.LEAQ(operand.Mem{Base: t.rowsA[len(t.rowsA)-1], Index: t.lda, Scale: 2}, p)
+		g.Comment(fmt.Sprintf("and one more to row %d", r))
+		g.ADDQ(t.lda, p)
+		t.rowsA = append(t.rowsA, p)
+	}
+	return t
+}
+
+// startSums sets every row's sums to bias.
+func (g *generator) startSums(t *tile) {
+	bias := g.pointer("bias", "bias")
+	g.Comment("is there a bias?")
+	g.TESTQ(bias, bias)
+	g.Comment("no: sums start from 0")
+	g.JZ(operand.LabelRef("zero"))
+	for v := range t.vectors {
+		g.Comment(fmt.Sprintf("bias of columns %d to %d", v*g.isa.lanes, (v+1)*g.isa.lanes-1))
+		g.VMOVUPS(element(bias, v*g.isa.bytes()), t.sums[0][v])
+		for r := 1; r < t.rows; r++ {
+			g.Comment(fmt.Sprintf("the same for row %d", r))
+			g.VMOVAPS(t.sums[0][v], t.sums[r][v])
+		}
+	}
+	g.Comment("sums are ready")
+	g.JMP(operand.LabelRef("sum"))
+	g.Label("zero")
+	for r := range t.rows {
+		for v := range t.vectors {
+			g.Comment(fmt.Sprintf("row %d, vector %d: 0", r, v))
+			g.VXORPS(t.sums[r][v], t.sums[r][v], t.sums[r][v])
+		}
+	}
+}
+
+// sumLoop runs over the sum's steps, four a turn while there are as many.
+func (g *generator) sumLoop(t *tile) {
+	k := g.GP64()
+	g.Label("sum")
+	g.Comment("steps left")
+	g.Load(g.Param("k"), k)
+	g.Comment(fmt.Sprintf("fewer than %d?", unroll))
+	g.SUBQ(operand.Imm(unroll), k)
+	g.Comment("go on one by one")
+	g.JL(operand.LabelRef("single"))
+	g.Label("loop")
+	for step := range unroll {
+		g.step(t, 4*step)
+	}
+	g.advance(t, 4*unroll)
+	g.Comment("one turn done")
+	g.SUBQ(operand.Imm(unroll), k)
+	g.Comment("another whole turn?")
+	g.JGE(operand.LabelRef("loop"))
+	g.Label("single")
+	g.Comment("steps left after whole turns")
+	g.ADDQ(operand.Imm(unroll), k)
+	g.Comment("none: done")
+	g.JZ(operand.LabelRef("done"))
+	g.Label("one")
+	g.step(t, 0)
+	g.advance(t, 4)
+	g.Comment("one step done")
+	g.DECQ(k)
+	g.Comment("another?")
+	g.JNZ(operand.LabelRef("one"))
+	g.Label("done")
+}
+
+func (g *generator) advance(t *tile, bytes int) {
+	for i, p := range t.rowsA {
+		g.Comment(fmt.Sprintf("on in a's rows from %d", 3*i))
+		g.ADDQ(operand.Imm(uint64(bytes)), p)
+	}
+}
+
+// step adds a[r][i]·b[i][j] for one i; at is where a[0][i] lies, in bytes.
+func (g *generator) step(t *tile, at int) {
+	for v, b := range t.b {
+		g.Comment(fmt.Sprintf("b, vector %d", v))
+		g.VMOVUPS(element(t.rowB, v*g.isa.bytes()), b)
+	}
+	g.Comment("next row of b")
+	g.ADDQ(t.ldb, t.rowB)
+	for r := range t.rows {
+		if (r+1)*t.broadcast/t.rows > r*t.broadcast/t.rows {
+			g.stepBroadcast(t, r, at)
+		} else {
+			g.stepRegister(t, r, at)
+		}
+	}
+}
+
+// elementA is a[r][i].
+func (t *tile) elementA(r, at int) operand.Mem {
+	m := operand.Mem{Base: t.rowsA[r/3], Disp: at}
+	if r%3 > 0 {
+		m.Index, m.Scale = t.lda, uint8(r%3)
+	}
+	return m
+}
+
+func (g *generator) stepRegister(t *tile, r, at int) {
+	x := t.spread[t.used%len(t.spread)]
+	t.used++
+	g.Comment(fmt.Sprintf("a, row %d, in every lane", r))
+	g.VBROADCASTSS(t.elementA(r, at), x)
+	for v, b := range t.b {
+		g.Comment(fmt.Sprintf("row %d, vector %d += a·b", r, v))
+		g.VFMADD231PS(x, b, t.sums[r][v])
+	}
+}
+
+func (g *generator) stepBroadcast(t *tile, r, at int) {
+	for v, b := range t.b {
+		g.Comment(fmt.Sprintf("row %d, vector %d += a·b", r, v))
+		g.VFMADD231PS_BCST(t.elementA(r, at), b, t.sums[r][v])
+	}
+}
+
+// storeSums writes the tile, plus add where there is one.
+func (g *generator) storeSums(t *tile) {
+	c, ldc := g.pointer("c", "c's row 0"), g.stride("ldc", "from row to row of c")
+	add := g.pointer("add", "add's row 0")
+	g.Comment("is there something to add?")
+	g.TESTQ(add, add)
+	g.Comment("no: store")
+	g.JZ(operand.LabelRef("store"))
+	ldadd := g.stride("ldadd", "from row to row of add")
+	for r := range t.rows {
+		for v := range t.vectors {
+			g.Comment(fmt.Sprintf("row %d, vector %d += add", r, v))
+			g.VADDPS(element(add, v*g.isa.bytes()), t.sums[r][v], t.sums[r][v])
+		}
+		if r+1 < t.rows {
+			g.Comment("add's next row")
+			g.ADDQ(ldadd, add)
+		}
+	}
+	g.Label("store")
+	for r := range t.rows {
+		for v := range t.vectors {
+			g.Comment(fmt.Sprintf("row %d, vector %d", r, v))
+			g.VMOVUPS(t.sums[r][v], element(c, v*g.isa.bytes()))
+		}
+		if r+1 < t.rows {
+			g.Comment("c's next row")
+			g.ADDQ(ldc, c)
+		}
+	}
+}

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"math"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// vectors emits kernel's vectors for one level.
+func (g *generator) vectors() {
+	g.dot()
+	g.add()
+	g.scale()
+	g.max()
+	g.sum()
+	g.deviation()
+	g.normalize()
+	g.exp2Sum()
+	g.gelu()
+}
+
+// function begins a function; doc is the loop that it computes.
+func (g *generator) function(name, signature string, doc ...string) {
+	name += g.isa.name
+	g.Function(name)
+	g.Attributes(noSplit)
+	g.SignatureExpr(signature)
+	g.Pragma("noescape")
+	lines := []string{name + " computes:", ""}
+	for _, line := range doc {
+		lines = append(lines, "\t"+line)
+	}
+	g.Doc(lines...)
+}
+
+func (g *generator) end() {
+	g.Comment("leave the upper halves clean for SSE code")
+	g.VZEROUPPER()
+	g.RET()
+}
+
+// sweep goes over the elements of the slice named first, and of the others.
+func (g *generator) sweep(params ...string) *sweep {
+	s := &sweep{generator: g, n: g.GP64()}
+	g.Comment("elements left")
+	g.Load(g.Param(params[0]).Len(), s.n)
+	for _, p := range params {
+		s.cursors = append(s.cursors, g.pointer(p, p+"'s next element"))
+	}
+	return s
+}
+
+const turns = 4 // registers of partial sums in a reduction, to hide an addition's latency
+
+func (g *generator) dot() {
+	g.function("dot", "func(a, b []float32) float32", "for i, x := range a {", "\tsum += x * b[i]", "}", "return sum")
+	sums := g.zeros(turns)
+	s := g.sweep("a", "b")
+	s.run(turns, func(turn, at int) {
+		x := s.load("a", element(s.cursors[0], at), nil)
+		y := s.load("b", element(s.cursors[1], at), nil)
+		g.Comment("sum += a·b")
+		g.VFMADD231PS(x, y, sums[turn])
+	})
+	g.fold("sum", sums, g.VADDPS)
+	g.end()
+}
+
+func (g *generator) add() {
+	g.function("add", "func(dst, x []float32)", "for i, v := range x {", "\tdst[i] += v", "}")
+	s := g.sweep("x", "dst")
+	s.run(1, func(_, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		y := s.load("dst", element(s.cursors[1], at), nil)
+		g.Comment("dst + x")
+		g.VADDPS(x, y, y)
+		s.store(y, element(s.cursors[1], at))
+	})
+	g.end()
+}
+
+func (g *generator) scale() {
+	g.function("scale", "func(x []float32, factor float32)", "for i := range x {", "\tx[i] *= factor", "}")
+	factor := g.spread("factor")
+	s := g.sweep("x")
+	s.run(1, func(_, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		g.Comment("x·factor")
+		g.VMULPS(factor, x, x)
+		s.store(x, element(s.cursors[0], at))
+	})
+	g.end()
+}
+
+func (g *generator) max() {
+	g.function("max", "func(x []float32) float32", "largest := -Inf", "for _, v := range x {", "\tlargest = max(largest, v)", "}", "return largest")
+	lowest := g.register()
+	g.Comment("-Inf: what no element is below")
+	g.VMOVUPS(g.constant("lowest", float32(math.Inf(-1))), lowest)
+	largest := g.registers(turns)
+	for _, x := range largest {
+		g.Comment("largest so far")
+		g.VMOVAPS(lowest, x)
+	}
+	s := g.sweep("x")
+	s.run(turns, func(turn, at int) {
+		x := s.load("x", element(s.cursors[0], at), lowest)
+		g.Comment("the larger")
+		g.VMAXPS(x, largest[turn], largest[turn])
+	})
+	g.fold("largest", largest, g.VMAXPS)
+	g.end()
+}
+
+func (g *generator) sum() {
+	g.function("sum", "func(x []float32) float32", "for _, v := range x {", "\tsum += v", "}", "return sum")
+	sums := g.zeros(turns)
+	s := g.sweep("x")
+	s.run(turns, func(turn, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		g.Comment("sum += x")
+		g.VADDPS(x, sums[turn], sums[turn])
+	})
+	g.fold("sum", sums, g.VADDPS)
+	g.end()
+}
+
+func (g *generator) deviation() {
+	g.function("deviation", "func(x []float32, mean float32) float32", "for _, v := range x {", "\tsum += (v - mean) * (v - mean)", "}", "return sum")
+	mean := g.spread("mean")
+	sums := g.zeros(turns)
+	s := g.sweep("x")
+	s.run(turns, func(turn, at int) {
+		x := s.load("x", element(s.cursors[0], at), mean)
+		g.Comment("x - mean")
+		g.VSUBPS(mean, x, x)
+		g.Comment("sum += its square")
+		g.VFMADD231PS(x, x, sums[turn])
+	})
+	g.fold("sum", sums, g.VADDPS)
+	g.end()
+}
+
+func (g *generator) normalize() {
+	g.function("normalize", "func(dst, x, gamma, beta []float32, mean, inverse float32)",
+		"for i, v := range x {", "\tdst[i] = fma((v-mean)*inverse, gamma[i], beta[i])", "}")
+	mean, inverse := g.spread("mean"), g.spread("inverse")
+	s := g.sweep("x", "dst", "gamma", "beta")
+	s.run(1, func(_, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		g.Comment("x - mean")
+		g.VSUBPS(mean, x, x)
+		g.Comment("·inverse")
+		g.VMULPS(inverse, x, x)
+		gamma := s.load("gamma", element(s.cursors[2], at), nil)
+		beta := s.load("beta", element(s.cursors[3], at), nil)
+		g.Comment("·gamma + beta")
+		g.VFMADD213PS(beta, gamma, x)
+		s.store(x, element(s.cursors[1], at))
+	})
+	g.end()
+}
+
+func (g *generator) exp2Sum() {
+	g.function("exp2Sum", "func(x []float32, shift float32) float32",
+		"for i, v := range x {", "\tx[i] = exp2(max(v-shift, -126))", "\tsum += x[i]", "}", "return sum")
+	shift := g.spread("shift")
+	sums := g.zeros(1)
+	s := g.sweep("x")
+	s.run(1, func(_, at int) {
+		x := s.load("x", element(s.cursors[0], at), shift)
+		g.Comment("x - shift")
+		g.VSUBPS(shift, x, x)
+		e := g.exp2(x)
+		s.store(e, element(s.cursors[0], at))
+		s.clearTail(e)
+		g.Comment("sum += 2^(x-shift)")
+		g.VADDPS(e, sums[0], sums[0])
+	})
+	g.fold("sum", sums, g.VADDPS)
+	g.end()
+}
+
+// exp2Terms are those of 2^f - 1 in powers of f, highest first, for |f| <= 1/2, by
+// the polynomial of the Cephes library's exp2f: relative error below 1e-7.
+var exp2Terms = []struct {
+	name  string
+	value float32
+}{
+	{"exp2f6", 1.535336188319500e-4},
+	{"exp2f5", 1.339887440266574e-3},
+	{"exp2f4", 9.618437357674640e-3},
+	{"exp2f3", 5.550332471162809e-2},
+	{"exp2f2", 2.402264791363012e-1},
+	{"exp2f1", 6.931472028550421e-1},
+	{"one", 1},
+}
+
+// exp2 returns 2^t for t <= 126; t below -126 counts as -126. It overwrites t.
+func (g *generator) exp2(t reg.VecVirtual) reg.VecVirtual {
+	whole, e := g.register(), g.register()
+	g.Comment("no result smaller than 2^-126")
+	g.VMAXPS(g.constant("least", -126), t, t)
+	g.Comment("n, the nearest whole number")
+	if g.isa == avx512 {
+		g.VRNDSCALEPS(operand.Imm(8), t, whole)
+	} else {
+		g.VROUNDPS(operand.Imm(8), t, whole)
+	}
+	g.Comment("f = t - n, at most 1/2 away from 0")
+	g.VSUBPS(whole, t, t)
+	g.Comment("2^f by its polynomial")
+	g.VMOVUPS(g.constant(exp2Terms[0].name, exp2Terms[0].value), e)
+	for _, term := range exp2Terms[1:] {
+		g.Comment("·f + " + term.name)
+		g.VFMADD213PS(g.constant(term.name, term.value), t, e)
+	}
+	g.timesPowerOf2(e, whole)
+	return e
+}
+
+// timesPowerOf2 multiplies e by 2^whole.
+func (g *generator) timesPowerOf2(e, whole reg.VecVirtual) {
+	if g.isa == avx512 {
+		g.Comment("·2^n")
+		g.VSCALEFPS(whole, e, e)
+		return
+	}
+	g.Comment("n as an integer")
+	g.VCVTPS2DQ(whole, whole)
+	g.Comment("in the exponent's place")
+	g.VPSLLD(operand.Imm(23), whole, whole)
+	g.Comment("·2^n")
+	g.VPADDD(whole, e, e)
+}
+
+// erfcTerms are a5 to a1 of Abramowitz and Stegun, Handbook of Mathematical
+// Functions, 7.1.26: for x >= 0, erfc(x) = (a1·t + … + a5·t^5)·exp(-x²) with
+// t = 1/(1+p·x), absolute error below 1.5e-7. They are halved, since GELU needs
+// erfc/2.
+var erfcTerms = []struct {
+	name  string
+	value float32
+}{
+	{"erfc5", 1.061405429 / 2},
+	{"erfc4", -1.453152027 / 2},
+	{"erfc3", 1.421413741 / 2},
+	{"erfc2", -0.284496736 / 2},
+	{"erfc1", 0.254829592 / 2},
+}
+
+func (g *generator) gelu() {
+	g.function("gelu", "func(x []float32, rows, cols, stride int)",
+		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tfor i, v := range row {",
+		"\t\t// that is v·Φ(v)", "\t\trow[i] = max(v, 0) - abs(v)*erfc(abs(v)/√2)/2", "\t}", "}")
+	row := g.pointer("x", "the row's first element")
+	stride := g.stride("stride", "from row to row")
+	rows := g.GP64()
+	g.Comment("rows left")
+	g.Load(g.Param("rows"), rows)
+	one, slope := g.register(), g.register()
+	g.Comment("1")
+	g.VMOVUPS(g.constant("one", 1), one)
+	g.Comment("p/√2")
+	g.VMOVUPS(g.constant("erfcp", float32(0.3275911/math.Sqrt2)), slope)
+	g.Label("row")
+	g.Comment("no row left?")
+	g.TESTQ(rows, rows)
+	g.Comment("done")
+	g.JZ(operand.LabelRef("end"))
+	s := &sweep{generator: g, n: g.GP64(), cursors: []reg.GPVirtual{g.GP64()}}
+	g.Comment("elements left of this row")
+	g.Load(g.Param("cols"), s.n)
+	g.Comment("its next element")
+	g.MOVQ(row, s.cursors[0])
+	s.run(1, func(_, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		s.store(g.geluOf(x, one, slope), element(s.cursors[0], at))
+	})
+	g.Comment("next row")
+	g.ADDQ(stride, row)
+	g.Comment("one row done")
+	g.DECQ(rows)
+	g.Comment("again")
+	g.JMP(operand.LabelRef("row"))
+	g.Label("end")
+	g.end()
+}
+
+// geluOf returns max(x, 0) - |x|·erfc(|x|/√2)/2.
+func (g *generator) geluOf(x, one, slope reg.VecVirtual) reg.VecVirtual {
+	size, t, p, square := g.register(), g.register(), g.register(), g.register()
+	g.Comment("|x|")
+	g.VANDPS(g.constant("magnitude", math.Float32frombits(0x7fffffff)), x, size)
+	g.Comment("1 in t's place")
+	g.VMOVAPS(one, t)
+	g.Comment("1 + p·|x|/√2")
+	g.VFMADD231PS(size, slope, t)
+	g.Comment("t = 1/(1 + p·|x|/√2)")
+	g.VDIVPS(t, one, t)
+	g.Comment("x²")
+	g.VMULPS(x, x, square)
+	g.Comment("-x²/2·log2(e), so that 2^ of it is exp(-x²/2)")
+	g.VMULPS(g.constant("gauss", -math.Log2E/2), square, square)
+	e := g.exp2(square)
+	g.Comment("erfc/2 by its polynomial in t")
+	g.VMOVUPS(g.constant(erfcTerms[0].name, erfcTerms[0].value), p)
+	for _, term := range erfcTerms[1:] {
+		g.Comment("·t + " + term.name)
+		g.VFMADD213PS(g.constant(term.name, term.value), t, p)
+	}
+	g.Comment("·t")
+	g.VMULPS(t, p, p)
+	g.Comment("·exp(-x²/2): erfc(|x|/√2)/2")
+	g.VMULPS(e, p, p)
+	zero := g.zeros(1)[0]
+	g.Comment("max(x, 0)")
+	g.VMAXPS(x, zero, zero)
+	g.Comment("- |x|·erfc/2")
+	g.VFNMADD231PS(size, p, zero)
+	return zero
+}

@@ -1,0 +1,76 @@
+package kernel
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestEveryLevelPassesItsCheck(t *testing.T) {
+	t.Parallel()
+	for _, r := range ladder() {
+		if err := check(r.make()); err != nil {
+			t.Errorf("level %s: %v", r.level, err)
+		}
+	}
+}
+
+// TestCheckSeesWrongKernels proves that the check at load can fail, kernel by kernel.
+func TestCheckSeesWrongKernels(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(*Set){
+		"a product without its last step": func(s *Set) {
+			mul := s.linear.tiles[0].mul
+			s.linear = tileSet{s.linear.cols, []tile{{s.linear.tiles[0].rows, func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int) {
+				mul(c, a, b, bias, add, k-1, ldc, lda, ldb, ldadd)
+			}}}}
+		},
+		"GELU by tanh": func(s *Set) {
+			s.vector.gelu = func(x []float32, rows, cols, stride int) { mapRows(x, rows, cols, stride, geluTanh) }
+		},
+		"no deviation": func(s *Set) { s.vector.deviation = func([]float32, float32) float32 { return 1 } },
+		"no maximum":   func(s *Set) { s.vector.exp2Sum = func([]float32, float32) float32 { return 1 } },
+		"no scaling":   func(s *Set) { s.vector.scale = func([]float32, float32) {} },
+		"no addition":  func(s *Set) { s.vector.add = func([]float32, []float32) {} },
+		"a dot of 0":   func(s *Set) { s.vector.dot = func([]float32, []float32) float32 { return 0 } },
+	} {
+		s := generic()
+		spoil(s)
+		if check(s) == nil {
+			t.Errorf("%s passed the check", name)
+		}
+		got := firstSound([]rung{{Generic, generic}, {"spoilt", func() *Set { return s }}})
+		if got.Level() != Generic {
+			t.Errorf("%s: level %s was kept", name, got.Level())
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	levels := Levels()
+	for _, want := range levels {
+		t.Setenv(Variable, string(want))
+		if s, err := Open(""); err != nil || s.Level() != want {
+			t.Errorf("%s=%s: %v, %v", Variable, want, s, err)
+		}
+	}
+	t.Setenv(Variable, "")
+	if s, err := Open(""); err != nil || s.Level() != levels[len(levels)-1] {
+		t.Errorf("without %s: %v, %v", Variable, s, err)
+	}
+	t.Setenv(Variable, "z80")
+	if _, err := Open(""); err == nil || !strings.Contains(err.Error(), string(Generic)) || !strings.Contains(err.Error(), "z80") {
+		t.Errorf("an unknown level: %v", err)
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	for _, r := range ladder() {
+		b.Run(string(r.level), func(b *testing.B) {
+			for b.Loop() {
+				if err := check(r.make()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
