@@ -86,7 +86,7 @@ func (d demoStack) cells(random *rand.Rand, repeat int, start time.Time) []recor
 // fill makes a cell's requests so that they finish at the given rate.
 func (d demoStack) fill(c *record.Cell, random *rand.Rand, rate, memory float64) {
 	step := float64(c.BatchSize) / rate
-	for at := step; at <= c.Seconds; at += step {
+	for at := step; at <= max(c.Seconds, step); at += step {
 		took := step * float64(c.Concurrency) * (1 + 0.05*random.NormFloat64())
 		if c.Sweep == record.SweepOnline {
 			took = d.p50 / 1000 * math.Exp(d.spread*random.NormFloat64())
@@ -98,6 +98,9 @@ func (d demoStack) fill(c *record.Cell, random *rand.Rand, rate, memory float64)
 		c.Requests.Finished = append(c.Requests.Finished, finished)
 		c.Requests.Texts = append(c.Requests.Texts, int32(c.BatchSize))
 		c.Requests.Outcome = append(c.Requests.Outcome, "ok")
+	}
+	if n := len(c.Requests.Finished); n > 0 { // the slice lasts until the last request is done
+		c.Seconds = float64(c.Requests.Finished[n-1]) / 1e6
 	}
 	for i := range 5 {
 		at := float64(i) * c.Seconds / 4

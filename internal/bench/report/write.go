@@ -20,8 +20,8 @@ type output struct {
 }
 
 // Write saves the raw records and all that is derived from them in dir, which is
-// made when absent: results.json, report.html, summary.md, and JSON and charts
-// for every stack. Everything is written aside first; files take their names only
+// made when absent: results.json, report.html, summary.md, comparison.png, and
+// JSON and charts for every stack. Everything is written aside first; files take their names only
 // when all are whole, results.json last.
 func Write(dir string, r *record.Results) error {
 	outputs := append(derived(r), output{ResultsFile, func(w io.Writer) error {
@@ -38,10 +38,13 @@ func derived(r *record.Results) []output {
 	x := newIndex(r)
 	list := []output{
 		{"summary.md", x.summary().WriteMarkdown},
+		{"comparison.png", func(w io.Writer) error { return x.writePNG(w, "Comparison of serving stacks", x.comparable()) }},
 	}
 	for name, s := range fileNames(r.Stacks) {
 		list = append(list, output{name + "_embedding_results.json", func(w io.Writer) error {
 			return encodeIndented(w, x.stackResults(s))
+		}}, output{name + "_embedding_benchmark.png", func(w io.Writer) error {
+			return x.writePNG(w, s.Name, []*record.Stack{s})
 		}})
 	}
 	slices.SortFunc(list, func(a, b output) int { return strings.Compare(a.name, b.name) })
