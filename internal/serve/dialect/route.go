@@ -1,0 +1,79 @@
+package dialect
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/paceline/paceline/internal/serve/dialect/wire"
+)
+
+// Dialect is one language that the server speaks.
+type Dialect struct {
+	Name    string // fastapi, poc, tei, openai
+	Routes  []Route
+	OpenAPI []byte // its part of the OpenAPI document: paths and components, JSON
+}
+
+// Route is one method and path of a dialect. It has either Decode or Describe.
+type Route struct {
+	Method, Path string
+
+	// Claims tells whether a body speaks this dialect, where several share a path.
+	// Nil claims every body.
+	Claims func(b *wire.Body) bool
+	// Decode turns a call into a request. Its errors are *Error or
+	// *wire.FieldError.
+	Decode func(c *Call) (*Request, error)
+	// Describe answers from what the server knows about itself.
+	Describe func(a *Answer, i *Info, s *Stats)
+	// Fail writes an error as the route's clients expect it.
+	Fail func(a *Answer, e *Error)
+
+	Open bool // needs no API key
+}
+
+// Call is one HTTP request before it is understood.
+type Call struct {
+	Body  *wire.Body
+	Query url.Values
+	ID    string    // of this request
+	Time  time.Time // when it came
+	Info  *Info
+}
+
+// Info is what the server knows about itself and what does not change while it
+// runs.
+type Info struct {
+	Version  string
+	Profile  string // "" for none
+	Model    string // the name under which the model is served
+	ModelID  string // the repository
+	Revision string // its commit; "" when unknown
+	DType    string // of the engine's arithmetic
+	CPULevel string // the set of CPU instructions in use
+	Device   string // "cpu", …
+	Policy   string // the batching policy's name
+	Pooling  string
+	Dim      int // values in a vector
+	Threads  int // of the engine
+	Created  int64
+
+	MaxTokens        int // of one input
+	ClientBatch      int // inputs in one request; 0: not limited
+	BatchTokens      int // in one batch; 0: not limited
+	BatchRequests    int // in one batch; 0: not limited
+	BatchTexts       int // the window policy's largest batch, which FastAPI-style limits rest on
+	TargetBatch      int // what that policy would like a batch to be
+	ConcurrentLimit  int // requests at once
+	BodyLimit        int64
+	TruncatesDefault bool // cut inputs that are too long unless a request says otherwise
+}
+
+// Stats is what the server has done so far.
+type Stats struct {
+	Ready        bool
+	Batches      uint64
+	Texts        uint64
+	AverageBatch float64
+	Waiting      int // requests in the queue
+}
