@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,8 +114,12 @@ func (s *Spec) Require(engine string, implemented ...Choice) error {
 	return &UnsupportedError{Family: s.Family, Engine: engine, Missing: missing}
 }
 
-// UnsupportedError says that a model is understood but that the engine at hand
-// does not implement all its choices.
+// ErrUnsupported marks a model that is sound as far as it was read, but of a kind
+// that Paceline does not run.
+var ErrUnsupported = errors.New("not supported")
+
+// UnsupportedError is an ErrUnsupported: a model whose choices are understood, but not all
+// implemented by the engine at hand.
 type UnsupportedError struct {
 	Family  string
 	Engine  string
@@ -128,3 +133,5 @@ func (e *UnsupportedError) Error() string {
 	}
 	return fmt.Sprintf("a %s model needs %s: not implemented by the %s engine", e.Family, strings.Join(names, ", "), e.Engine)
 }
+
+func (e *UnsupportedError) Unwrap() error { return ErrUnsupported }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -55,7 +56,10 @@ func ReadModules(fsys fs.FS) (Modules, error) {
 func (m *Modules) add(fsys fs.FS, i int, class, folder string) error {
 	name, ok := moduleName(class)
 	if !ok {
-		return fmt.Errorf("type %q is code of the repository's own, which Paceline does not run", class)
+		return fmt.Errorf("type %q is code of the repository's own: %w", class, ErrUnsupported)
+	}
+	if !slices.Contains(moduleNames, name) {
+		return fmt.Errorf("type %s is %w (known: %s)", name, ErrUnsupported, strings.Join(moduleNames, ", "))
 	}
 	if folder == "" {
 		folder = "."
@@ -63,13 +67,27 @@ func (m *Modules) add(fsys fs.FS, i int, class, folder string) error {
 	if !fs.ValidPath(folder) {
 		return fmt.Errorf("path %q is not one inside the repository", folder)
 	}
-	switch {
-	case (i == 0) != (name == "Transformer"):
-		return fmt.Errorf("type %s: the first module, and no other, must be a Transformer", name)
-	case m.Normalize:
-		return fmt.Errorf("type %s stands behind Normalize, which must be last", name)
+	if err := m.checkOrder(i, name); err != nil {
+		return err
 	}
 	return m.take(fsys, name, folder)
+}
+
+var moduleNames = []string{"Transformer", "Pooling", "Dense", "Normalize"}
+
+// checkOrder knows the one order that is computed: encoder, pooling, dense
+// modules, normalisation.
+func (m *Modules) checkOrder(i int, name string) error {
+	pooled := len(m.Pooling) > 0
+	switch {
+	case (i == 0) != (name == "Transformer"):
+		return fmt.Errorf("a Transformer first, and nowhere else; anything but that is %w", ErrUnsupported)
+	case m.Normalize:
+		return fmt.Errorf("%s behind Normalize is %w", name, ErrUnsupported)
+	case name == "Pooling" && pooled, name == "Dense" && !pooled:
+		return fmt.Errorf("a second Pooling, or a Dense before it, is %w", ErrUnsupported)
+	}
+	return nil
 }
 
 func (m *Modules) take(fsys fs.FS, name, folder string) error {
@@ -77,19 +95,11 @@ func (m *Modules) take(fsys fs.FS, name, folder string) error {
 	case "Transformer":
 		m.Transformer = folder
 	case "Pooling":
-		if len(m.Pooling) > 0 {
-			return errors.New("a second Pooling is not supported")
-		}
 		return m.readPooling(fsys, folder)
 	case "Dense":
-		if len(m.Pooling) == 0 {
-			return errors.New("a Dense before Pooling is not supported")
-		}
 		m.Dense = append(m.Dense, folder)
 	case "Normalize":
 		m.Normalize = true
-	default:
-		return fmt.Errorf("type %s is not supported (supported: Transformer, Pooling, Dense, Normalize)", name)
 	}
 	return nil
 }

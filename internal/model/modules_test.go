@@ -78,7 +78,7 @@ func TestReadModulesRefuses(t *testing.T) {
 		{"pooling missing", []any{transformer, pooling}, nil, "1_Pooling"},
 		{"pooling twice", []any{transformer, pooling, pooling}, map[string]any{}, "second Pooling"},
 		{"dense first", []any{transformer, module(oldNames+"Dense", "1_Dense"), pooling}, map[string]any{}, "Dense"},
-		{"behind normalize", []any{transformer, pooling, module(oldNames+"Normalize", ""), module(oldNames+"Dense", "3_Dense")}, map[string]any{}, "must be last"},
+		{"behind normalize", []any{transformer, pooling, module(oldNames+"Normalize", ""), module(oldNames+"Dense", "3_Dense")}, map[string]any{}, "behind Normalize"},
 		{"unknown mode", []any{transformer, pooling}, map[string]any{"pooling_mode": "median"}, `"median"`},
 		{"mode twice", []any{transformer, pooling}, map[string]any{"pooling_mode": []string{"mean", "mean"}}, "twice"},
 		{"mode a number", []any{transformer, pooling}, map[string]any{"pooling_mode": 3}, "number"},

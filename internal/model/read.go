@@ -69,9 +69,11 @@ func readEncoder(fsys fs.FS, file string, tensors Tensors) (*Spec, error) {
 	return s, nil
 }
 
-// UnknownFamilyError says that no family of that model_type is known.
+// UnknownFamilyError is an ErrUnsupported: no family has that model_type.
 type UnknownFamilyError struct{ ModelType string }
 
 func (e *UnknownFamilyError) Error() string {
 	return fmt.Sprintf("model_type %q is not a family that Paceline knows (known: %s)", e.ModelType, strings.Join(Families(), ", "))
 }
+
+func (e *UnknownFamilyError) Unwrap() error { return ErrUnsupported }

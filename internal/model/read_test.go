@@ -158,7 +158,7 @@ func TestReadRefusesConfigs(t *testing.T) {
 	}
 	var unknown *model.UnknownFamilyError
 	_, err := model.Read(repository(t, map[string]any{"config.json": base.with("model_type", "resnet")}), bertTensors(2))
-	if !errors.As(err, &unknown) || unknown.ModelType != "resnet" {
+	if !errors.As(err, &unknown) || unknown.ModelType != "resnet" || !errors.Is(err, model.ErrUnsupported) {
 		t.Errorf("unknown family: %v", err)
 	}
 	if _, err := model.Read(fstest.MapFS{}, bertTensors(2)); err == nil {
@@ -211,6 +211,9 @@ func TestRequire(t *testing.T) {
 	var unsupported *model.UnsupportedError
 	if !errors.As(err, &unsupported) || !sameSet(unsupported.Missing, []model.Choice{model.ChoiceRelativeBias, model.ChoiceActivation(model.GELU)}) {
 		t.Errorf("an engine that lacks two things: %v", err)
+	}
+	if !errors.Is(err, model.ErrUnsupported) {
+		t.Errorf("%v is no ErrUnsupported", err)
 	}
 	if want := "a mpnet model needs relative position bias, activation gelu: not implemented by the test engine"; err.Error() != want {
 		t.Errorf("%q, want %q", err, want)

@@ -1,0 +1,44 @@
+package assemble
+
+import (
+	"context"
+	"errors"
+
+	"github.com/paceline/paceline/internal/model"
+	"github.com/paceline/paceline/internal/pipeline"
+)
+
+// Engine runs batches of a model. Its methods are safe for concurrent use.
+type Engine interface {
+	// Run fills b.Out; ctx ends it early.
+	Run(ctx context.Context, b *model.Batch) error
+	Close() error
+}
+
+// Model is a model ready to run. All its fields are read-only.
+type Model struct {
+	Name     string // org/name, or the folder it came from
+	Revision string // the commit; "" for a folder
+	Spec     *model.Spec
+	Pipeline *pipeline.Pipeline
+	Engine   Engine
+	DType    string // the arithmetic of the linear layers
+	CPULevel string // the instruction sets in use
+	Device   string
+	Threads  int
+
+	tensors *tensors
+	files   *recorder
+}
+
+// Close stops the engine, then unmaps the weights. The first call counts.
+func (m *Model) Close() error {
+	var errs []error
+	if m.Engine != nil {
+		errs = append(errs, m.Engine.Close())
+	}
+	if m.tensors != nil {
+		errs = append(errs, m.tensors.Close())
+	}
+	return errors.Join(errs...)
+}
