@@ -21,6 +21,8 @@ const (
 
 // commandLine lists the subcommands; each lives in the file of its name.
 type commandLine struct {
+	Serve serveCommand `cmd:"" help:"Serve embeddings, similarity and search over HTTP."`
+
 	Version versionFlag `help:"Print the version and exit."`
 }
 

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -76,6 +77,9 @@ func (j *job) prepare(ctx context.Context) error {
 	o := pipeline.PrepareOptions{
 		PromptName: r.PromptName, Truncate: r.Truncate.Or(j.model.info.TruncatesDefault),
 		TruncateLeft: r.TruncateLeft, MaxTokens: r.MaxTokens, NoSpecial: r.NoSpecial,
+	}
+	if r.PromptName == "" {
+		o.Prompt = j.model.prompt
 	}
 	j.items = make([]batch.Item, len(r.Inputs))
 	for i := range r.Inputs {
@@ -177,7 +181,7 @@ func rows(flat []float32, width int) [][]float32 {
 // tokenize fills Result.Tokens.
 func (j *job) tokenize(ctx context.Context) error {
 	p := j.model.Pipeline
-	prompt := p.DefaultPrompt()
+	prompt := cmp.Or(j.model.prompt, p.DefaultPrompt())
 	if name := j.request.PromptName; name != "" {
 		var ok bool
 		if prompt, ok = p.Prompts()[name]; !ok {

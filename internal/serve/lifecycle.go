@@ -18,18 +18,29 @@ const (
 	headerBytes   = 64 << 10
 )
 
-// Serve answers what comes in through the listeners until ctx ends; then it
-// stops accepting, finishes what it has accepted and returns nil. If that takes
-// longer than Options.Drain, or until force ends, it gives the rest up and says
-// so. The listeners are closed in any case.
-func (s *Server) Serve(ctx, force context.Context, listeners ...net.Listener) error {
-	server := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	failed := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { failed <- server.Serve(l) }()
+// Door is one port of the server.
+type Door struct {
+	Listener net.Listener
+	Watch    bool // only what watches the server: /metrics and the health routes
+}
+
+// Serve answers what comes in through the doors until ctx ends; then it stops
+// accepting, finishes what it has accepted and returns nil. If that takes longer
+// than Options.Drain, or until force ends, it gives the rest up and says so. The
+// listeners are closed in any case.
+func (s *Server) Serve(ctx, force context.Context, doors ...Door) error {
+	servers := make([]*http.Server, len(doors))
+	failed := make(chan error, len(doors))
+	for i, d := range doors {
+		handler := s.handler
+		if d.Watch {
+			handler = s.watch
+		}
+		servers[i] = &http.Server{
+			Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+			MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		}
+		go func() { failed <- servers[i].Serve(d.Listener) }()
 	}
 	var broken error
 	select {
@@ -37,17 +48,22 @@ func (s *Server) Serve(ctx, force context.Context, listeners ...net.Listener) er
 	case broken = <-failed:
 	}
 	s.closing.Store(true)
-	s.log.Info("shutting down", "in_progress", s.gate.inside.Load(), "at_most", s.options.Drain)
-	return errors.Join(broken, s.drain(force, server))
+	if s.model.Load() != nil {
+		s.log.Info("shutting down", "in_progress", s.gate.inside.Load(), "at_most", s.options.Drain)
+	}
+	return errors.Join(broken, s.drain(force, servers))
 }
 
-func (s *Server) drain(force context.Context, server *http.Server) error {
+// drain ends the servers, the one that clients use first, and then the queue.
+func (s *Server) drain(force context.Context, servers []*http.Server) error {
 	ctx, cancel := context.WithTimeout(force, s.options.Drain)
 	defer cancel()
-	err := server.Shutdown(ctx)
-	if err != nil {
-		err = fmt.Errorf("%d accepted requests were given up: %w", s.gate.inside.Load(), err)
-		server.Close()
+	var err error
+	for _, server := range servers {
+		if server.Shutdown(ctx) != nil {
+			err = fmt.Errorf("%d accepted requests were given up: %w", s.gate.inside.Load(), context.Cause(ctx))
+			server.Close()
+		}
 	}
 	if h := s.model.Load(); h != nil {
 		err = errors.Join(err, h.queue.Drain(ctx))

@@ -29,12 +29,13 @@ type Model struct {
 // hosted is a model with the queue before it.
 type hosted struct {
 	Model
-	queue *batch.Queue
-	info  dialect.Info
+	queue  *batch.Queue
+	info   dialect.Info
+	prompt string // for inputs whose request names none; "" for the model's own default
 }
 
 func (s *Server) host(m Model) *hosted {
-	h := &hosted{Model: m}
+	h := &hosted{Model: m, prompt: s.options.Prompt}
 	options := s.options.Queue
 	options.Observe = s.metrics.observeBatch
 	h.queue = batch.New(m.Runner, s.profile.Policy, options)

@@ -56,6 +56,16 @@ func (s *Server) routes() http.Handler {
 	return s.wrap(mux)
 }
 
+// watchRoutes are those of a Door that only watches.
+func (s *Server) watchRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.handler())
+	for _, path := range []string{"GET /health", "GET /health/live", "GET /health/ready"} {
+		mux.Handle(path, s.handler)
+	}
+	return mux
+}
+
 func allowed(methods map[string][]dialect.Route) string {
 	var names []string
 	for name := range methods {

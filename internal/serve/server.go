@@ -2,8 +2,11 @@ package serve
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +21,9 @@ type Options struct {
 	Origins []string      // that browsers may call from (CORS); "*" is any
 	Log     *slog.Logger  // nil is slog.Default()
 	Drain   time.Duration // how long a shutdown waits for what was accepted; default 30 s
+
+	Prompt     string // put before inputs whose request names no prompt
+	PromptName string // or the model's prompt of that name
 }
 
 // Server answers requests. Until Load it is alive but not ready.
@@ -31,6 +37,7 @@ type Server struct {
 	model   atomic.Pointer[hosted]
 	closing atomic.Bool
 	handler http.Handler
+	watch   http.Handler // of a Door that only watches
 	openAPI []byte
 }
 
@@ -50,12 +57,23 @@ func New(p Profile, o Options) *Server {
 	}
 	s.metrics = newMetrics(s.queueStats)
 	s.handler = s.routes()
+	s.watch = s.watchRoutes()
 	return s
 }
 
-// Load gives the server its model. From then on it is ready.
-func (s *Server) Load(m Model) {
+// Load gives the server its model. From then on it is ready. The error is a
+// default prompt that the model does not have.
+func (s *Server) Load(m Model) error {
+	if name := s.options.PromptName; name != "" {
+		prompt, ok := m.Pipeline.Prompts()[name]
+		if !ok {
+			return fmt.Errorf("default prompt %q: the model %s has no prompt of that name (it has %q)",
+				name, m.Name, slices.Sorted(maps.Keys(m.Pipeline.Prompts())))
+		}
+		s.options.Prompt = prompt
+	}
 	s.model.Store(s.host(m))
+	return nil
 }
 
 // Handler answers HTTP requests.

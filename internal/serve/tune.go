@@ -1,0 +1,69 @@
+package serve
+
+import (
+	"fmt"
+
+	"github.com/paceline/paceline/internal/batch"
+)
+
+// Tuning overrides what a profile sets; a field that is 0 leaves it.
+type Tuning struct {
+	BatchTokens   int
+	BatchRequests int
+	Concurrent    int
+	Inputs        int
+	Body          int64
+	Truncate      *bool
+}
+
+// Tune applies the overrides. One that has no meaning for the profile's policy
+// is an error: it would change nothing.
+func (p Profile) Tune(t Tuning) (Profile, error) {
+	if t.Concurrent > 0 {
+		p.Limits.Concurrent = t.Concurrent
+	}
+	if t.Inputs > 0 {
+		p.Limits.Inputs = t.Inputs
+	}
+	if t.Body > 0 {
+		p.Limits.Body = t.Body
+	}
+	if t.Truncate != nil {
+		p.Limits.Truncate = *t.Truncate
+	}
+	switch policy := p.Policy.(type) {
+	case batch.Budget:
+		override(&policy.Tokens, t.BatchTokens)
+		override(&policy.Texts, t.BatchRequests)
+		override(&policy.Concurrent, t.Concurrent)
+		p.Policy = policy
+	case batch.Continuous:
+		override(&policy.Tokens, t.BatchTokens)
+		override(&policy.Texts, t.BatchRequests)
+		p.Policy = policy
+	case batch.Window:
+		override(&policy.Requests, t.BatchRequests)
+		t.BatchRequests = 0
+		p.Policy = policy
+		return p, meaningless(t, p)
+	default:
+		return p, meaningless(t, p)
+	}
+	return p, nil
+}
+
+func override(setting *int, by int) {
+	if by > 0 {
+		*setting = by
+	}
+}
+
+func meaningless(t Tuning, p Profile) error {
+	switch {
+	case t.BatchTokens > 0:
+		return fmt.Errorf("--max-batch-tokens has no meaning for the profile %s: its policy (%s) does not count tokens", p.Name, p.Policy.Name())
+	case t.BatchRequests > 0:
+		return fmt.Errorf("--max-batch-requests has no meaning for the profile %s: its policy (%s) has a fixed batch", p.Name, p.Policy.Name())
+	}
+	return nil
+}
