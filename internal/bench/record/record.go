@@ -75,7 +75,7 @@ type Stack struct {
 	URL          string            `json:"url"`
 	Command      []string          `json:"command,omitempty"`
 	ReadySeconds float64           `json:"ready_seconds,omitempty"`
-	IdleBytes    int64             `json:"idle_bytes,omitempty"` // resident memory of its process tree before load
+	IdleBytes    int64             `json:"idle_bytes,omitempty"` // resident memory of its process tree after one text, before load
 	Info         map[string]string `json:"info,omitempty"`
 	Agreement    Agreement         `json:"agreement"`
 	MaxBatch     MaxBatch          `json:"max_batch"`
@@ -122,10 +122,11 @@ type Cell struct {
 	Repeat        int       `json:"repeat"`
 	Started       time.Time `json:"started"`
 	WarmupSeconds float64   `json:"warmup_seconds"`
-	Seconds       float64   `json:"seconds"` // length of the timed slice
+	Seconds       float64   `json:"seconds"` // length of the timed slice: from the first sending to the last reply
 	Requests      Requests  `json:"requests"`
 	Samples       Samples   `json:"samples"`
-	Invalid       string    `json:"invalid,omitempty"` // why the cell must not be believed, and what to do
+	PeakBytes     int64     `json:"peak_bytes,omitempty"` // peak resident memory of the server's process tree; finds what falls between two samples
+	Invalid       string    `json:"invalid,omitempty"`    // why the cell must not be believed, and what to do
 }
 
 // Requests are the cell's requests by column. Times are microseconds from the
@@ -136,14 +137,28 @@ type Requests struct {
 	Finished []int64  `json:"finished_us"`
 	Texts    []int32  `json:"texts"`
 	Tokens   []int32  `json:"tokens,omitempty"`
-	Outcome  []string `json:"outcome"` // ok, or the kind of error: refused, timeout, 429, 4xx, 5xx, malformed, wrong_count, wrong_dim, nan
+	Outcome  []string `json:"outcome"` // ok, or the kind of error: refused, reset, timeout, 429, 4xx, 5xx, malformed, wrong_count, wrong_dim, nan
 }
 
-// Samples are the machine's state by column, taken while the cell ran.
+// Add appends one request; its times count from the cell's start. Tokens that
+// are not known (0) are left out, for all requests of a cell or for none.
+func (r *Requests) Add(intended, sent, finished time.Duration, texts, tokens int, outcome string) {
+	r.Intended = append(r.Intended, intended.Microseconds())
+	r.Sent = append(r.Sent, sent.Microseconds())
+	r.Finished = append(r.Finished, finished.Microseconds())
+	r.Texts = append(r.Texts, int32(texts))
+	if tokens > 0 {
+		r.Tokens = append(r.Tokens, int32(tokens))
+	}
+	r.Outcome = append(r.Outcome, outcome)
+}
+
+// Samples are the machine's state by column, taken while the cell ran. CPU and
+// RSS are absent where the service has no process on the client's machine.
 type Samples struct {
 	At        []int64   `json:"at_us"`
-	CPU       []float64 `json:"cpu_seconds"` // of the server's process tree, since its start
-	RSS       []int64   `json:"rss_bytes"`   // of the server's process tree
+	CPU       []float64 `json:"cpu_seconds,omitempty"` // of the server's process tree, since its start
+	RSS       []int64   `json:"rss_bytes,omitempty"`   // of the server's process tree
 	ClientCPU []float64 `json:"client_cpu_seconds"`
 	Steal     []float64 `json:"steal_seconds,omitempty"` // stolen from this machine by its host
 }

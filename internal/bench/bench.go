@@ -1,0 +1,184 @@
+// Package bench compares services that embed text: it brings them up, checks
+// that they compute the same vectors, loads them in turns and writes down what
+// happened. docs/measurement.md has the rules and their reasons.
+//
+// It knows a service by its address and its wire, and imports no engine, no
+// queue and no server of this project: the reference vectors, the token counts
+// and the commands that start servers are given to it. It computes no statistics
+// of the results (report does, from the records alone), except where a plan or a
+// doubt about validity needs one. Invariants: every stack does the same work at
+// a point of a sweep, that is the same texts in the same requests; the stacks
+// take turns; what is measured is on disk when the next slice begins; no server
+// that was started is left when Run returns.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/process"
+	"github.com/paceline/paceline/internal/bench/record"
+)
+
+// Config is all that a run depends on.
+type Config struct {
+	Stacks   []Stack
+	Data     Texts         // what is embedded
+	ByLength map[int]Texts // texts of each length of the memory sweep, by characters
+	Probes   Probes
+	Points   []Point // what the stacks are loaded with, the memory sweep excepted
+	Effort   Effort
+	Manifest record.Manifest // all but the times and what the plan adds to Config
+	SpoolDir string          // takes the records while the run goes on
+	Watcher  Watcher
+}
+
+// Stack is a service to be measured: one that runs already (URL) or one that
+// this run starts and ends (Launch).
+type Stack struct {
+	Name    string
+	Dialect string
+	Policy  string // in words, for the report
+	Model   string // the name that its API asks for
+	URL     string
+	Launch  *process.Spec
+	Note    string // what a reader must know of the door it was driven through
+	Info    map[string]string
+}
+
+// Texts are texts with the tokens that each becomes, specials included; Tokens
+// is empty where they are not known.
+type Texts struct {
+	Texts  []string
+	Tokens []int32
+}
+
+// Probes are the texts of the agreement check with their reference vectors.
+type Probes struct {
+	Texts     []string
+	Reference [][]float32
+	MinCosine float64 // that a vector of the same model reaches
+}
+
+// Watcher is told how the run goes on; its methods are called in turn.
+type Watcher interface {
+	Stage(text string)                          // what is being done now
+	Planned(slices int, estimate time.Duration) // the load to come, after what has been done so far
+	Measured(cell *record.Cell)                 // one slice of it is done
+	Doubted(warning record.Warning)             // something that a reader must know
+}
+
+// ErrNothing says that not one stack could be measured.
+var ErrNothing = errors.New("no stack could be measured")
+
+// Run measures. When ctx ends it stops and returns what there is, marked as
+// interrupted, without an error. ErrNothing comes with the results too: they say why.
+func Run(ctx context.Context, c Config) (*record.Results, error) {
+	if len(c.Stacks) == 0 || len(c.Data.Texts) == 0 {
+		return nil, fmt.Errorf("%w: %d stacks and %d texts were given", ErrNothing, len(c.Stacks), len(c.Data.Texts))
+	}
+	spool, err := newSpool(c.SpoolDir)
+	if err != nil {
+		return nil, err
+	}
+	defer spool.remove()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	b := newBench(c, spool, stop)
+	defer b.down()
+	b.measure(ctx)
+	b.down()
+	return b.results(ctx)
+}
+
+// bench is one run.
+type bench struct {
+	Config
+	spool    *spool
+	stacks   []*stack
+	warnings []record.Warning
+	plan     plan
+	steal    stealCount
+	stop     context.CancelCauseFunc // ends the run for a reason of our own
+}
+
+func newBench(c Config, spool *spool, stop context.CancelCauseFunc) *bench {
+	b := &bench{Config: c, spool: spool, stop: stop}
+	b.Manifest.Started = time.Now()
+	b.Manifest.Config = maps.Clone(c.Manifest.Config)
+	if b.Manifest.Config == nil {
+		b.Manifest.Config = map[string]any{}
+	}
+	b.Data = c.Data.stratify()
+	b.ByLength = make(map[int]Texts, len(c.ByLength))
+	for length, texts := range c.ByLength {
+		b.ByLength[length] = texts.stratify()
+	}
+	return b
+}
+
+func (b *bench) measure(ctx context.Context) {
+	b.up(ctx)
+	b.agree(ctx)
+	b.measureMemory(ctx)
+	b.measurePlan(ctx)
+	b.searchMaxBatch(ctx)
+	b.doubtMachine()
+}
+
+// results folds the spooled cells into one value.
+func (b *bench) results(ctx context.Context) (*record.Results, error) {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return nil, cause
+	}
+	cells, err := b.spool.cells()
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		b.warn(record.Warning{
+			Code:   "interrupted",
+			Text:   fmt.Sprintf("The run was ended early, after %d slices: cells have fewer repeats than planned, or none.", len(cells)),
+			Advice: "Repeat it to its end before you decide anything by it.",
+		})
+	}
+	b.Manifest.Finished = time.Now()
+	b.Manifest.Config["plan"] = b.plan.manifest()
+	r := &record.Results{Schema: record.Schema, Manifest: b.Manifest, Cells: cells, Warnings: b.warnings}
+	for _, s := range b.stacks {
+		r.Stacks = append(r.Stacks, s.record)
+	}
+	if len(cells) == 0 && ctx.Err() == nil {
+		return r, ErrNothing
+	}
+	return r, nil
+}
+
+func (b *bench) warn(w record.Warning) {
+	b.warnings = append(b.warnings, w)
+	b.Watcher.Doubted(w)
+}
+
+// alive lists the stacks that can still be measured, in the order of their turn:
+// each round another one begins.
+func (b *bench) alive(round int) []*stack {
+	var list []*stack
+	for i := range b.stacks {
+		if s := b.stacks[(i+round)%len(b.stacks)]; s.record.Error == "" {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// open makes the driver for a stack's dialect.
+func (s *stack) open(url string) (driver.Driver, error) {
+	return driver.Open(s.Dialect, url, driver.Options{Model: s.Model, Timeout: requestLimit})
+}
+
+// requestLimit is when a request that got no reply counts as failed.
+const requestLimit = time.Minute

@@ -1,0 +1,71 @@
+package bench
+
+import (
+	"time"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/stat"
+)
+
+// Effort is how much time a run may take and how it is spent.
+type Effort struct {
+	Name       string
+	Budget     time.Duration // from the first server's start to the last one's end; 0: as long as it takes
+	Repeats    int           // of every slice, where the budget allows
+	Slice      time.Duration // that a slice is stretched to, where the budget allows
+	Percentile float64       // of latency that the online cell must certify
+	MaxBatch   int           // ceiling of the search for the largest batch
+}
+
+// The efforts. Five repeats are the least that a comparison needs, ten that a
+// claim needs. The budget of Default leaves a margin below the five minutes that
+// are promised, for the download of nothing, the reference and the report.
+var (
+	Quick   = Effort{Name: "quick", Budget: 45 * time.Second, Repeats: 3, Slice: 500 * time.Millisecond, Percentile: 0.95, MaxBatch: 256}
+	Default = Effort{Name: "default", Budget: 240 * time.Second, Repeats: 5, Slice: 2 * time.Second, Percentile: 0.95, MaxBatch: 512}
+	Full    = Effort{Name: "full", Repeats: 10, Slice: 10 * time.Second, Percentile: 0.99, MaxBatch: 4096}
+)
+
+// Shares of the budget: memory repeats end and the search for the largest batch
+// begins at these.
+const (
+	memoryShare   = 0.20
+	maxBatchShare = 0.06
+)
+
+// onlineRequests is how many requests a repeat of the online cell needs so that
+// all repeats together certify the percentile, with one in ten to spare.
+func (e Effort) onlineRequests() int {
+	return (stat.MinSamples(e.Percentile)*11/10 + e.Repeats - 1) / e.Repeats
+}
+
+// Point is one place of one sweep.
+type Point struct {
+	Sweep       record.Sweep
+	BatchSize   int // texts a request; 0 in the offline sweep: the largest that the stack took
+	Concurrency int
+	TextLength  int // characters; 0: the data's own
+}
+
+// The cells that are not swept.
+const (
+	OnlineClients  = 8 // one text a request each: users of a search box
+	OfflineClients = 2 // one batch is embedded while the next is on its way
+)
+
+// Points lists what the stacks are loaded with: the batch sizes with one client,
+// then all at once, single texts from several clients, and the concurrencies at
+// one batch size.
+func Points(batchSizes, concurrency []int, concurrentBatch int) []Point {
+	var list []Point
+	for _, size := range batchSizes {
+		list = append(list, Point{Sweep: record.SweepBatchSize, BatchSize: size, Concurrency: 1})
+	}
+	list = append(list,
+		Point{Sweep: record.SweepOffline, Concurrency: OfflineClients},
+		Point{Sweep: record.SweepOnline, BatchSize: 1, Concurrency: OnlineClients})
+	for _, clients := range concurrency {
+		list = append(list, Point{Sweep: record.SweepConcurrency, BatchSize: concurrentBatch, Concurrency: clients})
+	}
+	return list
+}

@@ -1,0 +1,206 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/paceline/paceline/internal/bench/record"
+)
+
+// speed is a stack's measured time for requests from one client.
+type speed struct {
+	perRequest float64 // seconds that a request costs beside its texts: the wire, a window that is waited for
+	perText    float64 // seconds that a text adds
+}
+
+// newSpeed takes the times of a request of one text and of one of many.
+func newSpeed(one, many float64, size int) speed {
+	perText := many / float64(size)
+	return speed{perRequest: max(0, one-perText), perText: perText}
+}
+
+// seconds estimates a slice: clients wait side by side, texts are embedded one
+// after the other.
+func (s speed) seconds(p Point, requests int) float64 {
+	return s.perRequest*float64(requests)/float64(p.Concurrency) + s.perText*float64(requests*p.BatchSize)
+}
+
+// planned is a point with the requests of each repeat.
+type planned struct {
+	Point
+	Requests int
+	Repeats  int
+	Warmup   int // requests before the clock starts
+	cost     float64
+}
+
+// plan is what is left to do: in round r every cell with more than r repeats.
+type plan struct {
+	cells []planned
+	short []string // where the budget left less than the effort asks for
+}
+
+// newPlan spreads a budget in seconds (0: none) over the points: as many repeats
+// as the effort asks for come first, longer slices second. What does not fit loses
+// repeats, the costliest cells first, and at last the cell itself.
+func newPlan(points []Point, speeds []speed, e Effort, budget float64) plan {
+	stretch := e.Slice.Seconds()
+	if budget > 0 {
+		// total rises with the stretch; the largest that fits is found by bisection.
+		low, high := 0.0, stretch
+		for range 30 {
+			if middle := (low + high) / 2; total(stretched(points, speeds, e, middle)) <= budget {
+				low = middle
+			} else {
+				high = middle
+			}
+		}
+		stretch = low
+	}
+	p := plan{cells: stretched(points, speeds, e, stretch)}
+	if budget > 0 {
+		p.fit(budget)
+	}
+	return p
+}
+
+// stretched gives each point the requests that take about that many seconds of a
+// middling stack, and no fewer than the point needs to mean something.
+func stretched(points []Point, speeds []speed, e Effort, seconds float64) []planned {
+	cells := make([]planned, len(points))
+	for i, p := range points {
+		c := planned{Point: p, Repeats: e.Repeats}
+		clients := p.Concurrency
+		rounds := max(leastRounds(p, e), int(seconds/max(meanSeconds(speeds, p, clients), 1e-6)))
+		const most = 1 << 16 // requests of a slice: its records stay within megabytes
+		c.Requests = clients * min(rounds, max(1, most/clients))
+		c.Warmup = max(1, c.Requests/warmupShare)
+		for _, s := range speeds {
+			c.cost += s.seconds(p, c.Requests) + s.seconds(c.warmup(), c.Warmup) + sliceOverhead
+		}
+		cells[i] = c
+	}
+	return cells
+}
+
+// sliceOverhead is what a slice takes beside its requests, in seconds: encoding
+// them, samples, writing the records.
+const sliceOverhead = 0.01
+
+// Before each slice the stack is woken, which slept while others had their turn:
+// by one request to so many timed ones, of no more texts than that takes.
+const (
+	warmupShare = 10
+	warmupBatch = 16
+)
+
+// warmup is the load that wakes a stack for a point.
+func (p Point) warmup() Point {
+	p.BatchSize = min(p.BatchSize, warmupBatch)
+	return p
+}
+
+// leastRounds is how many requests each client sends at the least: enough that 64
+// texts pass, that a lone client sends two, and that the online cell's percentile
+// is certified.
+func leastRounds(p Point, e Effort) int {
+	texts := p.BatchSize * p.Concurrency
+	rounds := min(8, 64/max(texts, 1))
+	if p.Concurrency <= OfflineClients {
+		rounds = max(rounds, 2/p.Concurrency)
+	}
+	if p.Sweep == record.SweepOnline {
+		rounds = max(rounds, (e.onlineRequests()+p.Concurrency-1)/p.Concurrency)
+	}
+	return max(rounds, 1)
+}
+
+func meanSeconds(speeds []speed, p Point, requests int) float64 {
+	sum := 0.0
+	for _, s := range speeds {
+		sum += s.seconds(p, requests)
+	}
+	return sum / float64(len(speeds))
+}
+
+// total is the cost of all repeats of all cells, in seconds.
+func total(cells []planned) (sum float64) {
+	for _, c := range cells {
+		sum += c.cost * float64(c.Repeats)
+	}
+	return sum
+}
+
+// fit takes repeats away until the rest costs no more than the budget: always from
+// the cell whose repeats cost most in all, so that cheap cells keep theirs. Only
+// when every cell is down to one are whole cells given up; one slice is kept
+// whatever it costs.
+func (p *plan) fit(budget float64) {
+	before := slices.Clone(p.cells)
+	for total(p.cells) > budget {
+		i := costliest(p.cells, 2)
+		if i < 0 {
+			i = costliest(p.cells, 1)
+		}
+		if i < 0 || slicesOf(p.cells) == 1 {
+			break
+		}
+		p.cells[i].Repeats--
+	}
+	for i, c := range p.cells {
+		if c.Repeats < before[i].Repeats {
+			p.short = append(p.short, fmt.Sprintf("%s: %d of %d repeats", c.Point, c.Repeats, before[i].Repeats))
+		}
+	}
+}
+
+// costliest finds the cell with the dearest repeats among those with at least so many; -1: none.
+func costliest(cells []planned, repeats int) int {
+	best := -1
+	for i, c := range cells {
+		if c.Repeats >= repeats && (best < 0 || c.cost*float64(c.Repeats) > cells[best].cost*float64(cells[best].Repeats)) {
+			best = i
+		}
+	}
+	return best
+}
+
+// slicesOf counts the slices that a stack is loaded with.
+func slicesOf(cells []planned) (n int) {
+	for _, c := range cells {
+		n += c.Repeats
+	}
+	return n
+}
+
+// rounds is the largest number of repeats.
+func (p plan) rounds() (n int) {
+	for _, c := range p.cells {
+		n = max(n, c.Repeats)
+	}
+	return n
+}
+
+// String names a point for messages.
+func (p Point) String() string {
+	switch p.Sweep {
+	case record.SweepOffline:
+		return "offline"
+	case record.SweepTextLength:
+		return fmt.Sprintf("%d characters", p.TextLength)
+	case record.SweepOnline:
+		return "online"
+	}
+	return fmt.Sprintf("batch %d × %d", p.BatchSize, p.Concurrency)
+}
+
+// manifest is the plan as results.json keeps it.
+func (p plan) manifest() any {
+	list := make([]map[string]any, 0, len(p.cells))
+	for _, c := range p.cells {
+		list = append(list, map[string]any{
+			"sweep": c.Sweep, "batch_size": c.BatchSize, "concurrency": c.Concurrency, "requests": c.Requests, "repeats": c.Repeats,
+		})
+	}
+	return list
+}

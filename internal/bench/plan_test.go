@@ -1,0 +1,153 @@
+package bench
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/stat"
+)
+
+func drawSpeeds(t *rapid.T) (list []speed) {
+	for range rapid.IntRange(1, 6).Draw(t, "stacks") {
+		list = append(list, speed{
+			perRequest: rapid.Float64Range(0, 0.1).Draw(t, "request"),
+			perText:    math.Pow(10, rapid.Float64Range(-5, 0).Draw(t, "text")),
+		})
+	}
+	return list
+}
+
+func drawPoints(t *rapid.T) []Point {
+	sizes := rapid.SliceOfNDistinct(rapid.IntRange(1, 512), 0, 7, rapid.ID).Draw(t, "sizes")
+	clients := rapid.SliceOfNDistinct(rapid.IntRange(1, 64), 0, 6, rapid.ID).Draw(t, "clients")
+	points := Points(sizes, clients, rapid.IntRange(1, 64).Draw(t, "batch"))
+	for i := range points {
+		points[i].BatchSize = max(1, points[i].BatchSize)
+	}
+	return points
+}
+
+// TestPlanKeepsTheBudget: a plan never costs more than its budget, unless one
+// slice alone does, and holds for each cell what the efforts promise.
+func TestPlanKeepsTheBudget(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		points, speeds := drawPoints(t), drawSpeeds(t)
+		effort := rapid.SampledFrom([]Effort{Quick, Default, Full}).Draw(t, "effort")
+		budget := rapid.Float64Range(0.01, 1000).Draw(t, "budget")
+		p := newPlan(points, speeds, effort, budget)
+		short := false
+		for i, c := range p.cells {
+			short = short || c.Repeats < effort.Repeats
+			switch {
+			case c.Point != points[i]:
+				t.Fatalf("cell %d is %v, want %v", i, c.Point, points[i])
+			case c.Requests < c.Concurrency || c.Requests%c.Concurrency != 0:
+				t.Fatalf("%v: %d requests for %d clients", c.Point, c.Requests, c.Concurrency)
+			case c.Repeats > effort.Repeats:
+				t.Fatalf("%v: %d repeats", c.Point, c.Repeats)
+			case c.Sweep == record.SweepOnline && c.Repeats == effort.Repeats && c.Requests*c.Repeats < stat.MinSamples(effort.Percentile):
+				t.Fatalf("online: %d requests %d times certify no p%g", c.Requests, c.Repeats, 100*effort.Percentile)
+			}
+		}
+		if cost := total(p.cells); cost > budget && slicesOf(p.cells) > 1 {
+			t.Fatalf("%g s planned, the budget is %g s: %+v", cost, budget, p.cells)
+		}
+		if short != (len(p.short) > 0) {
+			t.Fatalf("repeats are missing: %v, and said to be: %v", short, p.short)
+		}
+	})
+}
+
+// TestPlanUsesTheBudget: where not even slices of full length fill the budget,
+// nothing is cut; where they would not fit, most of it is used.
+func TestPlanUsesTheBudget(t *testing.T) {
+	t.Parallel()
+	points := Points([]int{1, 4, 8, 16, 32, 64, 128}, []int{1, 2, 4, 8, 16, 32}, 32)
+	points[7].BatchSize = 128
+	speeds := slices.Repeat([]speed{{perRequest: 0.01, perText: 0.002}}, 5)
+	for _, c := range []struct{ budget, least float64 }{{0, 700}, {1e6, 700}, {300, 270}} {
+		p := newPlan(points, speeds, Default, c.budget)
+		if cost := total(p.cells); cost < c.least || len(p.short) > 0 {
+			t.Errorf("budget %g: %g s planned, short: %v", c.budget, cost, p.short)
+		}
+	}
+}
+
+// TestDefaultFits: the promise of the default effort, on a slow machine.
+func TestDefaultFits(t *testing.T) {
+	t.Parallel()
+	points := Points([]int{1, 4, 8, 16, 32, 64, 128}, []int{1, 2, 4, 8, 16, 32}, 32)
+	points[7].BatchSize = 128
+	for _, perSecond := range []float64{100, 300, 1000} {
+		speeds := slices.Repeat([]speed{{perText: 1 / perSecond}}, 5)
+		speeds[0].perRequest = 0.05 // a stack that waits for a window
+		p := newPlan(points, speeds, Default, 180)
+		whole := 0
+		for _, c := range p.cells {
+			if c.Repeats == 0 {
+				t.Errorf("%g embeddings/s: no room for %v", perSecond, c.Point)
+			}
+			if c.Repeats == Default.Repeats {
+				whole++
+			}
+		}
+		if perSecond >= 300 && whole < len(points)*2/3 || perSecond >= 1000 && whole < len(points) {
+			t.Errorf("%g embeddings/s: %d of %d cells have all repeats: %v", perSecond, whole, len(points), p.short)
+		}
+	}
+}
+
+func TestSpeed(t *testing.T) {
+	t.Parallel()
+	s := newSpeed(0.06, 0.32, 32) // a text costs 10 ms, a request 50 ms more
+	if math.Abs(s.perText-0.01) > 1e-12 || math.Abs(s.perRequest-0.05) > 1e-12 {
+		t.Errorf("%+v", s)
+	}
+	// 4 clients send 8 requests of 2 texts: the texts one after the other, the rest side by side.
+	if got := s.seconds(Point{BatchSize: 2, Concurrency: 4}, 8); math.Abs(got-(0.05*2+0.01*16)) > 1e-12 {
+		t.Errorf("%g s", got)
+	}
+	if s := newSpeed(0.001, 0.32, 32); s.perRequest != 0 {
+		t.Errorf("a request that costs nothing of its own: %+v", s)
+	}
+}
+
+// TestReplan: a run that falls behind loses repeats, not its end.
+func TestReplan(t *testing.T) {
+	t.Parallel()
+	b := &bench{Config: Config{Effort: Effort{Budget: 100 * time.Second, Repeats: 5}, Watcher: &events{}}}
+	b.Manifest.Started = time.Now().Add(-50 * time.Second)
+	b.plan = plan{cells: []planned{{Repeats: 5, cost: 8}, {Repeats: 5, cost: 1}}}
+	b.replan(0, 2) // the first round took twice its estimate; 44 s are left for 4 rounds of 18
+	if c := b.plan.cells; c[0].Repeats >= 5 || c[0].Repeats < 2 || c[1].Repeats != 5 || len(b.plan.short) != 1 {
+		t.Errorf("%+v, short: %v", c, b.plan.short)
+	}
+	b.Effort.Budget = 0
+	before := slices.Clone(b.plan.cells)
+	if b.replan(0, 100); !slices.Equal(before, b.plan.cells) {
+		t.Error("cut without a budget")
+	}
+}
+
+func TestNextBatch(t *testing.T) {
+	t.Parallel()
+	for limit := 1; limit <= 600; limit++ { // the search's arithmetic finds any limit
+		completed, refused := 0, 0
+		for size := 128; size > completed; size = next(completed, refused, 512) {
+			if size <= limit {
+				completed = size
+			} else {
+				refused = size
+			}
+		}
+		if completed != min(limit, 512) {
+			t.Fatalf("limit %d: found %d", limit, completed)
+		}
+	}
+}

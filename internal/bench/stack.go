@@ -1,0 +1,158 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/process"
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/sample"
+)
+
+// stack is a service under test while the run goes on.
+type stack struct {
+	Stack
+	record record.Stack
+	driver driver.Driver
+	server *process.Server // nil: not ours
+	pid    int             // root of its process tree; 0: not on this machine
+	speed  speed
+	// refused holds the points that it turned down: there is no sense in asking again.
+	refused map[Point]bool
+	// largest is the largest batch that it completed.
+	largest int
+}
+
+// up brings every stack up, one after the other, so that none is ready late
+// because another was starting.
+func (b *bench) up(ctx context.Context) {
+	for _, configured := range b.Stacks {
+		s := &stack{Stack: configured, refused: map[Point]bool{}, record: record.Stack{
+			Name: configured.Name, Dialect: configured.Dialect, Policy: configured.Policy, Info: configured.Info,
+		}}
+		b.stacks = append(b.stacks, s)
+		if ctx.Err() != nil {
+			s.record.Error = "not reached before the run was ended"
+			continue
+		}
+		b.Watcher.Stage("starting " + s.Name)
+		if err := s.start(ctx); err != nil {
+			b.lose(ctx, s, err)
+			continue
+		}
+		if err := s.settle(ctx, b.Data.Texts[0]); err != nil {
+			b.lose(ctx, s, err)
+		}
+	}
+}
+
+// lose marks a stack that cannot be measured any more.
+func (b *bench) lose(ctx context.Context, s *stack, err error) {
+	if ctx.Err() != nil {
+		return // it went because the run did
+	}
+	s.record.Error = err.Error()
+	s.stop()
+	b.warn(record.Warning{Stack: s.Name, Code: "stack_failed", Text: err.Error(), Advice: "See its log; the other stacks are measured."})
+}
+
+// start runs the server, or finds the process of one that runs already.
+func (s *stack) start(ctx context.Context) (err error) {
+	url := s.URL
+	if s.Launch != nil {
+		if s.server, err = process.Start(ctx, *s.Launch); err != nil {
+			return err
+		}
+		url, s.pid = s.server.URL, s.server.PID
+		s.record.Command, s.record.ReadySeconds = s.server.Command, s.server.ReadySeconds
+	} else {
+		s.pid = sample.Listener(url)
+	}
+	s.record.URL = url
+	if s.driver, err = s.open(url); err != nil {
+		return err
+	}
+	s.record.Door = s.driver.Door()
+	if s.Note != "" {
+		s.record.Door += " (" + s.Note + ")"
+	}
+	return nil
+}
+
+// settle sends one text, which maps in the weights, and takes the idle memory.
+func (s *stack) settle(ctx context.Context, text string) error {
+	if _, err := s.driver.Embed(ctx, []string{text}); err != nil {
+		return fmt.Errorf("%s at %s does not embed: %w", s.Name, s.record.URL, err)
+	}
+	if s.pid == 0 {
+		return nil
+	}
+	usage, err := sample.Of(s.pid)
+	if err != nil {
+		return err
+	}
+	s.record.IdleBytes = usage.RSSBytes
+	return nil
+}
+
+// cheap says whether a fresh process for a repeat costs next to nothing.
+func (s *stack) cheap() bool {
+	const enough = 2.0
+	return s.server != nil && s.record.ReadySeconds <= enough
+}
+
+func (s *stack) restart(ctx context.Context, text string) error {
+	ready := s.record.ReadySeconds
+	s.stop()
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	s.record.ReadySeconds = ready // the first start's, like for every stack
+	return s.settle(ctx, text)
+}
+
+func (s *stack) stop() {
+	if s.driver != nil {
+		s.driver.Close()
+	}
+	if s.server != nil {
+		s.server.Stop()
+	}
+}
+
+// down ends every server of ours.
+func (b *bench) down() {
+	for _, s := range b.stacks {
+		s.stop()
+	}
+}
+
+// crashed says how a server of ours ended, if it did.
+func (s *stack) crashed() error {
+	if s.server == nil {
+		return nil
+	}
+	return s.server.Crashed()
+}
+
+// embedSeconds is how long one request for texts takes: the least of several,
+// since what disturbs a request only ever makes it longer.
+func (s *stack) embedSeconds(ctx context.Context, texts []string, times int) (float64, error) {
+	r, err := s.driver.Prepare(texts)
+	if err != nil {
+		return 0, err
+	}
+	best := 0.0
+	for i := range times {
+		start := time.Now()
+		if reply := s.driver.Send(ctx, r); reply.Outcome != driver.OK {
+			return 0, &driver.Failure{Reply: reply}
+		}
+		if took := time.Since(start).Seconds(); i == 0 || took < best {
+			best = took
+		}
+	}
+	return best, nil
+}
