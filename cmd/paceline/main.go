@@ -23,6 +23,9 @@ const (
 type commandLine struct {
 	Serve serveCommand `cmd:"" help:"Serve embeddings, similarity and search over HTTP."`
 
+	Models modelsCommand `cmd:"" help:"List, fetch, verify and remove models."`
+	Doctor doctorCommand `cmd:"" help:"Say what this machine is: processor, kernels, memory, caches, hub."`
+
 	Version versionFlag `help:"Print the version and exit."`
 }
 

@@ -9,6 +9,9 @@ import (
 // ErrOffline marks a model that is not here while HF_HUB_OFFLINE forbids fetching it.
 var ErrOffline = errors.New("HF_HUB_OFFLINE is set")
 
+// ErrNotCached marks a model that is not on this machine, where nothing is fetched.
+var ErrNotCached = errors.New("not on this machine")
+
 // MissingError says which files of a model are missing and where they were
 // looked for. It wraps the reason why they were not fetched.
 type MissingError struct {

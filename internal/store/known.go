@@ -99,10 +99,10 @@ var mpnetBase = Package{
 }
 
 // findKnown returns the known model of that full name, or nil.
-func findKnown(name string) *Known {
-	for i := range known {
-		if known[i].Name == name {
-			return &known[i]
+func (s *Store) findKnown(name string) *Known {
+	for i := range s.known {
+		if s.known[i].Name == name {
+			return &s.known[i]
 		}
 	}
 	return nil

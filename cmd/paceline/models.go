@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/alecthomas/kong"
+	"github.com/dustin/go-humanize"
+
+	"github.com/paceline/paceline/internal/store"
+)
+
+// modelsCommand is `paceline models`.
+type modelsCommand struct {
+	List   modelsList   `cmd:"" help:"List the models on this machine, and known ones that are not."`
+	Pull   modelsPull   `cmd:"" help:"Fetch a model, or bring it up to date."`
+	Verify modelsVerify `cmd:"" help:"Check the hash of every file of a model, offline."`
+	Rm     modelsRm     `cmd:"" help:"Remove a model from the cache, and say what that freed."`
+}
+
+// openStore is the store that the environment describes, with progress on stderr.
+func openStore() *store.Store {
+	o := store.FromEnvironment()
+	o.Progress = newProgress(os.Stderr)
+	return store.New(o)
+}
+
+type modelsList struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run prints one line a snapshot.
+func (c *modelsList) Run(app *kong.Kong) error {
+	entries, err := openStore().List()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(app.Stdout, entries)
+	}
+	table := tabwriter.NewWriter(app.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "MODEL\tREVISION\tSIZE\tLICENCE\tWHERE")
+	for _, e := range entries {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Name, revisionColumn(e), sizeColumn(e), orDash(e.License), whereColumn(e))
+	}
+	return table.Flush()
+}
+
+func revisionColumn(e store.Entry) string {
+	revision := orDash(e.Revision[:min(12, len(e.Revision))])
+	if len(e.Refs) > 0 {
+		revision += " (" + strings.Join(e.Refs, ", ") + ")"
+	}
+	return revision
+}
+
+func sizeColumn(e store.Entry) string {
+	if e.Dir == "" {
+		return "-"
+	}
+	return humanize.Bytes(uint64(e.Bytes))
+}
+
+func whereColumn(e store.Entry) string {
+	switch {
+	case e.Dir == "" && e.Package != "":
+		return "not here (hub, or " + e.Package + ")"
+	case e.Dir == "":
+		return "not here (hub)"
+	case len(e.Missing) > 0:
+		return e.Dir + "  lacks " + strings.Join(e.Missing, ", ")
+	default:
+		return e.Dir
+	}
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+type modelsPull struct {
+	Name string `arg:"" help:"Model: name, org/name or org/name@revision."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Run fetches the model and prints its folder.
+func (c *modelsPull) Run(ctx context.Context, app *kong.Kong) error {
+	r, err := openStore().Pull(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(app.Stdout, map[string]string{"name": r.Name, "revision": r.Revision, "dir": r.Dir})
+	}
+	_, err = fmt.Fprintln(app.Stdout, r.Dir)
+	return err
+}
+
+type modelsVerify struct {
+	Name string `arg:"" help:"Model: name, org/name, org/name@revision, or a folder."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Run prints one line a file and fails when one is not what it should be.
+func (c *modelsVerify) Run(ctx context.Context, app *kong.Kong) error {
+	v, err := openStore().Verify(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = writeJSON(app.Stdout, v)
+	} else {
+		err = printVerification(app.Stdout, v)
+	}
+	if err != nil {
+		return err
+	}
+	if bad := v.Bad(); len(bad) > 0 {
+		return fmt.Errorf("%s: %d of %d files are not what they should be, the first is %s; `paceline models rm %s` and `pull` fetch them again",
+			v.Name, len(bad), len(v.Files), bad[0].Path, c.Name)
+	}
+	return nil
+}
+
+func printVerification(w io.Writer, v *store.Verification) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range v.Files {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", f.State, f.Path, orDash(f.Hash))
+		if f.State == store.StateDiffers {
+			fmt.Fprintf(table, "\twant\t%s\n", f.Want)
+		}
+	}
+	return table.Flush()
+}
+
+type modelsRm struct {
+	Name string `arg:"" help:"Model: name or org/name for every revision, org/name@revision for one."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Run removes the model from the caches.
+func (c *modelsRm) Run(ctx context.Context, app *kong.Kong) error {
+	removal, err := openStore().Remove(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(app.Stdout, removal)
+	}
+	_, err = fmt.Fprintf(app.Stdout, "removed %s (%s), freed %s\n", removal.Name, counted(len(removal.Revisions), "revision"), humanize.Bytes(uint64(removal.Freed)))
+	return err
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
