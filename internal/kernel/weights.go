@@ -33,11 +33,18 @@ func (s *Set) Pack(w Matrix, bias []float32) *Weights {
 		panels: make([]float32, padded*w.Cols), bias: make([]float32, padded),
 	}
 	copy(p.bias, bias)
-	for n := range w.Rows {
-		column := p.panels[n/cols*cols*w.Cols+n%cols:]
-		for k, v := range w.Row(n) {
-			column[k*cols] = v
-		}
+	for n := 0; n < w.Rows; n += cols {
+		packPanel(p.panels[n*w.Cols:(n+cols)*w.Cols], w.RowRange(n, min(n+cols, w.Rows)), cols)
 	}
 	return p
+}
+
+// packPanel transposes w into rows of cols columns.
+func packPanel(panel []float32, w Matrix, cols int) {
+	for k := range w.Cols {
+		row := panel[k*cols:][:w.Rows]
+		for j := range row {
+			row[j] = w.Data[j*w.Stride+k]
+		}
+	}
 }

@@ -1,0 +1,216 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// product is x·Wᵀ + bias + add in float64, with the error bound of each element.
+func product(x, w Matrix, bias []float32, add Matrix) (want, bound []float64) {
+	for r := range x.Rows {
+		for n := range w.Rows {
+			sum, magnitude := 0.0, 0.0
+			term := func(v float64) { sum += v; magnitude += math.Abs(v) }
+			for k, v := range x.Row(r) {
+				term(float64(v) * float64(w.Row(n)[k]))
+			}
+			if bias != nil {
+				term(float64(bias[n]))
+			}
+			if add.Data != nil {
+				term(float64(add.Row(r)[n]))
+			}
+			want, bound = append(want, sum), append(bound, sumBound(x.Cols, magnitude))
+		}
+	}
+	return want, bound
+}
+
+// flat copies a matrix without its gaps.
+func flat(m Matrix) []float32 {
+	var x []float32
+	for r := range m.Rows {
+		x = append(x, m.Row(r)...)
+	}
+	return x
+}
+
+func TestLinear(t *testing.T) {
+	t.Parallel()
+	eachLevel(t, func(t *testing.T, s *Set) {
+		r := rand.New(rand.NewPCG(1, 1))
+		core := s.NewCore()
+		for rows := range 27 {
+			for _, in := range []int{0, 1, 2, 3, 4, 5, 7, 8, 33, 48} {
+				for _, out := range []int{1, 15, 16, 17, 63, 64, 65, 130} {
+					if err := tryLinear(core, r, rows, in, out); err != nil {
+						t.Fatalf("%d rows, %d inputs, %d outputs: %v", rows, in, out, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+func tryLinear(core *Core, r *rand.Rand, rows, in, out int) error {
+	x, _ := newMatrix(r, rows, in, r.IntN(20), r.IntN(16))
+	w, _ := newMatrix(r, out, in, 0, 0)
+	dst, alive := newMatrix(r, rows, out, r.IntN(20), r.IntN(16))
+	bias := newBuffer(r, out, r.IntN(16)).x
+	if r.IntN(3) == 0 {
+		bias = nil
+	}
+	packed := core.set.Pack(w, bias)
+	core.Linear(dst, x, packed, Identity)
+	want, bound := product(x, w, bias, Matrix{})
+	if err := firstOf(within(flat(dst), want, bound), alive()); err != nil {
+		return fmt.Errorf("Linear: %w", err)
+	}
+	want, bound = product(x, w, bias, dst)
+	core.LinearAdd(dst, x, packed, dst)
+	if err := firstOf(within(flat(dst), want, bound), alive()); err != nil {
+		return fmt.Errorf("LinearAdd: %w", err)
+	}
+	return nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestLinearLong holds the bound where sums are as long as a model's.
+func TestLinearLong(t *testing.T) {
+	t.Parallel()
+	eachLevel(t, func(t *testing.T, s *Set) {
+		if err := tryLinear(s.NewCore(), rand.New(rand.NewPCG(1, 2)), 13, 1536, 100); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLinearActivations(t *testing.T) {
+	t.Parallel()
+	functions := map[Activation]func(x float64) float64{
+		Identity: func(x float64) float64 { return x },
+		GELU:     exactGELU,
+		GELUTanh: geluTanh,
+		SiLU:     func(x float64) float64 { return x / (1 + math.Exp(-x)) },
+		ReLU:     func(x float64) float64 { return math.Max(x, 0) },
+		Tanh:     math.Tanh,
+	}
+	eachLevel(t, func(t *testing.T, s *Set) {
+		r := rand.New(rand.NewPCG(1, 3))
+		core := s.NewCore()
+		x, _ := newMatrix(r, 7, 5, 0, 0)
+		w, _ := newMatrix(r, 70, 5, 0, 0)
+		packed := s.Pack(w, nil)
+		for a, f := range functions {
+			dst, alive := newMatrix(r, 7, 70, 3, 1)
+			core.Linear(dst, x, packed, a)
+			want, bound := product(x, w, nil, Matrix{})
+			for i := range want {
+				want[i], bound[i] = f(want[i]), 1.2*bound[i]+geluBound+2*unit*math.Abs(f(want[i]))
+			}
+			if err := firstOf(within(flat(dst), want, bound), alive()); err != nil {
+				t.Errorf("activation %d: %v", a, err)
+			}
+		}
+	})
+}
+
+// TestRowsAreIndependent: whatever rows a row is computed with, its bits are the same.
+func TestRowsAreIndependent(t *testing.T) {
+	t.Parallel()
+	eachLevel(t, func(t *testing.T, s *Set) {
+		r := rand.New(rand.NewPCG(1, 4))
+		core := s.NewCore()
+		const rows, in, out = 29, 50, 150
+		x, _ := newMatrix(r, rows, in, 0, 0)
+		w, _ := newMatrix(r, out, in, 0, 0)
+		packed := s.Pack(w, newBuffer(r, out, 0).x)
+		all, _ := newMatrix(r, rows, out, 0, 0)
+		core.Linear(all, x, packed, GELU)
+		for from := range rows {
+			to := from + 1 + r.IntN(rows-from)
+			some, _ := newMatrix(r, to-from, out, 5, 3)
+			core.Linear(some, x.RowRange(from, to), packed, GELU)
+			if err := sameBits(flat(some), flat(all.RowRange(from, to))); err != nil {
+				t.Fatalf("rows %d to %d: %v", from, to-1, err)
+			}
+		}
+	})
+}
+
+// TestProductBoundSeesMistakes: the bound rejects what a broken tile would return.
+func TestProductBoundSeesMistakes(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 5))
+	const rows, in, out = 6, 40, 20
+	x, _ := newMatrix(r, rows, in, 0, 0)
+	w, _ := newMatrix(r, out, in, 0, 0)
+	want, bound := product(x, w, nil, Matrix{})
+	dst, _ := newMatrix(r, rows, out, 0, 0)
+	s := generic()
+	s.NewCore().Linear(dst, x, s.Pack(w, nil), Identity)
+	right := flat(dst)
+	if err := within(right, want, bound); err != nil {
+		t.Fatal(err)
+	}
+	swapped := append(append(append([]float32{}, right[out:2*out]...), right[:out]...), right[2*out:]...)
+	nudged := append([]float32{}, right...)
+	nudged[7] += 1e-4
+	for name, wrong := range map[string][]float32{"zeros": make([]float32, rows*out), "two rows swapped": swapped, "one element off by 1e-4": nudged} {
+		if within(wrong, want, bound) == nil {
+			t.Errorf("%s passed", name)
+		}
+	}
+}
+
+func TestOverrunIsSeen(t *testing.T) {
+	t.Parallel()
+	m, alive := newMatrix(rand.New(rand.NewPCG(1, 6)), 3, 4, 2, 5)
+	if err := alive(); err != nil {
+		t.Fatal(err)
+	}
+	m.Data[4] = 0
+	if alive() == nil {
+		t.Error("a write between two rows went unseen")
+	}
+	b := newBuffer(rand.New(rand.NewPCG(1, 7)), 5, 3)
+	b.whole[border+3-1] = 0
+	if b.overrun() == nil {
+		t.Error("a write before the buffer went unseen")
+	}
+}
+
+func TestLinearRefusesWrongShapes(t *testing.T) {
+	t.Parallel()
+	s := generic()
+	core, w := s.NewCore(), s.Pack(NewMatrix(make([]float32, 12), 3, 4), nil)
+	m := func(rows, cols int) Matrix { return NewMatrix(make([]float32, rows*cols), rows, cols) }
+	other := &Weights{in: 4, out: 3, cols: s.linear.cols + 1}
+	for name, f := range map[string]func(){
+		"inputs":   func() { core.Linear(m(2, 3), m(2, 5), w, Identity) },
+		"outputs":  func() { core.Linear(m(2, 4), m(2, 4), w, Identity) },
+		"rows":     func() { core.Linear(m(2, 3), m(1, 4), w, Identity) },
+		"residual": func() { core.LinearAdd(m(2, 3), m(2, 4), w, m(1, 3)) },
+		"layout":   func() { core.Linear(m(2, 3), m(2, 4), other, Identity) },
+		"biases":   func() { s.Pack(m(3, 4), make([]float32, 4)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("wrong %s went through", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
