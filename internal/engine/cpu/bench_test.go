@@ -1,0 +1,123 @@
+package cpu
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/paceline/paceline/internal/kernel"
+	"github.com/paceline/paceline/internal/model"
+)
+
+// shape is a BERT's sizes.
+type shape struct{ vocab, positions, hidden, heads, inner, layers int }
+
+// miniLM is the shape of all-MiniLM-L6-v2 with a smaller vocabulary.
+var miniLM = shape{vocab: 2000, positions: 512, hidden: 384, heads: 12, inner: 1536, layers: 6}
+
+// flops counts the multiplications and additions of one sequence's products.
+func (s shape) flops(tokens int) float64 {
+	linear := 2 * float64(tokens) * float64(4*s.hidden*s.hidden+2*s.hidden*s.inner)
+	attention := 4 * float64(tokens) * float64(tokens) * float64(s.hidden)
+	return float64(s.layers) * (linear + attention)
+}
+
+// randomModel makes a BERT of that shape with random weights.
+func randomModel(s shape, seed uint64) (*model.Spec, tensorMap) {
+	m := &modelMaker{r: rand.New(rand.NewPCG(seed, 0)), tensors: tensorMap{}}
+	spec := &model.Spec{
+		Family: "bert", Hidden: s.hidden, Heads: s.heads, HeadDim: s.hidden / s.heads, MaxPositions: s.positions,
+		Embedding: model.Embedding{
+			Vocab:      s.vocab,
+			Tokens:     m.part("tokens", 1, s.vocab, s.hidden),
+			TokenTypes: m.part("types", 0.1, 2, s.hidden),
+			Positions:  m.part("positions", 0.3, s.positions, s.hidden),
+			Norm:       m.norm("norm", s.hidden),
+			PadToken:   -1,
+		},
+		Pooling: []model.PoolingMode{model.PoolMean},
+	}
+	for i := range s.layers {
+		name := fmt.Sprintf("layer%d.", i)
+		spec.Layers = append(spec.Layers, model.Layer{
+			Query: m.linear(name+"q", s.hidden, s.hidden), Key: m.linear(name+"k", s.hidden, s.hidden),
+			Value: m.linear(name+"v", s.hidden, s.hidden), Output: m.linear(name+"o", s.hidden, s.hidden),
+			PostAttention: m.norm(name+"norm1", s.hidden), PostFFN: m.norm(name+"norm2", s.hidden),
+			FFN: model.FFN{Up: m.linear(name+"up", s.inner, s.hidden), Down: m.linear(name+"down", s.hidden, s.inner), Activation: model.GELU},
+		})
+	}
+	return spec, m.tensors
+}
+
+// modelMaker fills a checkpoint with normally distributed values.
+type modelMaker struct {
+	r       *rand.Rand
+	tensors tensorMap
+}
+
+func (m *modelMaker) part(name string, deviation float64, shape ...int) model.Part {
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	data := make([]byte, 0, 4*size)
+	for range size {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(deviation*m.r.NormFloat64())))
+	}
+	m.tensors[name] = model.Tensor{DType: "F32", Shape: shape, Data: data}
+	return model.Part{Name: name, Rows: shape[0]}
+}
+
+func (m *modelMaker) linear(name string, out, in int) model.Linear {
+	return model.Linear{In: in, Out: out, Weight: m.part(name+".weight", 1.5/math.Sqrt(float64(in)), out, in), Bias: m.part(name+".bias", 0.1, out)}
+}
+
+func (m *modelMaker) norm(name string, width int) model.Norm {
+	return model.Norm{Weight: m.part(name+".weight", 1, width), Bias: m.part(name+".bias", 0.1, width), Eps: 1e-12}
+}
+
+// randomBatch makes sequences of those lengths.
+func randomBatch(r *rand.Rand, spec *model.Spec, lengths ...int) *model.Batch {
+	b := &model.Batch{}
+	for _, n := range lengths {
+		ids := make([]int32, n)
+		for i := range ids {
+			ids[i] = r.Int32N(int32(spec.Embedding.Vocab))
+		}
+		b.Append(ids, nil, 0, model.Output{Vector: make([]float32, spec.Dim())})
+	}
+	return b
+}
+
+// BenchmarkForward embeds full blocks of sequences of one length with weights of
+// MiniLM-L6's shape, on one worker, at every level.
+func BenchmarkForward(b *testing.B) {
+	spec, tensors := randomModel(miniLM, 1)
+	for _, level := range kernel.Levels()[1:] {
+		e, err := New(spec, tensors, Options{Threads: 1, Level: level})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer e.Close()
+		for _, tokens := range []int{12, 32, 68, 128, 256} {
+			b.Run(fmt.Sprintf("%s/%d", level, tokens), func(b *testing.B) {
+				lengths := make([]int, max(blockTokens/tokens, 1))
+				for i := range lengths {
+					lengths[i] = tokens
+				}
+				batch := randomBatch(rand.New(rand.NewPCG(1, 1)), spec, lengths...)
+				for b.Loop() {
+					if err := e.Run(context.Background(), batch); err != nil {
+						b.Fatal(err)
+					}
+				}
+				sequences := float64(b.N * len(lengths))
+				b.ReportMetric(sequences/b.Elapsed().Seconds(), "emb/s")
+				b.ReportMetric(sequences*miniLM.flops(tokens)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
