@@ -16,6 +16,7 @@ type chart struct {
 
 type series struct {
 	Name   string
+	Index  int // of the stack among those drawn, which is its colour in every chart
 	Points []chartPoint
 }
 
@@ -81,14 +82,13 @@ func (x *index) efficiencyChart(stacks []*record.Stack) chart {
 	return c
 }
 
-// latencyChart is a percentile over the clients, which no PNG shows.
+// latencyChart is the median latency over the clients, which no PNG shows.
 func (x *index) latencyChart(stacks []*record.Stack) chart {
-	c := chart{
-		Key: "latency", Title: "Concurrency and median latency",
+	return chart{
+		Key: "latency", Title: "Concurrency and latency",
 		X: "clients", Y: "p50, ms", Log2: true,
+		Series: x.sweep(stacks, record.SweepConcurrency, clientAxis, func(*record.Stack) quantity { return latencyPercentile(0.5) }),
 	}
-	c.Series = x.sweep(stacks, record.SweepConcurrency, clientAxis, func(*record.Stack) quantity { return latencyPercentile(0.5) })
-	return c
 }
 
 func batchAxis(p point) float64  { return float64(p.BatchSize) }
@@ -98,8 +98,8 @@ func lengthAxis(p point) float64 { return float64(p.TextLength) }
 // sweep makes a series of every stack that was measured in it.
 func (x *index) sweep(stacks []*record.Stack, sweep record.Sweep, axis func(point) float64, q func(*record.Stack) quantity) []series {
 	var list []series
-	for _, s := range stacks {
-		line := series{Name: s.Name}
+	for i, s := range stacks {
+		line := series{Name: s.Name, Index: i}
 		for _, p := range x.points(s.Name, sweep) {
 			if f := x.figure(s.Name, p, q(s)); f.Known() {
 				line.Points = append(line.Points, chartPoint{axis(p), f})

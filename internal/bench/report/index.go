@@ -55,6 +55,7 @@ func comparePoints(a, b point) int {
 type index struct {
 	results *record.Results
 	cells   map[string]map[point][]*record.Cell
+	rows    map[string]Row // of the summary, by stack
 }
 
 func newIndex(r *record.Results) *index {
@@ -70,6 +71,10 @@ func newIndex(r *record.Results) *index {
 		for _, cells := range points {
 			slices.SortStableFunc(cells, func(a, b *record.Cell) int { return cmp.Compare(a.Repeat, b.Repeat) })
 		}
+	}
+	x.rows = make(map[string]Row, len(r.Stacks))
+	for i := range r.Stacks {
+		x.rows[r.Stacks[i].Name] = x.row(&r.Stacks[i])
 	}
 	return x
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/paceline/paceline/internal/bench/record"
 )
 
-// WriteMarkdown writes the summary table for a README or an issue.
+// WriteMarkdown writes the summary table and the findings for a README or an
+// issue.
 func (s *Summary) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	t := s.table()
@@ -21,11 +22,36 @@ func (s *Summary) WriteMarkdown(w io.Writer) error {
 	for _, line := range s.captions() {
 		b.WriteString(escape(line) + "\n")
 	}
+	s.markdownFindings(&b)
 	for _, warning := range s.Warnings {
 		b.WriteString("\n> **Warning**: " + escape(warningLine(warning)) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (s *Summary) markdownFindings(b *strings.Builder) {
+	for _, group := range []struct {
+		title string
+		list  []Finding
+	}{{"Findings", s.Leaders}, {"Trade-offs", s.TradeOffs}, {"Recommendations", s.Recommendations}} {
+		b.WriteString("\n## " + group.title + "\n\n")
+		for _, f := range group.list {
+			b.WriteString("- **" + escape(capital(f.Topic)) + "**: " + escape(f.Text) + "\n")
+			markdownEvidence(b, f.Evidence)
+		}
+	}
+	b.WriteString("\n## Claims\n\n")
+	for _, v := range s.Claims {
+		fmt.Fprintf(b, "- %s **%s.** %s\n", escape(v.Claim), capital(string(v.Judgement)), escape(v.Text))
+		markdownEvidence(b, v.Evidence)
+	}
+}
+
+func markdownEvidence(b *strings.Builder, list []Evidence) {
+	for _, e := range list {
+		b.WriteString("  - " + escape(e.Label) + ": " + escape(e.Figure) + "\n")
+	}
 }
 
 func (t *table) writeMarkdown(b *strings.Builder) {

@@ -129,7 +129,7 @@ func (c chart) plot() *plot.Plot {
 	}
 	p.Add(gridLines{faint})
 	for i, s := range c.Series {
-		mark := marks{series: s, color: paletteColor(i), place: c.place}
+		mark := marks{series: s, color: paletteColor(s.Index), place: c.place}
 		if c.Bars {
 			p.Add(bars{marks: mark, index: i, of: len(c.Series)})
 		} else {

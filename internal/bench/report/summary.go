@@ -45,17 +45,22 @@ type Row struct {
 	Agreement       record.Agreement `json:"agreement"`
 }
 
-// Summary is the table of a run: a row for every stack, those that may be ranked
-// first, otherwise in the order of the run.
+// Summary is what a run comes to: the table, with a row for every stack, those that may be ranked
+// first and otherwise in the order of the run, and the findings.
 type Summary struct {
 	Model    string           `json:"model"`
 	Data     string           `json:"data"`
 	Machine  string           `json:"machine"`
 	Rows     []Row            `json:"rows"`
 	Warnings []record.Warning `json:"warnings,omitempty"`
+
+	Leaders         []Finding `json:"leaders"` // in each quantity of the table
+	TradeOffs       []Finding `json:"trade_offs"`
+	Recommendations []Finding `json:"recommendations"` // by use
+	Claims          []Verdict `json:"claims"`
 }
 
-// Summarize computes the table from the records.
+// Summarize computes the table and what follows from it.
 func Summarize(r *record.Results) *Summary {
 	return newIndex(r).summary()
 }
@@ -69,8 +74,9 @@ func (x *index) summary() *Summary {
 		Warnings: x.results.Warnings,
 	}
 	for i := range x.results.Stacks {
-		s.Rows = append(s.Rows, x.row(&x.results.Stacks[i]))
+		s.Rows = append(s.Rows, x.rows[x.results.Stacks[i].Name])
 	}
+	s.Leaders, s.TradeOffs, s.Recommendations, s.Claims = x.leaders(), x.tradeOffs(), x.recommendations(), x.judge()
 	rank := map[Status]int{Measured: 0, NotComparable: 1, Failed: 2}
 	slices.SortStableFunc(s.Rows, func(a, b Row) int { return rank[a.Status] - rank[b.Status] })
 	return s

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -20,10 +21,11 @@ type column struct{ name, unit string }
 // entry is one place of the grid.
 type entry struct {
 	text     string
-	interval string // of its confidence, empty for none
-	note     int    // its footnote's number, 0 for none
-	doubtful bool   // failed a check
-	span     bool   // fills the rest of its row
+	value    float64 // what the row sorts by in this column, NaN for a text
+	interval string  // of its confidence, empty for none
+	note     int     // its footnote's number, 0 for none
+	doubtful bool    // failed a check
+	span     bool    // fills the rest of its row
 }
 
 // String writes the entry on one line, its interval apart.
@@ -51,7 +53,7 @@ func (t *table) footnote(text string) int {
 }
 
 func (t *table) entry(stack, what string, f Figure) entry {
-	e := entry{text: number(f.Value), interval: interval(f.Estimate), doubtful: f.Doubt != ""}
+	e := entry{text: number(f.Value), value: f.Value, interval: interval(f.Estimate), doubtful: f.Doubt != ""}
 	switch {
 	case f.Doubt != "":
 		e.note = t.footnote(fmt.Sprintf("%s, %s: not valid. %s", stack, what, f.Doubt))
@@ -110,7 +112,7 @@ func (t *table) row(r Row) []entry {
 		t.entry(r.Stack, "memory", r.MemoryPer1k),
 		maxBatchEntry(r.MaxBatch),
 		t.entry(r.Stack, "embeddings per CPU-second", r.PerCPUSecond),
-		{text: cosine(r.Agreement)},
+		{text: cosine(r.Agreement), value: r.Agreement.MinCosine},
 	}
 }
 
@@ -125,12 +127,13 @@ func (t *table) percentileEntry(stack string, p Percentile) entry {
 
 func maxBatchEntry(m record.MaxBatch) entry {
 	if m.Size == 0 {
-		return entry{text: unknown}
+		return entry{text: unknown, value: math.NaN()}
 	}
-	if strings.HasPrefix(m.Limit, "ceiling") {
-		return entry{text: "≥ " + grouped(int64(m.Size))}
+	e := entry{text: grouped(int64(m.Size)), value: float64(m.Size)}
+	if strings.HasPrefix(m.Limit, "ceiling") { // the search ended before the stack did
+		e.text = "≥ " + e.text
 	}
-	return entry{text: grouped(int64(m.Size))}
+	return e
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -46,11 +47,30 @@ func (s *Summary) WriteText(w io.Writer, o Terminal) error {
 	for _, line := range s.captions() {
 		wrap(&b, line, o.Width)
 	}
+	s.writeFindings(&b, o)
 	for _, warning := range s.Warnings {
 		wrap(&b, o.paint(red, "warning")+": "+warningLine(warning), o.Width)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeFindings draws who leads and what to take for which use, a line each.
+func (s *Summary) writeFindings(b *strings.Builder, o Terminal) {
+	for _, group := range []struct {
+		title string
+		list  []Finding
+	}{{"Findings", s.Leaders}, {"Recommendations", s.Recommendations}} {
+		b.WriteString("\n" + o.paint(bold, group.title) + "\n")
+		for _, f := range group.list {
+			wrap(b, capital(f.Topic)+": "+f.Text, o.Width)
+		}
+	}
+}
+
+func capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 const gap = 2 // blanks between columns

@@ -37,6 +37,7 @@ func Render(dir string, r *record.Results) error { return writeAll(dir, derived(
 func derived(r *record.Results) []output {
 	x := newIndex(r)
 	list := []output{
+		{PageFile, x.writePage},
 		{"summary.md", x.summary().WriteMarkdown},
 		{"comparison.png", func(w io.Writer) error { return x.writePNG(w, "Comparison of serving stacks", x.comparable()) }},
 	}
