@@ -26,7 +26,8 @@ type commandLine struct {
 	Models modelsCommand `cmd:"" help:"List, fetch, verify and remove models."`
 	Doctor doctorCommand `cmd:"" help:"Say what this machine is: processor, kernels, memory, caches, hub."`
 
-	Version versionFlag `help:"Print the version and exit."`
+	Report  reportCommand `cmd:"" help:"Render a saved run again, or compare two."`
+	Version versionFlag   `help:"Print the version and exit."`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }

@@ -101,7 +101,7 @@ func (x *index) sweep(stacks []*record.Stack, sweep record.Sweep, axis func(poin
 	for i, s := range stacks {
 		line := series{Name: s.Name, Index: i}
 		for _, p := range x.points(s.Name, sweep) {
-			if f := x.figure(s.Name, p, q(s)); f.Known() {
+			if f := x.figure(s.Name, p, q(s)); f.Known() && axis(p) > 0 {
 				line.Points = append(line.Points, chartPoint{axis(p), f})
 			}
 		}

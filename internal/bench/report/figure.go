@@ -70,7 +70,7 @@ func (x *index) figure(stack string, p point, q quantity) Figure {
 		f.Note = fmt.Sprintf("%d of %d repeats left out: %s", len(cells)-len(valid), len(cells), reason)
 	}
 	for _, c := range valid {
-		if v := q(c); !math.IsNaN(v) {
+		if v := q(c); !math.IsNaN(v) && !math.IsInf(v, 0) {
 			f.Values = append(f.Values, v)
 		}
 	}

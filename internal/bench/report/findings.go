@@ -43,7 +43,9 @@ var (
 // is not to be ranked beside p95 of another.
 func certified(p Percentile) Figure {
 	if p.P != p.Wanted {
-		return missing()
+		f := missing()
+		f.Note = p.Note
+		return f
 	}
 	return p.Figure
 }
@@ -52,17 +54,34 @@ func certified(p Percentile) Figure {
 func (x *index) leaders() []Finding {
 	var list []Finding
 	for _, c := range []contest{byThroughput, byLatency, byEfficiency, byMemory, byCPU} {
-		list = append(list, c.finding(x.rank(c.lowerIsBetter, c.figure)))
+		list = append(list, x.finding(c))
 	}
 	return list
 }
 
-func (c contest) finding(r ranking) Finding {
-	f := Finding{Topic: c.topic, Text: c.sentence(r)}
+func (x *index) finding(c contest) Finding {
+	r := x.rank(c.lowerIsBetter, c.figure)
+	return Finding{Topic: c.topic, Text: c.sentence(r), Evidence: x.evidence(c, r)}
+}
+
+// evidence lists the figures that were ranked, then the stacks left out and why.
+func (x *index) evidence(c contest, r ranking) []Evidence {
+	var list []Evidence
 	for _, s := range r {
-		f.Evidence = append(f.Evidence, Evidence{s.stack, withInterval(s.Estimate) + " " + c.unit})
+		list = append(list, Evidence{s.stack, withInterval(s.Estimate) + " " + c.unit})
 	}
-	return f
+	for _, row := range x.summaryRows() {
+		if r.has(row.Stack) {
+			continue
+		}
+		f := c.figure(row)
+		why := firstOf(f.Doubt, f.Note, "not measured")
+		if row.Status != Measured {
+			why = string(row.Status)
+		}
+		list = append(list, Evidence{row.Stack, "left out: " + oneLine(why)})
+	}
+	return list
 }
 
 func (c contest) sentence(r ranking) string {
@@ -165,8 +184,7 @@ func (x *index) recommendations() []Finding {
 
 func (x *index) recommend(use string, c contest, why string) Finding {
 	r := x.rank(c.lowerIsBetter, c.figure)
-	f := c.finding(r)
-	f.Topic = use
+	f := Finding{Topic: use, Evidence: x.evidence(c, r)}
 	switch leaders := r.leaders(); {
 	case len(r) == 0:
 		f.Text = NotShown + "."

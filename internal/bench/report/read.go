@@ -101,7 +101,7 @@ func checkCell(c *record.Cell) error {
 	if len(s.CPU) != len(s.At) || len(s.RSS) != len(s.At) {
 		return fmt.Errorf("its columns of samples differ in length: at %d, cpu %d, rss %d", len(s.At), len(s.CPU), len(s.RSS))
 	}
-	if c.BatchSize < 0 || c.Concurrency < 0 || c.Seconds < 0 {
+	if c.BatchSize < 0 || c.Concurrency < 0 || c.TextLength < 0 || c.Seconds < 0 {
 		return errors.New("it has a negative size or length")
 	}
 	return nil

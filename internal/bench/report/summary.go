@@ -73,13 +73,21 @@ func (x *index) summary() *Summary {
 		Machine:  machineLine(m.Machine),
 		Warnings: x.results.Warnings,
 	}
-	for i := range x.results.Stacks {
-		s.Rows = append(s.Rows, x.rows[x.results.Stacks[i].Name])
-	}
+	s.Rows = x.summaryRows()
 	s.Leaders, s.TradeOffs, s.Recommendations, s.Claims = x.leaders(), x.tradeOffs(), x.recommendations(), x.judge()
-	rank := map[Status]int{Measured: 0, NotComparable: 1, Failed: 2}
-	slices.SortStableFunc(s.Rows, func(a, b Row) int { return rank[a.Status] - rank[b.Status] })
 	return s
+}
+
+// summaryRows puts the stacks that may be ranked first, otherwise in the order of
+// the run.
+func (x *index) summaryRows() []Row {
+	var rows []Row
+	for i := range x.results.Stacks {
+		rows = append(rows, x.rows[x.results.Stacks[i].Name])
+	}
+	order := map[Status]int{Measured: 0, NotComparable: 1, Failed: 2}
+	slices.SortStableFunc(rows, func(a, b Row) int { return order[a.Status] - order[b.Status] })
+	return rows
 }
 
 func (x *index) row(s *record.Stack) Row {

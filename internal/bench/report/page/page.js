@@ -105,9 +105,10 @@
     const top = Math.max(...tops) * 1.06, low = Math.min(...lows) * 0.9;
     const first = data.xs[0], last = data.xs[data.xs.length - 1];
     const wide = chart.log2 || isPercentile(chart);
+    const range = (u, min, max) => [min, max]; // uPlot would widen logarithmic axes to whole powers
     return {
-      x: { time: false, distr: wide ? 3 : 1, log: chart.log2 ? 2 : 10, auto: false, min: wide ? first / 1.12 : first, max: wide ? last * 1.12 : last },
-      y: log ? { distr: 3, log: 10, auto: false, min: low, max: top } : { auto: false, min: 0, max: top },
+      x: { time: false, range, distr: wide ? 3 : 1, log: chart.log2 ? 2 : 10, auto: false, min: wide ? first / 1.12 : first, max: wide ? last * 1.12 : last },
+      y: log ? { range, distr: 3, log: 10, auto: false, min: low, max: top } : { range, auto: false, min: 0, max: top },
     };
   }
 
