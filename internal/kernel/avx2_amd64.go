@@ -155,3 +155,12 @@ func exp2SumAVX2(x []float32, shift float32) float32
 //
 //go:noescape
 func geluAVX2(x []float32, rows int, cols int, stride int)
+
+// peakAVX2 computes:
+//
+//	for range turns {
+//		12 independent multiply-adds of whole registers
+//	}
+//
+//go:noescape
+func peakAVX2(turns int)

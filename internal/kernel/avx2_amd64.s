@@ -1304,3 +1304,40 @@ DATA erfc1AVX2<>+20(SB)/4, $(0.1274148)
 DATA erfc1AVX2<>+24(SB)/4, $(0.1274148)
 DATA erfc1AVX2<>+28(SB)/4, $(0.1274148)
 GLOBL erfc1AVX2<>(SB), RODATA|NOPTR, $32
+
+// func peakAVX2(turns int)
+// Requires: AVX, FMA3
+TEXT ·peakAVX2(SB), NOSPLIT, $0-8
+	VXORPS Y0, Y0, Y0 // 0
+	VXORPS Y1, Y1, Y1 // 0
+	VXORPS Y2, Y2, Y2 // 0
+	VXORPS Y3, Y3, Y3 // 0
+	VXORPS Y4, Y4, Y4 // 0
+	VXORPS Y5, Y5, Y5 // 0
+	VXORPS Y6, Y6, Y6 // 0
+	VXORPS Y7, Y7, Y7 // 0
+	VXORPS Y8, Y8, Y8 // 0
+	VXORPS Y9, Y9, Y9 // 0
+	VXORPS Y10, Y10, Y10 // 0
+	VXORPS Y11, Y11, Y11 // 0
+	VXORPS Y12, Y12, Y12 // 0
+	VXORPS Y13, Y13, Y13 // 0
+	MOVQ turns+0(FP), AX // turns left
+
+loop:
+	VFMADD231PS Y12, Y13, Y0 // sum 0
+	VFMADD231PS Y12, Y13, Y1 // sum 1
+	VFMADD231PS Y12, Y13, Y2 // sum 2
+	VFMADD231PS Y12, Y13, Y3 // sum 3
+	VFMADD231PS Y12, Y13, Y4 // sum 4
+	VFMADD231PS Y12, Y13, Y5 // sum 5
+	VFMADD231PS Y12, Y13, Y6 // sum 6
+	VFMADD231PS Y12, Y13, Y7 // sum 7
+	VFMADD231PS Y12, Y13, Y8 // sum 8
+	VFMADD231PS Y12, Y13, Y9 // sum 9
+	VFMADD231PS Y12, Y13, Y10 // sum 10
+	VFMADD231PS Y12, Y13, Y11 // sum 11
+	SUBQ $0x00000001, AX // one turn done
+	JG loop // again
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET

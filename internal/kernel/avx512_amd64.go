@@ -230,3 +230,12 @@ func exp2SumAVX512(x []float32, shift float32) float32
 //
 //go:noescape
 func geluAVX512(x []float32, rows int, cols int, stride int)
+
+// peakAVX512 computes:
+//
+//	for range turns {
+//		24 independent multiply-adds of whole registers
+//	}
+//
+//go:noescape
+func peakAVX512(turns int)

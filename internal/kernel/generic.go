@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"runtime"
+)
 
 // generic is the definition of every kernel, and the level for machines that
 // have no other.
@@ -14,6 +17,7 @@ func generic() *Set {
 			dot: dotGeneric, add: addGeneric, scale: scaleGeneric, max: maxGeneric, exp2Sum: exp2SumGeneric,
 			sum: sumGeneric, deviation: deviationGeneric, normalize: normalizeGeneric, gelu: geluGeneric,
 		},
+		peak: peak{peakGeneric, 8},
 	}
 }
 
@@ -116,4 +120,14 @@ func geluGeneric(x []float32, rows, cols, stride int) {
 			row[i] = float32(0.5 * float64(v) * math.Erfc(-float64(v)/math.Sqrt2))
 		}
 	}
+}
+
+// peakGeneric makes four independent multiplications and additions a turn.
+func peakGeneric(turns int) {
+	var s0, s1, s2, s3 float32
+	x := float32(turns)
+	for range turns {
+		s0, s1, s2, s3 = s0+x*x, s1+x*x, s2+x*x, s3+x*x
+	}
+	runtime.KeepAlive(s0 + s1 + s2 + s3)
 }

@@ -7,6 +7,7 @@ type Set struct {
 	linear tileSet // products with packed weights
 	attend tileSet // products inside attention: fewer columns, as a head has few
 	vector vectors
+	peak   peak
 }
 
 // Level names the set's rung of the ladder.
@@ -59,4 +60,18 @@ type vectors struct {
 	deviation func(x []float32, mean float32) float32
 	normalize func(dst, x, gamma, beta []float32, mean, inverse float32)
 	gelu      func(x []float32, rows, cols, stride int)
+}
+
+// peak is a loop of nothing but multiply-adds on registers.
+type peak struct {
+	run   func(turns int)
+	flops int // floating-point operations a turn
+}
+
+// Peak makes turns, at least one, of a loop of nothing but independent
+// multiply-adds on registers and returns how many floating-point operations that
+// was: the ceiling that kernels are measured against.
+func (s *Set) Peak(turns int) float64 {
+	s.peak.run(turns)
+	return float64(turns) * float64(s.peak.flops)
 }

@@ -26,6 +26,7 @@ func main() {
 		g.ConstraintExpr("amd64,!purego")
 		g.products()
 		g.vectors()
+		g.peak()
 		if err := g.write(*dir); err != nil {
 			build.LogError(log.Default(), err, 0) // every error of a list
 			log.Fatalf("%s: %v", i.name, err)
