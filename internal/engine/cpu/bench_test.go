@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -93,7 +92,8 @@ func randomBatch(r *rand.Rand, spec *model.Spec, lengths ...int) *model.Batch {
 }
 
 // BenchmarkForward embeds full blocks of sequences of one length with weights of
-// MiniLM-L6's shape, on one worker, at every level.
+// MiniLM-L6's shape, on one worker, at every level but the generic one. Rates are
+// per second of processor time; %peak is the share of this core's multiply-adds.
 func BenchmarkForward(b *testing.B) {
 	spec, tensors := randomModel(miniLM, 1)
 	for _, level := range kernel.Levels()[1:] {
@@ -103,21 +103,61 @@ func BenchmarkForward(b *testing.B) {
 		}
 		defer e.Close()
 		for _, tokens := range []int{12, 32, 68, 128, 256} {
-			b.Run(fmt.Sprintf("%s/%d", level, tokens), func(b *testing.B) {
-				lengths := make([]int, max(blockTokens/tokens, 1))
-				for i := range lengths {
-					lengths[i] = tokens
-				}
-				batch := randomBatch(rand.New(rand.NewPCG(1, 1)), spec, lengths...)
-				for b.Loop() {
-					if err := e.Run(context.Background(), batch); err != nil {
-						b.Fatal(err)
-					}
-				}
-				sequences := float64(b.N * len(lengths))
-				b.ReportMetric(sequences/b.Elapsed().Seconds(), "emb/s")
-				b.ReportMetric(sequences*miniLM.flops(tokens)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-			})
+			lengths := make([]int, max(blockTokens/tokens, 1))
+			for i := range lengths {
+				lengths[i] = tokens
+			}
+			batch := randomBatch(rand.New(rand.NewPCG(1, 1)), spec, lengths...)
+			b.Run(fmt.Sprintf("%s/%d", level, tokens), func(b *testing.B) { measure(b, e, batch, tokens) })
 		}
+	}
+}
+
+// BenchmarkLone is the latency of one short request alone.
+func BenchmarkLone(b *testing.B) {
+	spec, tensors := randomModel(miniLM, 1)
+	e, err := New(spec, tensors, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	batch := randomBatch(rand.New(rand.NewPCG(1, 1)), spec, 12)
+	measure(b, e, batch, 12)
+}
+
+func measure(b *testing.B, e *Engine, batch *model.Batch, tokens int) {
+	ceiling := peakRate(b, e.set)
+	start := cpuTime(b)
+	for b.Loop() {
+		mustRun(b, e, batch)
+	}
+	used := (cpuTime(b) - start).Seconds()
+	sequences := float64(b.N * batch.Len())
+	rate := sequences * miniLM.flops(tokens) / used
+	b.ReportMetric(sequences/used, "emb/s")
+	b.ReportMetric(rate/1e9, "GFLOP/s")
+	b.ReportMetric(100*rate/max(ceiling, peakRate(b, e.set)), "%peak")
+}
+
+// peakRate is a core's ceiling, in operations a second.
+func peakRate(b *testing.B, s *kernel.Set) float64 {
+	best := 0.0
+	for range 5 {
+		start := cpuTime(b)
+		flops := s.Peak(8000)
+		best = max(best, flops/(cpuTime(b)-start).Seconds())
+	}
+	return best
+}
+
+// BenchmarkNew is what an engine's start costs once the checkpoint is in memory.
+func BenchmarkNew(b *testing.B) {
+	spec, tensors := randomModel(miniLM, 1)
+	for b.Loop() {
+		e, err := New(spec, tensors, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		e.Close()
 	}
 }
