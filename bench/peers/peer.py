@@ -1,0 +1,57 @@
+"""What every Python peer has in common: a process that answers commands, one JSON line each.
+
+    {"op": "open", "model": FOLDER, "threads": N}   -> {"name": ...}
+    {"op": "texts", "texts": [...]}                 -> {}      the texts of the commands that follow
+    {"op": "vectors", "batch": B}                   -> {"width": D, "vectors": base64 of float32}
+    {"op": "run", "seconds": S, "batch": B}         -> {"texts": N, "seconds": wall}
+
+A peer is a class with open(model, threads), which returns its name, and embed(texts), which returns float32 vectors of
+length 1. Replies go to the descriptor that was standard output; whatever a library prints goes to standard error.
+"""
+
+import base64
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+
+def embed_all(peer, texts, batch):
+    return np.concatenate([peer.embed(texts[i : i + batch]) for i in range(0, len(texts), batch)])
+
+
+def run(peer, texts, seconds, batch):
+    """Embeds the texts again and again, in batches, until the time is over; the last batch is finished."""
+    done, at, start = 0, 0, time.perf_counter()
+    while True:
+        part = texts[at : at + batch]
+        peer.embed(part)
+        done, at = done + len(part), at + batch if at + batch < len(texts) else 0
+        wall = time.perf_counter() - start
+        if wall >= seconds:
+            return {"texts": done, "seconds": wall}
+
+
+def answer(peer, state, command):
+    op = command["op"]
+    if op == "open":
+        return {"name": peer.open(command["model"], command["threads"])}
+    if op == "texts":
+        state["texts"] = command["texts"]
+        return {}
+    if op == "vectors":
+        vectors = np.ascontiguousarray(embed_all(peer, state["texts"], command["batch"]), dtype="<f4")
+        return {"width": vectors.shape[1], "vectors": base64.b64encode(vectors.tobytes()).decode()}
+    if op == "run":
+        return run(peer, state["texts"], command["seconds"], command["batch"])
+    raise ValueError(f"unknown command {op!r}")
+
+
+def serve(peer):
+    replies = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    state = {"texts": []}
+    for line in sys.stdin:
+        print(json.dumps(answer(peer, state, json.loads(line))), file=replies)
