@@ -61,11 +61,8 @@ func TestAppendFloatAtEveryExponent(t *testing.T) {
 func TestAppendFloatLikeStrconv(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
-	rounds := 3_000_000
-	if testing.Short() {
-		rounds = 300_000
-	}
-	step := uint32(math.MaxUint32 / rounds)
+	const rounds = 4_000_000 / slowdown
+	const step = math.MaxUint32 / rounds
 	var got, want []byte
 	for i := range uint32(rounds) {
 		u := random.Uint32()
