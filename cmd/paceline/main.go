@@ -21,6 +21,7 @@ const (
 
 // commandLine lists the subcommands; each lives in the file of its name.
 type commandLine struct {
+	Bench benchCommand `cmd:"" help:"Compare serving stacks on one model and the same texts; write tables, charts and a report."`
 	Serve serveCommand `cmd:"" help:"Serve embeddings, similarity and search over HTTP."`
 
 	Models modelsCommand `cmd:"" help:"List, fetch, verify and remove models."`

@@ -157,7 +157,7 @@ func testConfig(t *testing.T, stacks ...Stack) (Config, *events) {
 		ByLength: map[int]Texts{50: testTexts(8), 100: testTexts(9)},
 		Probes:   testProbes(),
 		Points:   Points([]int{1, 16, 64}, []int{1, 4}, 8),
-		Effort:   Effort{Name: "test", Repeats: 3, Slice: time.Millisecond, Percentile: 0.95, MaxBatch: 256},
+		Effort:   Effort{Name: "test", Repeats: 3, Slice: time.Millisecond, Percentile: 0.95, MaxBatch: 256, Memory: 2},
 		SpoolDir: t.TempDir(),
 		Watcher:  watcher,
 	}, watcher

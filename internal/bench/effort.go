@@ -15,15 +15,16 @@ type Effort struct {
 	Slice      time.Duration // that a slice is stretched to, where the budget allows
 	Percentile float64       // of latency that the online cell must certify
 	MaxBatch   int           // ceiling of the search for the largest batch
+	Memory     int           // requests of a slice of the memory sweep
 }
 
 // The efforts. Five repeats are the least that a comparison needs, ten that a
 // claim needs. The budget of Default leaves a margin below the five minutes that
 // are promised, for the download of nothing, the reference and the report.
 var (
-	Quick   = Effort{Name: "quick", Budget: 45 * time.Second, Repeats: 3, Slice: 500 * time.Millisecond, Percentile: 0.95, MaxBatch: 256}
-	Default = Effort{Name: "default", Budget: 240 * time.Second, Repeats: 5, Slice: 2 * time.Second, Percentile: 0.95, MaxBatch: 512}
-	Full    = Effort{Name: "full", Repeats: 10, Slice: 10 * time.Second, Percentile: 0.99, MaxBatch: 4096}
+	Quick   = Effort{Name: "quick", Budget: 45 * time.Second, Repeats: 3, Slice: 500 * time.Millisecond, Percentile: 0.95, MaxBatch: 256, Memory: 1}
+	Default = Effort{Name: "default", Budget: 240 * time.Second, Repeats: 5, Slice: 2 * time.Second, Percentile: 0.95, MaxBatch: 512, Memory: 2}
+	Full    = Effort{Name: "full", Repeats: 10, Slice: 10 * time.Second, Percentile: 0.99, MaxBatch: 4096, Memory: 10}
 )
 
 // Shares of the budget: memory repeats end and the search for the largest batch

@@ -133,42 +133,44 @@ func total(cells []planned) (sum float64) {
 
 // fit takes repeats away until the rest costs no more than the budget: always from
 // the cell whose repeats cost most in all, so that cheap cells keep theirs. Only
-// when every cell is down to one are whole cells given up; one slice is kept
-// whatever it costs.
+// when every cell is down to one are whole cells given up; of every sweep one is
+// kept whatever it costs, or the summary would have holes.
 func (p *plan) fit(budget float64) {
 	before := slices.Clone(p.cells)
 	for total(p.cells) > budget {
-		i := costliest(p.cells, 2)
+		i := costliest(p.cells, func(c planned) bool { return c.Repeats > 1 })
 		if i < 0 {
-			i = costliest(p.cells, 1)
+			i = costliest(p.cells, func(c planned) bool { return c.Repeats > 0 && alternatives(p.cells, c.Sweep) > 1 })
 		}
-		if i < 0 || slicesOf(p.cells) == 1 {
+		if i < 0 {
 			break
 		}
 		p.cells[i].Repeats--
 	}
 	for i, c := range p.cells {
 		if c.Repeats < before[i].Repeats {
-			p.short = append(p.short, fmt.Sprintf("%s: %d of %d repeats", c.Point, c.Repeats, before[i].Repeats))
+			p.short = append(p.short, fmt.Sprintf("%s: %d of %d", c.Point, c.Repeats, before[i].Repeats))
 		}
 	}
 }
 
-// costliest finds the cell with the dearest repeats among those with at least so many; -1: none.
-func costliest(cells []planned, repeats int) int {
+// costliest finds the cell with the dearest repeats among those that may lose one; -1: none.
+func costliest(cells []planned, may func(planned) bool) int {
 	best := -1
 	for i, c := range cells {
-		if c.Repeats >= repeats && (best < 0 || c.cost*float64(c.Repeats) > cells[best].cost*float64(cells[best].Repeats)) {
+		if may(c) && (best < 0 || c.cost*float64(c.Repeats) > cells[best].cost*float64(cells[best].Repeats)) {
 			best = i
 		}
 	}
 	return best
 }
 
-// slicesOf counts the slices that a stack is loaded with.
-func slicesOf(cells []planned) (n int) {
+// alternatives counts the cells of a sweep that will be measured.
+func alternatives(cells []planned, sweep record.Sweep) (n int) {
 	for _, c := range cells {
-		n += c.Repeats
+		if c.Sweep == sweep && c.Repeats > 0 {
+			n++
+		}
 	}
 	return n
 }

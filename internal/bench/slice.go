@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +21,9 @@ func (b *bench) measurePlan(ctx context.Context) {
 	if len(speeds) == 0 || ctx.Err() != nil {
 		return
 	}
+	short := b.plan.short // of the memory sweep
 	b.plan = newPlan(b.costed(), speeds, b.Effort, b.left(1-maxBatchShare))
+	b.plan.short = append(short, b.plan.short...)
 	b.Watcher.Planned(b.slices(0), seconds(total(b.plan.cells)))
 	for round := 0; round < b.plan.rounds() && ctx.Err() == nil; round++ {
 		started, estimate := time.Now(), 0.0
@@ -32,10 +35,19 @@ func (b *bench) measurePlan(ctx context.Context) {
 		}
 		b.replan(round, time.Since(started).Seconds()/max(estimate, 1e-3))
 	}
-	for _, text := range b.plan.short {
-		b.warn(record.Warning{Code: "short", Text: "Less than the " + b.Effort.Name + " effort asks for fitted into the time: " + text + ".",
-			Advice: "Take --full, fewer stacks or fewer points for tighter intervals."})
+	b.doubtRepeats()
+}
+
+// doubtRepeats says which cells have fewer repeats than a comparison needs.
+func (b *bench) doubtRepeats() {
+	if len(b.plan.short) == 0 {
+		return
 	}
+	b.warn(record.Warning{
+		Code:   "short",
+		Text:   fmt.Sprintf("Not all of the %d repeats fitted into the time (%s).", b.Effort.Repeats, strings.Join(b.plan.short, "; ")),
+		Advice: "Take --full, fewer stacks or fewer points for tighter intervals.",
+	})
 }
 
 // left is what remains of a share of the budget, in seconds; 0 stands for no
@@ -64,7 +76,7 @@ func (b *bench) replan(round int, ratio float64) {
 	rest.fit(b.left(1 - maxBatchShare))
 	for i := range rest.cells {
 		if kept := round + 1 + rest.cells[i].Repeats; kept < b.plan.cells[i].Repeats {
-			b.plan.short = append(b.plan.short, fmt.Sprintf("%s: %d of %d repeats", b.plan.cells[i].Point, kept, b.plan.cells[i].Repeats))
+			b.plan.short = append(b.plan.short, fmt.Sprintf("%s: %d of %d", b.plan.cells[i].Point, kept, b.plan.cells[i].Repeats))
 			b.plan.cells[i].Repeats = kept
 		}
 	}

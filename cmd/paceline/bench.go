@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/paceline/paceline/internal/bench"
+	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report"
+	"github.com/paceline/paceline/internal/dataset"
+)
+
+// benchCommand is `paceline bench`.
+type benchCommand struct {
+	Quick       bool     `xor:"effort" help:"Under a minute: fewer points and repeats."`
+	Full        bool     `xor:"effort" help:"As long as it takes: ten repeats of ten seconds a point, percentiles up to p99."`
+	Model       string   `default:"all-MiniLM-L6-v2" placeholder:"NAME|DIR" env:"PACELINE_MODEL" help:"Model that every profile serves, and that gives the reference vectors (${default})."`
+	Profiles    []string `default:"fastapi,triton,tei,langchain,vllm" placeholder:"A,B" help:"Profiles of paceline serve to compare (${default}); none for targets alone."`
+	Target      []string `placeholder:"NAME=DIALECT@URL" sep:"none" help:"A running service to compare with them. Repeatable. Dialects: fastapi, poc, tei, openai, openai-base64."`
+	Data        string   `placeholder:"FILE" help:"Texts to embed: JSON, JSONL, CSV, Parquet, plain lines or a BEIR folder (made from --seed after MS MARCO's lengths)."`
+	BatchSizes  []int    `placeholder:"N,N" help:"Texts a request, with one client (1,4,8,16,32,64,128)."`
+	Concurrency []int    `placeholder:"N,N" help:"Clients, at 32 texts a request (1,2,4,8,16,32)."`
+	TextLengths []int    `placeholder:"N,N" help:"Characters a text, for the memory of each server (50,100,200,500,1000,2000)."`
+	Threads     int      `placeholder:"N" env:"PACELINE_THREADS" help:"Threads of each server (one a core)."`
+	DType       string   `name:"dtype" default:"auto" env:"PACELINE_DTYPE" help:"Arithmetic of the profiles' engine (${default})."`
+	Seed        uint64   `default:"42" help:"Seed of all that is drawn (${default})."`
+	Out         string   `placeholder:"DIR" help:"Directory of the results (paceline-results/<time>)."`
+	JSON        bool     `help:"Print the summary as JSON instead of a table."`
+}
+
+// Texts that the sweeps draw on.
+const (
+	syntheticTexts = 2000
+	lengthTexts    = 64
+	probeTexts     = 24
+	sweepBatch     = 32 // texts a request while concurrency is swept
+)
+
+// Run measures, writes the report and prints the summary.
+func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
+	stacks, err := c.stacks()
+	if err != nil {
+		return errors.Join(errUsage, err)
+	}
+	if err := c.sweeps(); err != nil {
+		return errors.Join(errUsage, err)
+	}
+	watcher := newBenchProgress(os.Stderr)
+	defer watcher.close()
+	config := bench.Config{Effort: c.effort(), Watcher: watcher, SpoolDir: c.out(),
+		Points: bench.Points(c.BatchSizes, c.Concurrency, sweepBatch)}
+	if err := c.prepare(ctx, &config, watcher); err != nil {
+		return err
+	}
+	for _, s := range stacks {
+		config.Stacks = append(config.Stacks, c.launch(s, config.Manifest))
+	}
+	results, failed := bench.Run(ctx, config)
+	if results == nil {
+		return failed
+	}
+	watcher.Stage("writing the report")
+	err = report.Write(c.Out, results)
+	watcher.close()
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.print(app, results), failed, interrupted(ctx, c.Out))
+}
+
+func (c *benchCommand) print(app *kong.Kong, results *record.Results) error {
+	summary := report.Summarize(results)
+	if c.JSON {
+		return printJSON(app.Stdout, summary)
+	}
+	if err := summary.WriteText(app.Stdout, terminalOf(os.Stdout)); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "report: %s\n", filepath.Join(c.Out, report.PageFile))
+	return nil
+}
+
+// interrupted turns an early end into a failure: a comparison that lacks repeats
+// is not what was asked for.
+func interrupted(ctx context.Context, out string) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("interrupted; what was measured so far is in %s", out)
+}
+
+func (c *benchCommand) effort() bench.Effort {
+	switch {
+	case c.Quick:
+		return bench.Quick
+	case c.Full:
+		return bench.Full
+	}
+	return bench.Default
+}
+
+// out is the directory of the results, named once.
+func (c *benchCommand) out() string {
+	if c.Out == "" {
+		c.Out = filepath.Join("paceline-results", time.Now().Format("20060102-150405"))
+	}
+	return c.Out
+}
+
+// sweeps completes and checks the points that flags may set.
+func (c *benchCommand) sweeps() error {
+	sets := []struct {
+		flag         string
+		values       *[]int
+		usual, quick []int
+	}{
+		{"--batch-sizes", &c.BatchSizes, []int{1, 4, 8, 16, 32, 64, 128}, []int{1, 8, 32, 128}},
+		{"--concurrency", &c.Concurrency, []int{1, 2, 4, 8, 16, 32}, []int{1, 4, 16}},
+		{"--text-lengths", &c.TextLengths, []int{50, 100, 200, 500, 1000, 2000}, []int{50, 500, 2000}},
+	}
+	for _, set := range sets {
+		switch {
+		case *set.values != nil:
+		case c.Quick:
+			*set.values = set.quick
+		default:
+			*set.values = set.usual
+		}
+		slices.Sort(*set.values)
+		*set.values = slices.Compact(*set.values)
+		if len(*set.values) == 0 {
+			return fmt.Errorf("%s: no values", set.flag)
+		}
+		const most = 1 << 16
+		if first, last := (*set.values)[0], (*set.values)[len(*set.values)-1]; first < 1 || last > most {
+			return fmt.Errorf("%s: every value must be from 1 to %d", set.flag, most)
+		}
+	}
+	return nil
+}
+
+// prepare gathers what does not depend on the stacks: texts, the reference and
+// what the manifest says.
+func (c *benchCommand) prepare(ctx context.Context, config *bench.Config, watcher *benchProgress) error {
+	watcher.Stage("preparing the texts and the reference vectors of " + c.Model)
+	set := dataset.Synth(c.Seed, syntheticTexts)
+	if c.Data != "" {
+		var err error
+		if set, err = dataset.Load(ctx, c.Data); err != nil {
+			return err
+		}
+	}
+	if len(set.Texts) == 0 {
+		return fmt.Errorf("%s holds no texts", set.Source)
+	}
+	config.Data.Texts = set.Texts
+	config.ByLength = map[int]bench.Texts{}
+	for _, length := range c.TextLengths {
+		config.ByLength[length] = bench.Texts{Texts: dataset.SynthChars(c.Seed, lengthTexts, length).Texts}
+	}
+	config.Probes.Texts = set.Texts[:min(probeTexts, len(set.Texts))]
+	config.Manifest = c.manifest(ctx, set)
+	if err := c.reference(ctx, config); err != nil {
+		if len(c.Profiles) > 0 {
+			return err
+		}
+		watcher.Doubted(record.Warning{Code: "no_reference", Text: err.Error(), Advice: "Without reference vectors no target can be called comparable: give the model that they serve with --model."})
+	}
+	return ctx.Err()
+}
+
+// manifest says what is known before anything runs.
+func (c *benchCommand) manifest(ctx context.Context, set dataset.Set) record.Manifest {
+	module, commit := versionAndCommit()
+	return record.Manifest{
+		Version: module, Commit: commit, Command: append([]string{"paceline"}, os.Args[1:]...), Seed: c.Seed,
+		Config: map[string]any{
+			"effort": c.effort(), "profiles": c.Profiles, "targets": c.Target, "threads": c.Threads,
+			"batch_sizes": c.BatchSizes, "concurrency": c.Concurrency, "text_lengths": c.TextLengths,
+		},
+		Machine: machine(ctx, c.threads()),
+		Data:    record.Data{Source: set.Source, SHA256: set.SHA256, Texts: len(set.Texts), MeanChars: meanChars(set.Texts)},
+	}
+}
+
+// threads is what each server is given.
+func (c *benchCommand) threads() int {
+	if c.Threads > 0 {
+		return c.Threads
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+func meanChars(texts []string) float64 {
+	sum := 0
+	for _, text := range texts {
+		sum += len([]rune(text))
+	}
+	return float64(sum) / float64(len(texts))
+}
+
+// parseTarget reads NAME=DIALECT@URL.
+func parseTarget(text string) (bench.Stack, error) {
+	name, rest, named := strings.Cut(text, "=")
+	dialect, url, addressed := strings.Cut(rest, "@")
+	if !named || !addressed || name == "" || url == "" {
+		return bench.Stack{}, fmt.Errorf("--target %q: want NAME=DIALECT@URL, such as mine=tei@http://127.0.0.1:8080", text)
+	}
+	d, err := driver.Open(dialect, url, driver.Options{})
+	if err != nil {
+		return bench.Stack{}, fmt.Errorf("--target %q: %w", text, err)
+	}
+	d.Close()
+	return bench.Stack{Name: name, Dialect: dialect, URL: url}, nil
+}
