@@ -2,9 +2,12 @@ package paceline_test
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -114,6 +117,87 @@ func TestPoolingModes(t *testing.T) {
 			t.Errorf("max and cls of text %d: largest difference %g", i, d)
 		}
 	}
+}
+
+// TestPromptLeftOut goes through all modes with include_prompt: false, where the
+// prompt's tokens are attended to but not pooled.
+func TestPromptLeftOut(t *testing.T) {
+	t.Parallel()
+	var want struct {
+		Prompt  string                 `json:"prompt"`
+		Texts   []int                  `json:"texts"`
+		Pooling map[string][][]float32 `json:"pooling"`
+	}
+	readJSON(t, filepath.Join(tinyBERT, "prompt_pooling.json"), &want)
+	all := readExpected(t, tinyBERT).Texts
+	var texts []string
+	for _, i := range want.Texts {
+		texts = append(texts, all[i])
+	}
+	for mode, vectors := range want.Pooling {
+		config := map[string]any{"pooling_mode": mode, "include_prompt": false}
+		m := open(t, withPooling(t, config))
+		got := embed(t, m, texts, paceline.WithPromptText(want.Prompt), paceline.WithNormalize(false))
+		if d := worst(got, vectors); d > tinyTolerance {
+			t.Errorf("%s: largest difference %g", mode, d)
+		}
+		if mode == "lasttoken" {
+			continue // never one of the prompt's
+		}
+		config["include_prompt"] = true
+		m = open(t, withPooling(t, config))
+		if d := worst(embed(t, m, texts, paceline.WithPromptText(want.Prompt), paceline.WithNormalize(false)), vectors); d < 1e-3 {
+			t.Errorf("%s: pooling the prompt changes only %g", mode, d)
+		}
+	}
+}
+
+// TestDense computes the module after pooling by hand.
+func TestDense(t *testing.T) {
+	t.Parallel()
+	const in, out = 48, 5
+	r := rand.New(rand.NewPCG(9, 10))
+	weight, bias := make([]float32, out*in), make([]float32, out)
+	for i := range weight {
+		weight[i] = float32(r.NormFloat64()) / 4
+	}
+	for i := range bias {
+		bias[i] = float32(r.NormFloat64())
+	}
+	modules := `[{"path":"","type":"sentence_transformers.models.Transformer"},
+		{"path":"1_Pooling","type":"sentence_transformers.models.Pooling"},
+		{"path":"2_Dense","type":"sentence_transformers.models.Dense"}]`
+	config := `{"in_features":48,"out_features":5,"bias":true,"activation_function":"torch.nn.modules.activation.Tanh"}`
+	m := open(t, copyOf(t, tinyBERT, map[string][]byte{
+		"modules.json": []byte(modules), "2_Dense/config.json": []byte(config),
+		"2_Dense/model.safetensors": denseWeights(t, weight, bias),
+	}))
+	texts := readExpected(t, tinyBERT).Texts
+	pooled := embed(t, open(t, tinyBERT), texts, paceline.WithNormalize(false))
+	want := make([][]float32, len(texts))
+	for i, x := range pooled {
+		want[i] = make([]float32, out)
+		for j := range want[i] {
+			want[i][j] = float32(math.Tanh(float64(bias[j]) + paceline.Dot(x, weight[j*in:(j+1)*in])))
+		}
+	}
+	if m.Dim() != out {
+		t.Errorf("Dim is %d", m.Dim())
+	}
+	if d := worst(embed(t, m, texts), want); d > tinyTolerance {
+		t.Errorf("largest difference %g", d)
+	}
+}
+
+func denseWeights(t *testing.T, weight, bias []float32) []byte {
+	t.Helper()
+	header := fmt.Sprintf(`{"linear.weight":{"dtype":"F32","shape":[%d,%d],"data_offsets":[0,%d]},"linear.bias":{"dtype":"F32","shape":[%d],"data_offsets":[%d,%d]}}`,
+		len(bias), len(weight)/len(bias), 4*len(weight), len(bias), 4*len(weight), 4*(len(weight)+len(bias)))
+	out := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+	for _, x := range slices.Concat(weight, bias) {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
+	}
+	return out
 }
 
 func withPooling(t *testing.T, config any) string {

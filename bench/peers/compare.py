@@ -13,6 +13,7 @@ import random
 import statistics
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import psutil
@@ -29,7 +30,8 @@ class Peer:
     def __init__(self, name, command, model, threads):
         env = dict(os.environ, OMP_NUM_THREADS=str(threads), RAYON_NUM_THREADS=str(threads), GOMAXPROCS=str(threads),
                    HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="true", TQDM_DISABLE="1")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+        self.log = tempfile.TemporaryFile("w+", errors="replace")
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
         self.usage = psutil.Process(self.process.pid)
         self.short = name
         self.name = self.ask(op="open", model=model, threads=threads)["name"]
@@ -40,8 +42,12 @@ class Peer:
         self.process.stdin.flush()
         reply = self.process.stdout.readline()
         if not reply:
-            raise RuntimeError(f"{self.short} ended with exit code {self.process.wait()}")
+            raise RuntimeError(f"exit code {self.process.wait()}: {self.last_words()}")
         return json.loads(reply)
+
+    def last_words(self):
+        self.log.seek(0)
+        return (self.log.read().strip().splitlines() or ["no word"])[-1]
 
     def vectors(self, texts):
         self.ask(op="texts", texts=texts)
@@ -121,7 +127,7 @@ def measure(peers, texts, options):
 
 
 def summarise(values):
-    quarters = statistics.quantiles(values, n=4)
+    quarters = statistics.quantiles(values, n=4, method="inclusive")
     return {"median": statistics.median(values), "lower_quartile": quarters[0], "upper_quartile": quarters[2]}
 
 
