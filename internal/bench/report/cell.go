@@ -59,23 +59,26 @@ func latencyPercentile(p float64) quantity {
 
 // meanSeconds is the mean time of a successful request from its sending.
 func meanSeconds(c *record.Cell) float64 {
-	sum, n := 0.0, 0
+	sum, n := int64(0), 0
 	for i, outcome := range c.Requests.Outcome {
 		if outcome == outcomeOK {
-			sum += float64(c.Requests.Finished[i]-c.Requests.Sent[i]) * microsecond
+			sum += c.Requests.Finished[i] - c.Requests.Sent[i]
 			n++
 		}
 	}
-	return sum / float64(n)
+	return float64(sum) / float64(n) / 1e6
 }
 
-// peakMemory is the largest resident memory of the server's process tree seen
-// while the cell ran, in MB.
+// peakMemory is the largest resident memory of the server's process tree while
+// the cell ran, in MB: what the system noted, else the largest sample.
 func peakMemory(c *record.Cell) float64 {
-	if len(c.Samples.RSS) == 0 {
-		return math.NaN()
+	switch {
+	case c.PeakBytes > 0:
+		return float64(c.PeakBytes) / megabyte
+	case len(c.Samples.RSS) > 0:
+		return float64(slices.Max(c.Samples.RSS)) / megabyte
 	}
-	return float64(slices.Max(c.Samples.RSS)) / megabyte
+	return math.NaN()
 }
 
 // memoryPerThousand is what load adds to the idle memory of the server's process

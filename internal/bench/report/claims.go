@@ -67,7 +67,14 @@ var dynamic = []string{"window", "preferred", "budget"}
 
 // withPolicy lists the comparable stacks with one of the policies.
 func (x *index) withPolicy(policies ...string) []*record.Stack {
-	return slices.DeleteFunc(x.comparable(), func(s *record.Stack) bool { return !slices.Contains(policies, s.Policy) })
+	return slices.DeleteFunc(x.comparable(), func(s *record.Stack) bool { return !slices.Contains(policies, policy(s)) })
+}
+
+// policy is the first word of what a stack says of its batching: "window" of
+// "window, at most 64 requests".
+func policy(s *record.Stack) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(s.Policy), " ")
+	return strings.Trim(word, ",:;")
 }
 
 // duel is a stack with a policy against one that answers each request by itself,

@@ -98,7 +98,8 @@ func checkCell(c *record.Cell) error {
 			return fmt.Errorf("request %d finished before it was sent, or holds less than no text", i)
 		}
 	}
-	if len(s.CPU) != len(s.At) || len(s.RSS) != len(s.At) {
+	// A service without a process on the client's machine has neither CPU nor RSS.
+	if absentOr := func(n int) bool { return n == 0 || n == len(s.At) }; !absentOr(len(s.CPU)) || !absentOr(len(s.RSS)) {
 		return fmt.Errorf("its columns of samples differ in length: at %d, cpu %d, rss %d", len(s.At), len(s.CPU), len(s.RSS))
 	}
 	if c.BatchSize < 0 || c.Concurrency < 0 || c.TextLength < 0 || c.Seconds < 0 {

@@ -130,7 +130,7 @@ func maxBatchEntry(m record.MaxBatch) entry {
 		return entry{text: unknown, value: math.NaN()}
 	}
 	e := entry{text: grouped(int64(m.Size)), value: float64(m.Size)}
-	if strings.HasPrefix(m.Limit, "ceiling") { // the search ended before the stack did
+	if strings.HasPrefix(m.Limit, "ceiling") || strings.HasPrefix(m.Limit, "time budget") { // the search ended before the stack did
 		e.text = "≥ " + e.text
 	}
 	return e

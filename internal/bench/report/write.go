@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,13 +22,27 @@ type output struct {
 
 // Write saves the raw records and all that is derived from them in dir, which is
 // made when absent: results.json, report.html, summary.md, comparison.png, and
-// JSON and charts for every stack. Everything is written aside first; files take their names only
-// when all are whole, results.json last.
+// JSON and charts for every stack. Everything is written aside and takes its name
+// when it is whole. results.json comes first: should a drawing fail, [Render] can
+// try again.
 func Write(dir string, r *record.Results) error {
-	outputs := append(derived(r), output{ResultsFile, func(w io.Writer) error {
-		return json.NewEncoder(w).Encode(r)
-	}})
-	return writeAll(dir, outputs)
+	data, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", ResultsFile, err)
+	}
+	raw := output{ResultsFile, func(w io.Writer) error {
+		_, err := w.Write(append(data, '\n'))
+		return err
+	}}
+	if err := writeAll(dir, []output{raw}); err != nil {
+		return err
+	}
+	// What is drawn now is what Render would draw, to the byte.
+	read, err := Decode(bytes.NewReader(data))
+	if err != nil {
+		return fmt.Errorf("%s: %w", ResultsFile, err)
+	}
+	return Render(dir, read)
 }
 
 // Render derives the report in dir again, leaving results.json as it is.
@@ -82,7 +97,7 @@ func fileName(stack string) string {
 		}
 		return '-'
 	}, strings.ToLower(stack))
-	return strings.TrimLeft(safe, ".")
+	return firstOf(strings.TrimLeft(safe, "."), "stack")
 }
 
 func writeAll(dir string, outputs []output) error {
