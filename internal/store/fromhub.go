@@ -18,7 +18,7 @@ const parallelDownloads = 4
 // fromHub fetches a model from the hub into the shared cache. The snapshot and
 // the ref appear only once every blob is there.
 func (s *Store) fromHub(ctx context.Context, ref Reference) (*Repository, error) {
-	client, err := hub.New(hub.Options{Endpoint: s.o.Endpoint, Token: s.o.Token, Transport: s.o.Transport, Logger: s.log})
+	client, err := hub.New(hub.Options{Endpoint: s.o.Endpoint, Token: s.o.Token, Transport: s.o.Transport, Logger: s.log, Wait: s.wait})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/paceline/paceline/internal/store/hfcache"
 	"github.com/paceline/paceline/internal/store/hub"
@@ -18,6 +19,7 @@ type Store struct {
 	o     Options
 	log   *slog.Logger
 	known []Known
+	wait  func(context.Context, time.Duration) error // between tries at the hub; nil: a timer
 }
 
 // New makes a Store.
@@ -28,7 +30,7 @@ func New(o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &Store{o, o.Logger, known}
+	return &Store{o: o, log: o.Logger, known: known}
 }
 
 // Open finds the model of that name: a folder in Hugging Face layout, or

@@ -18,6 +18,7 @@ type Fault struct {
 	Stall      bool // then silence, instead of a cut
 	Corrupt    bool // the body's first byte is changed, and nothing else
 	NoRange    bool // the range is ignored: the whole file from its start
+	hold       *Hold
 }
 
 type scripted struct {
@@ -91,15 +92,28 @@ func (f *faulty) Write(p []byte) (int, error) {
 		f.left -= len(p)
 		return f.ResponseWriter.Write(p)
 	}
-	_, _ = f.ResponseWriter.Write(p[:f.left])
+	n, _ := f.ResponseWriter.Write(p[:f.left])
 	_ = http.NewResponseController(f.ResponseWriter).Flush()
+	if hold := f.fault.hold; hold != nil {
+		close(hold.Reached)
+		f.pause(hold.release)
+		f.fault.hold, f.left = nil, math.MaxInt
+		m, err := f.ResponseWriter.Write(p[n:])
+		return n + m, err
+	}
 	if f.fault.Stall {
-		select {
-		case <-f.request.Context().Done():
-		case <-f.closing:
-		}
+		f.pause(nil)
 	}
 	panic(http.ErrAbortHandler) // closes the connection without an end of the body
+}
+
+// pause waits for the release, the client's leaving or the end of the test.
+func (f *faulty) pause(release <-chan struct{}) {
+	select {
+	case <-release:
+	case <-f.request.Context().Done():
+	case <-f.closing:
+	}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -110,4 +124,21 @@ func unescape(s string) string {
 		return s
 	}
 	return plain
+}
+
+// Hold is an answer that the storage host has begun and does not go on with.
+type Hold struct {
+	Reached chan struct{} // closed when the answer has come that far
+	release chan struct{}
+}
+
+// Release lets the answer go on.
+func (h *Hold) Release() { close(h.release) }
+
+// HoldStorage keeps the next answer of the storage host to a request with that
+// method and end of path after so many bytes of its body, until it is released.
+func (h *Hub) HoldStorage(method, suffix string, after int) *Hold {
+	hold := &Hold{make(chan struct{}), make(chan struct{})}
+	h.FailStorage(method, suffix, Fault{After: after, hold: hold})
+	return hold
 }
