@@ -28,9 +28,9 @@ func drawPolicy(rt *rapid.T) Policy {
 	case "direct":
 		return Direct{Texts: size.Draw(rt, "texts"), Concurrent: rapid.IntRange(0, 3).Draw(rt, "concurrent"), Queue: size.Draw(rt, "queue")}
 	case "continuous":
-		return Continuous{Tokens: rapid.IntRange(1, 60).Draw(rt, "tokens"), Texts: size.Draw(rt, "texts"), Queue: size.Draw(rt, "queue")}
+		return Continuous{Tokens: rapid.IntRange(1, 60).Draw(rt, "tokens"), Texts: size.Draw(rt, "texts"), Queue: size.Draw(rt, "queue"), Turns: rapid.Bool().Draw(rt, "turns")}
 	}
-	p, err := Profile(rapid.SampledFrom([]string{"fastapi", "triton", "tei", "langchain", "vllm"}).Draw(rt, "profile"))
+	p, err := Profile(rapid.SampledFrom([]string{"fastapi", "triton", "tei", "langchain", "vllm", ""}).Draw(rt, "profile"))
 	if err != nil {
 		rt.Fatal(err)
 	}

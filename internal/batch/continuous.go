@@ -10,6 +10,9 @@ type Continuous struct {
 	Tokens int // max_num_batched_tokens
 	Texts  int // max_num_seqs
 	Queue  int // requests that may wait; another is refused, which vLLM leaves to others
+	// Turns lets a request that needs several batches wait behind the others after
+	// each, so that nobody waits for the whole of it. vLLM serves first who came first.
+	Turns bool
 }
 
 // Name is "continuous".
@@ -17,7 +20,7 @@ func (Continuous) Name() string { return "continuous" }
 
 // Limits allow as many batches as the engine runs side by side.
 func (c Continuous) Limits() Limits {
-	return Limits{Waiting: c.Queue, RunTexts: c.Texts}
+	return Limits{Waiting: c.Queue, RunTexts: c.Texts, Turns: c.Turns}
 }
 
 // Next takes what fits and never waits.

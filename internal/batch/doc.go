@@ -12,7 +12,9 @@
 //   - every accepted request is answered exactly once, and every text of an
 //     answered request went through the engine exactly once, unless its batch
 //     failed and it was tried again alone;
-//   - texts enter the engine in the order in which they were accepted;
+//   - requests enter the engine in the order in which they were accepted, and
+//     with Limits.Turns none waits for the whole of a request that needs several
+//     batches;
 //   - requests that are refused are refused at once, and what waits is bounded in
 //     requests and in tokens;
 //   - a request whose context has ended is not computed if it is not yet in the

@@ -178,6 +178,9 @@ func (l *lane) take(texts int, now time.Time) *batch {
 		}
 	}
 	l.waiting = slices.Delete(l.waiting, 0, emptied)
+	if split := len(b.parts) > emptied; split && l.limits.Turns {
+		l.waiting = append(l.waiting[1:], l.waiting[0])
+	}
 	b.context, b.cancel = context.WithCancel(l.base)
 	b.started = now
 	l.running = append(l.running, b)

@@ -18,15 +18,16 @@ type Policy interface {
 
 // Limits bound what a policy's queue holds and what it hands over.
 type Limits struct {
-	InFlight int // batches in the engine at once; 0: Options.Parallel
-	Waiting  int // requests that wait for the engine; another is refused; 0: not counted
-	Accepted int // requests that wait or run; another is refused; 0: not counted
-	RunTexts int // texts in one engine call; a larger batch runs as several, one after another; 0: not counted
+	InFlight int  // batches in the engine at once; 0: Options.Parallel
+	Waiting  int  // requests that wait for the engine; another is refused; 0: not counted
+	Accepted int  // requests that wait or run; another is refused; 0: not counted
+	RunTexts int  // texts in one engine call; a larger batch runs as several, one after another; 0: not counted
+	Turns    bool // a request that was split waits for its next turn behind the others
 }
 
 // State is what a policy sees of the queue.
 type State struct {
-	Waiting []Waiting // in order of acceptance; never empty
+	Waiting []Waiting // in order of acceptance, but see Limits.Turns; never empty
 	Free    time.Time // since when a batch may run: the end of the one that held the engine
 	Closing bool      // no further request will come, so that waiting gains nothing
 }

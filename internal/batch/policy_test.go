@@ -147,7 +147,7 @@ func TestProfileDefaults(t *testing.T) {
 		"tei":       Budget{Tokens: 16384, Texts: 256, Concurrent: 512},
 		"langchain": Direct{Texts: 32, Queue: 512},
 		"vllm":      Continuous{Tokens: 8192, Texts: 256, Queue: 1024},
-		"":          Continuous{Tokens: 8192, Texts: 256, Queue: 1024},
+		"":          Continuous{Tokens: 8192, Texts: 256, Queue: 1024, Turns: true},
 	}
 	for name, policy := range want {
 		if got, err := Profile(name); err != nil || got != policy {

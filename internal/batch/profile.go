@@ -25,12 +25,19 @@ func TEI() Budget { return Budget{Tokens: 16384, Texts: 256, Concurrent: 512} }
 // LangChain is the policy of the profile "langchain".
 func LangChain() Direct { return Direct{Texts: 32, Queue: 512} }
 
-// VLLM is the policy of the profile "vllm" and of a server without a profile:
-// the token and sequence bounds of vLLM's offline engine on a GPU below 70 GB.
+// VLLM is the policy of the profile "vllm": the token and sequence bounds of
+// vLLM's offline engine on a GPU below 70 GB.
 func VLLM() Continuous { return Continuous{Tokens: 8192, Texts: 256, Queue: 1024} }
 
+// Own is the policy of a server that plays no stack: vLLM's, with turns.
+func Own() Continuous {
+	c := VLLM()
+	c.Turns = true
+	return c
+}
+
 // Profile returns the policy of a serving profile with its defaults. The empty
-// name is Paceline's own: continuous.
+// name is Paceline's own.
 func Profile(name string) (Policy, error) {
 	switch name {
 	case "fastapi":
@@ -41,8 +48,10 @@ func Profile(name string) (Policy, error) {
 		return TEI(), nil
 	case "langchain":
 		return LangChain(), nil
-	case "vllm", "":
+	case "vllm":
 		return VLLM(), nil
+	case "":
+		return Own(), nil
 	}
 	return nil, fmt.Errorf("batch: no profile is called %q; there are fastapi, triton, tei, langchain and vllm", name)
 }

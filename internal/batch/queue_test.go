@@ -179,6 +179,37 @@ func TestLargeRequestIsSplitAndJoined(t *testing.T) {
 	})
 }
 
+// TestTurns sends a small request during the first of a large one's ten batches:
+// the second is the large one's too, the third they share.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		policy       Policy
+		small, large time.Duration // when they are answered
+	}{
+		"vllm": {VLLM(), 10 * time.Second, 10 * time.Second}, // its texts fill the large one's last batch
+		"own":  {Own(), 3 * time.Second, 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				q, start := New(busyFor(time.Second), c.policy, Options{}), time.Now()
+				answered := func(texts int, want time.Duration) {
+					if _, err := q.Do(context.Background(), job(texts)); err != nil || time.Since(start) != want {
+						t.Errorf("%d texts: %v after %v, want %v", texts, err, time.Since(start), want)
+					}
+				}
+				var clients sync.WaitGroup
+				clients.Go(func() { answered(9*256+100, c.large) })
+				synctest.Wait()
+				clients.Go(func() { answered(3, c.small) })
+				clients.Wait()
+				drain(t, q)
+			})
+		})
+	}
+}
+
 // TestItemsReachTheEngine checks that types and prompts' lengths are passed on.
 func TestItemsReachTheEngine(t *testing.T) {
 	t.Parallel()
