@@ -4,7 +4,8 @@
 
 package kernel
 
-// mul6x16AVX2 computes a tile of 6 rows and 16 columns:
+// mul6x16AVX2 computes a tile of 6 rows and 16 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 6 {
 //		for j := range 16 {
@@ -19,7 +20,8 @@ package kernel
 //go:noescape
 func mul6x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul4x16AVX2 computes a tile of 4 rows and 16 columns:
+// mul4x16AVX2 computes a tile of 4 rows and 16 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 4 {
 //		for j := range 16 {
@@ -34,7 +36,8 @@ func mul6x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []fl
 //go:noescape
 func mul4x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul2x16AVX2 computes a tile of 2 rows and 16 columns:
+// mul2x16AVX2 computes a tile of 2 rows and 16 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 2 {
 //		for j := range 16 {
@@ -49,7 +52,8 @@ func mul4x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []fl
 //go:noescape
 func mul2x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul1x16AVX2 computes a tile of 1 rows and 16 columns:
+// mul1x16AVX2 computes a tile of 1 rows and 16 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 1 {
 //		for j := range 16 {

@@ -4,7 +4,8 @@
 
 package kernel
 
-// mul6x64AVX512 computes a tile of 6 rows and 64 columns:
+// mul6x64AVX512 computes a tile of 6 rows and 64 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 6 {
 //		for j := range 64 {
@@ -19,7 +20,8 @@ package kernel
 //go:noescape
 func mul6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul4x64AVX512 computes a tile of 4 rows and 64 columns:
+// mul4x64AVX512 computes a tile of 4 rows and 64 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 4 {
 //		for j := range 64 {
@@ -34,7 +36,8 @@ func mul6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //go:noescape
 func mul4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul2x64AVX512 computes a tile of 2 rows and 64 columns:
+// mul2x64AVX512 computes a tile of 2 rows and 64 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 2 {
 //		for j := range 64 {
@@ -49,7 +52,8 @@ func mul4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //go:noescape
 func mul2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul1x64AVX512 computes a tile of 1 rows and 64 columns:
+// mul1x64AVX512 computes a tile of 1 rows and 64 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 1 {
 //		for j := range 64 {
@@ -64,7 +68,8 @@ func mul2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //go:noescape
 func mul1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul12x32AVX512 computes a tile of 12 rows and 32 columns:
+// mul12x32AVX512 computes a tile of 12 rows and 32 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 12 {
 //		for j := range 32 {
@@ -79,7 +84,8 @@ func mul1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //go:noescape
 func mul12x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul8x32AVX512 computes a tile of 8 rows and 32 columns:
+// mul8x32AVX512 computes a tile of 8 rows and 32 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 8 {
 //		for j := range 32 {
@@ -94,7 +100,8 @@ func mul12x32AVX512(c []float32, a []float32, b []float32, bias []float32, add [
 //go:noescape
 func mul8x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul4x32AVX512 computes a tile of 4 rows and 32 columns:
+// mul4x32AVX512 computes a tile of 4 rows and 32 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 4 {
 //		for j := range 32 {
@@ -109,7 +116,8 @@ func mul8x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //go:noescape
 func mul4x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul2x32AVX512 computes a tile of 2 rows and 32 columns:
+// mul2x32AVX512 computes a tile of 2 rows and 32 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 2 {
 //		for j := range 32 {
@@ -124,7 +132,8 @@ func mul4x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //go:noescape
 func mul2x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
-// mul1x32AVX512 computes a tile of 1 rows and 32 columns:
+// mul1x32AVX512 computes a tile of 1 rows and 32 columns, the elements of a
+// and b being float32:
 //
 //	for r := range 1 {
 //		for j := range 32 {

@@ -47,14 +47,18 @@ func BenchmarkLinear(b *testing.B) {
 			in, out int
 			a       Activation
 		}{{"qkv", 384, 192, Identity}, {"output", 384, 384, Identity}, {"up+gelu", 384, 384, GELU}, {"whole_down", 1536, 384, Identity}} {
-			w := s.Pack(NewMatrix(random(r, shape.out*shape.in), shape.out, shape.in), nil)
-			for _, rows := range []int{12, 32, 96, 256} {
-				x, y := NewMatrix(random(r, rows*shape.in), rows, shape.in), NewMatrix(random(r, rows*shape.out), rows, shape.out)
-				b.Run(fmt.Sprintf("%s/%s/%d", rung.level, shape.name, rows), func(b *testing.B) {
-					measure(b, s, 2*float64(rows*shape.in*shape.out), func() {
-						core.Linear(y, x, w, shape.a)
+			for _, d := range s.DTypes() {
+				w := s.Pack(NewMatrix(random(r, shape.out*shape.in), shape.out, shape.in), nil, d)
+				for _, rows := range []int{12, 32, 96, 256} {
+					var x Activations
+					s.Prepare(&x, NewMatrix(random(r, rows*shape.in), rows, shape.in), d)
+					y := NewMatrix(random(r, rows*shape.out), rows, shape.out)
+					b.Run(fmt.Sprintf("%s/%s/%s/%d", rung.level, d, shape.name, rows), func(b *testing.B) {
+						measure(b, s, 2*float64(rows*shape.in*shape.out), func() {
+							core.Linear(y, &x, w, shape.a)
+						})
 					})
-				})
+				}
 			}
 		}
 	}
@@ -90,6 +94,23 @@ func BenchmarkLayerNorm(b *testing.B) {
 	}
 }
 
+func BenchmarkPrepare(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 5))
+	x := NewMatrix(random(r, 256*384), 256, 384)
+	for _, rung := range ladder() {
+		s := rung.make()
+		for _, d := range s.DTypes()[1:] {
+			b.Run(fmt.Sprintf("%s/%s", rung.level, d), func(b *testing.B) {
+				var a Activations
+				for b.Loop() {
+					s.Prepare(&a, x, d)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/256, "ns/row")
+			})
+		}
+	}
+}
+
 func BenchmarkPack(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 4))
 	w := NewMatrix(random(r, 384*384), 384, 384)
@@ -98,7 +119,7 @@ func BenchmarkPack(b *testing.B) {
 		b.Run(string(rung.level), func(b *testing.B) {
 			b.SetBytes(4 * 384 * 384)
 			for b.Loop() {
-				s.Pack(w, nil)
+				s.Pack(w, nil, Float32)
 			}
 		})
 	}

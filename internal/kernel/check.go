@@ -6,21 +6,27 @@ import (
 	"math/rand/v2"
 )
 
+// checkCase is a small problem for one or a few kernels.
+type checkCase struct {
+	kernel    string
+	run       func(*Set, *rand.Rand) []float32
+	tolerance float64 // relative to 1 + |reference|
+}
+
 // check compares every kernel of s with the reference on one small problem each,
 // of odd sizes so that whole tiles and tails take part. It takes well under 5 ms.
 func check(s *Set) error {
 	r := rand.New(rand.NewPCG(1, 2))
 	reference := generic()
-	for _, c := range []struct {
-		kernel    string
-		run       func(*Set, *rand.Rand) []float32
-		tolerance float64 // relative to 1 + |reference|
-	}{
-		{"linear", checkLinear, 1e-5},
+	cases := []checkCase{
 		{"attention", checkAttention, 1e-5},
 		{"layer norm", checkNorm, 1e-5},
 		{"vector", checkVector, 1e-5},
-	} {
+	}
+	for _, d := range s.DTypes() {
+		cases = append(cases, checkCase{string(d) + " linear", checkLinear(d), 1e-5})
+	}
+	for _, c := range cases {
 		seed := r.Uint64()
 		got := c.run(s, rand.New(rand.NewPCG(seed, 0)))
 		want := c.run(reference, rand.New(rand.NewPCG(seed, 0)))
@@ -48,14 +54,18 @@ func random(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-func checkLinear(s *Set, r *rand.Rand) []float32 {
-	const rows, in, out = 25, 19, 131
-	w := s.Pack(NewMatrix(random(r, out*in), out, in), random(r, out))
-	x, y := NewMatrix(random(r, rows*in), rows, in), NewMatrix(random(r, 2*rows*out), 2*rows, out)
-	core := s.NewCore()
-	core.Linear(y.RowRange(0, rows), x, w, GELU)
-	core.LinearAdd(y.RowRange(rows, 2*rows), x, w, y.RowRange(rows, 2*rows))
-	return y.Data
+func checkLinear(d DType) func(*Set, *rand.Rand) []float32 {
+	return func(s *Set, r *rand.Rand) []float32 {
+		const rows, in, out = 25, 19, 131
+		w := s.Pack(NewMatrix(random(r, out*in), out, in), random(r, out), d)
+		var x Activations
+		s.Prepare(&x, NewMatrix(random(r, rows*in), rows, in), d)
+		y := NewMatrix(random(r, 2*rows*out), 2*rows, out)
+		core := s.NewCore()
+		core.Linear(y.RowRange(0, rows), &x, w, GELU)
+		core.LinearAdd(y.RowRange(rows, 2*rows), &x, w, y.RowRange(rows, 2*rows))
+		return y.Data
+	}
 }
 
 func checkAttention(s *Set, r *rand.Rand) []float32 {

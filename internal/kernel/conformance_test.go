@@ -34,6 +34,8 @@ func TestNoLevelIsLeftOut(t *testing.T) {
 	for level, needed := range map[Level][]string{
 		AVX2:   {"avx2", "fma", "bmi2"},
 		AVX512: {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl"},
+
+		AVX512BF16: {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16"},
 	} {
 		has := !slices.ContainsFunc(needed, func(f string) bool { return !slices.Contains(flags, f) })
 		if has != slices.Contains(Levels(), level) {

@@ -8,25 +8,25 @@ import (
 // The converters read little-endian numbers as checkpoints store them, at any
 // alignment, into len(dst) float32. src holds at least that many.
 
-// Float32 copies IEEE 754 binary32 numbers.
-func Float32(dst []float32, src []byte) {
+// WidenFloat32 copies IEEE 754 binary32 numbers.
+func WidenFloat32(dst []float32, src []byte) {
 	src = src[:4*len(dst)]
 	for i := range dst {
 		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 	}
 }
 
-// BFloat16 widens bfloat16 numbers, which are the upper halves of binary32.
-func BFloat16(dst []float32, src []byte) {
+// WidenBFloat16 widens bfloat16 numbers, which are the upper halves of binary32.
+func WidenBFloat16(dst []float32, src []byte) {
 	src = src[:2*len(dst)]
 	for i := range dst {
 		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
 	}
 }
 
-// Float16 widens IEEE 754 binary16 numbers. Every binary16 number, NaN payloads
+// WidenFloat16 widens IEEE 754 binary16 numbers. Every binary16 number, NaN payloads
 // included, has an exact binary32 counterpart.
-func Float16(dst []float32, src []byte) {
+func WidenFloat16(dst []float32, src []byte) {
 	src = src[:2*len(dst)]
 	for i := range dst {
 		dst[i] = widenHalf(binary.LittleEndian.Uint16(src[2*i:]))

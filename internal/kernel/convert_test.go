@@ -30,7 +30,7 @@ func TestFloat16(t *testing.T) {
 	for h := range 1 << 16 {
 		src := append([]byte{0}, binary.LittleEndian.AppendUint16(nil, uint16(h))...)
 		var got [1]float32
-		Float16(got[:], src[1:]) // an odd address
+		WidenFloat16(got[:], src[1:]) // an odd address
 		want := halfValue(uint16(h))
 		if math.IsNaN(want) {
 			if got[0] == got[0] {
@@ -51,8 +51,8 @@ func TestBFloat16AndFloat32(t *testing.T) {
 		wide = binary.LittleEndian.AppendUint32(wide, math.Float32bits(v))
 	}
 	a, b := make([]float32, len(values)), make([]float32, len(values))
-	BFloat16(a, narrow[1:])
-	Float32(b, wide[1:])
+	WidenBFloat16(a, narrow[1:])
+	WidenFloat32(b, wide[1:])
 	for i, v := range values { // all have at most 8 significant bits
 		if a[i] != v || b[i] != v {
 			t.Errorf("%v read as %v from bfloat16 and %v from float32", v, a[i], b[i])

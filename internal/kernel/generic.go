@@ -10,8 +10,11 @@ import (
 func generic() *Set {
 	tiles := tileSet{cols: 4, tiles: []tile{{rows: 1, mul: mulGeneric}}}
 	return &Set{
-		level:  Generic,
-		linear: tiles,
+		level: Generic,
+		linear: map[DType]arithmetic{
+			Float32:  {tiles: tiles},
+			BFloat16: {tiles: tileSet{cols: 4, tiles: []tile{{rows: 1, mul: mulPairsGeneric}}}, narrow: narrowGeneric},
+		},
 		attend: tiles,
 		vector: vectors{
 			dot: dotGeneric, add: addGeneric, scale: scaleGeneric, max: maxGeneric, exp2Sum: exp2SumGeneric,

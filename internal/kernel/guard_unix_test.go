@@ -56,11 +56,13 @@ func TestNothingIsReadPastTheEnd(t *testing.T) {
 		core := s.NewCore()
 		for rows := 1; rows < 26; rows++ {
 			x, dst := NewMatrix(guarded(t, r, rows*19), rows, 19), NewMatrix(guarded(t, r, rows*67), rows, 67)
-			w := s.Pack(NewMatrix(guarded(t, r, 67*19), 67, 19), guarded(t, r, 67))
 			q, out := NewMatrix(guarded(t, r, rows*32), rows, 32), NewMatrix(guarded(t, r, rows*32), rows, 32)
 			fault := faults(func() {
-				core.Linear(dst, x, w, GELU)
-				core.LinearAdd(dst, x, w, dst)
+				for _, d := range s.DTypes() {
+					w := s.Pack(NewMatrix(guarded(t, r, 67*19), 67, 19), guarded(t, r, 67), d)
+					core.Linear(dst, prepare(s, x, d), w, GELU)
+					core.LinearAdd(dst, prepare(s, x, d), w, dst)
+				}
 				core.Attention(out, q, q, q)
 			})
 			if fault != nil {

@@ -13,8 +13,12 @@ func machineRungs() []rung {
 		return rungs
 	}
 	rungs = append(rungs, rung{AVX2, newAVX2})
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL {
-		rungs = append(rungs, rung{AVX512, newAVX512})
+	if !cpu.X86.HasAVX512F || !cpu.X86.HasAVX512BW || !cpu.X86.HasAVX512DQ || !cpu.X86.HasAVX512VL {
+		return rungs
+	}
+	rungs = append(rungs, rung{AVX512, newAVX512})
+	if cpu.X86.HasAVX512BF16 {
+		rungs = append(rungs, rung{AVX512BF16, newAVX512BF16})
 	}
 	return rungs
 }
@@ -23,7 +27,7 @@ func newAVX2() *Set {
 	tiles := tileSet{cols: 16, tiles: []tile{{6, mul6x16AVX2}, {4, mul4x16AVX2}, {2, mul2x16AVX2}, {1, mul1x16AVX2}}}
 	return &Set{
 		level:  AVX2,
-		linear: tiles,
+		linear: map[DType]arithmetic{Float32: {tiles: tiles}},
 		attend: tiles,
 		vector: vectors{
 			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
@@ -35,8 +39,10 @@ func newAVX2() *Set {
 
 func newAVX512() *Set {
 	return &Set{
-		level:  AVX512,
-		linear: tileSet{cols: 64, tiles: []tile{{6, mul6x64AVX512}, {4, mul4x64AVX512}, {2, mul2x64AVX512}, {1, mul1x64AVX512}}},
+		level: AVX512,
+		linear: map[DType]arithmetic{Float32: {tiles: tileSet{cols: 64, tiles: []tile{
+			{6, mul6x64AVX512}, {4, mul4x64AVX512}, {2, mul2x64AVX512}, {1, mul1x64AVX512},
+		}}}},
 		attend: tileSet{cols: 32, tiles: []tile{{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512}}},
 		vector: vectors{
 			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
@@ -44,4 +50,14 @@ func newAVX512() *Set {
 		},
 		peak: peak{peakAVX512, 24 * 16 * 2},
 	}
+}
+
+// newAVX512BF16 adds the products of bfloat16 to newAVX512.
+func newAVX512BF16() *Set {
+	s := newAVX512()
+	s.level = AVX512BF16
+	s.linear[BFloat16] = arithmetic{narrow: narrowAVX512BF16, tiles: tileSet{cols: 64, tiles: []tile{
+		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},
+	}}}
+	return s
 }

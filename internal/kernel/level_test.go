@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -19,10 +20,24 @@ func TestCheckSeesWrongKernels(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*Set){
 		"a product without its last step": func(s *Set) {
-			mul := s.linear.tiles[0].mul
-			s.linear = tileSet{s.linear.cols, []tile{{s.linear.tiles[0].rows, func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int) {
+			t := s.linear[Float32].tiles
+			mul := t.tiles[0].mul
+			t.tiles = []tile{{t.tiles[0].rows, func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int) {
 				mul(c, a, b, bias, add, k-1, ldc, lda, ldb, ldadd)
-			}}}}
+			}}}
+			s.linear[Float32] = arithmetic{tiles: t}
+		},
+		"bfloat16 cut off": func(s *Set) {
+			a := s.linear[BFloat16]
+			narrow := a.narrow
+			a.narrow = func(dst, x []float32) {
+				y := make([]float32, len(x))
+				for i, v := range x {
+					y[i] = math.Float32frombits(math.Float32bits(v) &^ 0xffff)
+				}
+				narrow(dst, y)
+			}
+			s.linear[BFloat16] = a
 		},
 		"GELU by tanh": func(s *Set) {
 			s.vector.gelu = func(x []float32, rows, cols, stride int) { mapRows(x, rows, cols, stride, geluTanh) }

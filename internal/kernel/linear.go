@@ -12,16 +12,23 @@ type Core struct {
 
 // NewCore makes the scratch of one worker.
 func (s *Set) NewCore() *Core {
-	c := &Core{set: s, tile: make([]float32, s.linear.tiles[0].rows*s.linear.cols)}
+	c := &Core{set: s}
+	for _, a := range s.linear {
+		if n := a.tiles.tiles[0].rows * a.tiles.cols; n > len(c.tile) {
+			c.tile = make([]float32, n)
+		}
+	}
 	c.heads.size(&s.attend)
 	return c
 }
 
 // Linear computes dst = activation(x·Wᵀ + bias). dst and x must not overlap.
-func (c *Core) Linear(dst, x Matrix, w *Weights, a Activation) { c.product(dst, x, w, Matrix{}, a) }
+func (c *Core) Linear(dst Matrix, x *Activations, w *Weights, a Activation) {
+	c.product(dst, x, w, Matrix{}, a)
+}
 
 // LinearAdd computes dst = x·Wᵀ + bias + residual. residual may be dst.
-func (c *Core) LinearAdd(dst, x Matrix, w *Weights, residual Matrix) {
+func (c *Core) LinearAdd(dst Matrix, x *Activations, w *Weights, residual Matrix) {
 	if residual.Rows != dst.Rows || residual.Cols != dst.Cols {
 		panic(fmt.Sprintf("kernel: residual of %dx%d for a result of %dx%d", residual.Rows, residual.Cols, dst.Rows, dst.Cols))
 	}
@@ -30,17 +37,18 @@ func (c *Core) LinearAdd(dst, x Matrix, w *Weights, residual Matrix) {
 
 // product goes over the weights panel by panel, so that a panel is read from the
 // far caches once and stays in the near ones for all rows.
-func (c *Core) product(dst, x Matrix, w *Weights, residual Matrix, a Activation) {
-	c.checkProduct(dst, x, w)
+func (c *Core) product(dst Matrix, x *Activations, w *Weights, residual Matrix, a Activation) {
+	tiles := c.set.linear[w.dtype].tiles
+	checkProduct(dst, x, w, tiles.cols)
 	if dst.Rows == 0 {
 		return
 	}
-	raceReadMatrix(x)
+	raceReadMatrix(x.values)
 	raceWriteMatrix(dst)
 	for n := 0; n < w.out; n += w.cols {
 		p := panel{
-			a: x, b: w.panels[n*w.in : (n+w.cols)*w.in], bias: w.bias[n : n+w.cols],
-			c: dst.ColumnRange(n, min(n+w.cols, w.out)),
+			tiles: tiles.tiles, a: x.values, b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n : n+w.cols],
+			c: dst.ColumnRange(n, min(n+w.cols, w.out)), steps: w.steps, cols: w.cols,
 		}
 		if residual.Data != nil {
 			p.add = residual.ColumnRange(n, min(n+w.cols, w.out))
@@ -53,46 +61,48 @@ func (c *Core) product(dst, x Matrix, w *Weights, residual Matrix, a Activation)
 	}
 }
 
-func (c *Core) checkProduct(dst, x Matrix, w *Weights) {
-	if w.cols != c.set.linear.cols {
-		panic(fmt.Sprintf("kernel: weights packed in panels of %d columns given to level %s, whose panels have %d", w.cols, c.set.level, c.set.linear.cols))
+func checkProduct(dst Matrix, x *Activations, w *Weights, cols int) {
+	if x.dtype != w.dtype || w.cols != cols {
+		panic(fmt.Sprintf("kernel: %s inputs and %s weights in panels of %d columns at a level whose panels have %d", x.dtype, w.dtype, w.cols, cols))
 	}
-	if x.Cols != w.in || dst.Cols != w.out || x.Rows != dst.Rows {
-		panic(fmt.Sprintf("kernel: product of %dx%d by a layer of %d inputs and %d outputs into %dx%d", x.Rows, x.Cols, w.in, w.out, dst.Rows, dst.Cols))
+	if x.in != w.in || dst.Cols != w.out || x.values.Rows != dst.Rows {
+		panic(fmt.Sprintf("kernel: product of %dx%d by a layer of %d inputs and %d outputs into %dx%d", x.values.Rows, x.in, w.in, w.out, dst.Rows, dst.Cols))
 	}
 }
 
 // panel is the product of all rows with one panel of weights.
 type panel struct {
-	c, a, add Matrix // add without data: nothing to add
-	b, bias   []float32
+	tiles       []tile
+	c, a, add   Matrix // add without data: nothing to add
+	b, bias     []float32
+	steps, cols int
 }
 
 // fullPanel writes each tile in place, its activation while it is in the nearest cache.
 func (c *Core) fullPanel(p *panel, a Activation) {
-	cols, row := c.set.linear.cols, 0
-	for _, t := range c.set.linear.tiles {
+	row := 0
+	for _, t := range p.tiles {
 		for ; p.c.Rows-row >= t.rows; row += t.rows {
 			out := p.c.Data[row*p.c.Stride:]
 			var add []float32
 			if p.add.Data != nil {
 				add = p.add.Data[row*p.add.Stride:]
 			}
-			t.mul(out, p.a.Data[row*p.a.Stride:], p.b, p.bias, add, p.a.Cols, p.c.Stride, p.a.Stride, cols, p.add.Stride)
-			c.set.activate(a, out, t.rows, cols, p.c.Stride)
+			t.mul(out, p.a.Data[row*p.a.Stride:], p.b, p.bias, add, p.steps, p.c.Stride, p.a.Stride, p.cols, p.add.Stride)
+			c.set.activate(a, out, t.rows, p.cols, p.c.Stride)
 		}
 	}
 }
 
 // partPanel computes each tile aside, full width, and copies the columns that exist.
 func (c *Core) partPanel(p *panel, a Activation) {
-	cols, row := c.set.linear.cols, 0
-	for _, t := range c.set.linear.tiles {
+	row := 0
+	for _, t := range p.tiles {
 		for ; p.c.Rows-row >= t.rows; row += t.rows {
-			t.mul(c.tile, p.a.Data[row*p.a.Stride:], p.b, p.bias, nil, p.a.Cols, cols, p.a.Stride, cols, 0)
-			c.set.activate(a, c.tile, t.rows, cols, cols)
+			t.mul(c.tile, p.a.Data[row*p.a.Stride:], p.b, p.bias, nil, p.steps, p.cols, p.a.Stride, p.cols, 0)
+			c.set.activate(a, c.tile, t.rows, p.cols, p.cols)
 			for r := range t.rows {
-				out := c.tile[r*cols:][:p.c.Cols]
+				out := c.tile[r*p.cols:][:p.c.Cols]
 				if p.add.Data != nil {
 					c.set.vector.add(out, p.add.Row(row+r))
 				}

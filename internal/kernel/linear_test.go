@@ -42,11 +42,13 @@ func TestLinear(t *testing.T) {
 	eachLevel(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(1, 1))
 		core := s.NewCore()
-		for rows := range 27 {
-			for _, in := range []int{0, 1, 2, 3, 4, 5, 7, 8, 33, 48} {
-				for _, out := range []int{1, 15, 16, 17, 63, 64, 65, 130} {
-					if err := tryLinear(core, r, rows, in, out); err != nil {
-						t.Fatalf("%d rows, %d inputs, %d outputs: %v", rows, in, out, err)
+		for _, d := range s.DTypes() {
+			for rows := range 27 {
+				for _, in := range []int{0, 1, 2, 3, 4, 5, 7, 8, 33, 48} {
+					for _, out := range []int{1, 15, 16, 17, 63, 64, 65, 130} {
+						if err := tryLinear(core, r, d, rows, in, out); err != nil {
+							t.Fatalf("%s, %d rows, %d inputs, %d outputs: %v", d, rows, in, out, err)
+						}
 					}
 				}
 			}
@@ -54,7 +56,7 @@ func TestLinear(t *testing.T) {
 	})
 }
 
-func tryLinear(core *Core, r *rand.Rand, rows, in, out int) error {
+func tryLinear(core *Core, r *rand.Rand, d DType, rows, in, out int) error {
 	x, _ := newMatrix(r, rows, in, r.IntN(20), r.IntN(16))
 	w, _ := newMatrix(r, out, in, 0, 0)
 	dst, alive := newMatrix(r, rows, out, r.IntN(20), r.IntN(16))
@@ -62,18 +64,48 @@ func tryLinear(core *Core, r *rand.Rand, rows, in, out int) error {
 	if r.IntN(3) == 0 {
 		bias = nil
 	}
-	packed := core.set.Pack(w, bias)
-	core.Linear(dst, x, packed, Identity)
+	packed, prepared := core.set.Pack(w, bias, d), prepare(core.set, x, d)
+	core.Linear(dst, prepared, packed, Identity)
+	x, w = rounded(x, d), rounded(w, d)
 	want, bound := product(x, w, bias, Matrix{})
 	if err := firstOf(within(flat(dst), want, bound), alive()); err != nil {
 		return fmt.Errorf("Linear: %w", err)
 	}
 	want, bound = product(x, w, bias, dst)
-	core.LinearAdd(dst, x, packed, dst)
+	core.LinearAdd(dst, prepared, packed, dst)
 	if err := firstOf(within(flat(dst), want, bound), alive()); err != nil {
 		return fmt.Errorf("LinearAdd: %w", err)
 	}
 	return nil
+}
+
+func prepare(s *Set, x Matrix, d DType) *Activations {
+	a := &Activations{}
+	s.Prepare(a, x, d)
+	return a
+}
+
+// rounded is x as a dtype keeps it.
+func rounded(x Matrix, d DType) Matrix {
+	y := NewMatrix(flat(x), x.Rows, x.Cols)
+	if d == BFloat16 {
+		for i, v := range y.Data {
+			y.Data[i] = nearestBF16(v)
+		}
+	}
+	return y
+}
+
+// nearestBF16 finds the nearer of the two neighbours of v; of two equally near the
+// one whose last bit is 0.
+func nearestBF16(v float32) float32 {
+	down := math.Float32bits(v) &^ 0xffff
+	below, above := float64(math.Float32frombits(down)), float64(math.Float32frombits(down+1<<16))
+	toBelow, toAbove := math.Abs(float64(v)-below), math.Abs(above-float64(v))
+	if toBelow < toAbove || toBelow == toAbove && down>>16&1 == 0 {
+		return float32(below)
+	}
+	return float32(above)
 }
 
 func firstOf(errs ...error) error {
@@ -89,8 +121,10 @@ func firstOf(errs ...error) error {
 func TestLinearLong(t *testing.T) {
 	t.Parallel()
 	eachLevel(t, func(t *testing.T, s *Set) {
-		if err := tryLinear(s.NewCore(), rand.New(rand.NewPCG(1, 2)), 13, 1536, 100); err != nil {
-			t.Error(err)
+		for _, d := range s.DTypes() {
+			if err := tryLinear(s.NewCore(), rand.New(rand.NewPCG(1, 2)), d, 13, 1536, 100); err != nil {
+				t.Errorf("%s: %v", d, err)
+			}
 		}
 	})
 }
@@ -110,10 +144,10 @@ func TestLinearActivations(t *testing.T) {
 		core := s.NewCore()
 		x, _ := newMatrix(r, 7, 5, 0, 0)
 		w, _ := newMatrix(r, 70, 5, 0, 0)
-		packed := s.Pack(w, nil)
+		packed := s.Pack(w, nil, Float32)
 		for a, f := range functions {
 			dst, alive := newMatrix(r, 7, 70, 3, 1)
-			core.Linear(dst, x, packed, a)
+			core.Linear(dst, prepare(s, x, Float32), packed, a)
 			want, bound := product(x, w, nil, Matrix{})
 			for i := range want {
 				want[i], bound[i] = f(want[i]), 1.2*bound[i]+geluBound+2*unit*math.Abs(f(want[i]))
@@ -129,20 +163,22 @@ func TestLinearActivations(t *testing.T) {
 func TestRowsAreIndependent(t *testing.T) {
 	t.Parallel()
 	eachLevel(t, func(t *testing.T, s *Set) {
-		r := rand.New(rand.NewPCG(1, 4))
-		core := s.NewCore()
-		const rows, in, out = 29, 50, 150
-		x, _ := newMatrix(r, rows, in, 0, 0)
-		w, _ := newMatrix(r, out, in, 0, 0)
-		packed := s.Pack(w, newBuffer(r, out, 0).x)
-		all, _ := newMatrix(r, rows, out, 0, 0)
-		core.Linear(all, x, packed, GELU)
-		for from := range rows {
-			to := from + 1 + r.IntN(rows-from)
-			some, _ := newMatrix(r, to-from, out, 5, 3)
-			core.Linear(some, x.RowRange(from, to), packed, GELU)
-			if err := sameBits(flat(some), flat(all.RowRange(from, to))); err != nil {
-				t.Fatalf("rows %d to %d: %v", from, to-1, err)
+		for _, d := range s.DTypes() {
+			r := rand.New(rand.NewPCG(1, 4))
+			core := s.NewCore()
+			const rows, in, out = 29, 50, 150
+			x, _ := newMatrix(r, rows, in, 0, 0)
+			w, _ := newMatrix(r, out, in, 0, 0)
+			packed := s.Pack(w, newBuffer(r, out, 0).x, d)
+			all, _ := newMatrix(r, rows, out, 0, 0)
+			core.Linear(all, prepare(s, x, d), packed, GELU)
+			for from := range rows {
+				to := from + 1 + r.IntN(rows-from)
+				some, _ := newMatrix(r, to-from, out, 5, 3)
+				core.Linear(some, prepare(s, x.RowRange(from, to), d), packed, GELU)
+				if err := sameBits(flat(some), flat(all.RowRange(from, to))); err != nil {
+					t.Fatalf("%s, rows %d to %d: %v", d, from, to-1, err)
+				}
 			}
 		}
 	})
@@ -158,7 +194,7 @@ func TestProductBoundSeesMistakes(t *testing.T) {
 	want, bound := product(x, w, nil, Matrix{})
 	dst, _ := newMatrix(r, rows, out, 0, 0)
 	s := generic()
-	s.NewCore().Linear(dst, x, s.Pack(w, nil), Identity)
+	s.NewCore().Linear(dst, prepare(s, x, Float32), s.Pack(w, nil, Float32), Identity)
 	right := flat(dst)
 	if err := within(right, want, bound); err != nil {
 		t.Fatal(err)
@@ -193,16 +229,19 @@ func TestOverrunIsSeen(t *testing.T) {
 func TestLinearRefusesWrongShapes(t *testing.T) {
 	t.Parallel()
 	s := generic()
-	core, w := s.NewCore(), s.Pack(NewMatrix(make([]float32, 12), 3, 4), nil)
+	core, w := s.NewCore(), s.Pack(NewMatrix(make([]float32, 12), 3, 4), nil, Float32)
 	m := func(rows, cols int) Matrix { return NewMatrix(make([]float32, rows*cols), rows, cols) }
-	other := &Weights{in: 4, out: 3, cols: s.linear.cols + 1}
+	in := func(rows, cols int) *Activations { return prepare(s, m(rows, cols), Float32) }
+	other := &Weights{dtype: Float32, in: 4, out: 3, steps: 4, cols: 5}
 	for name, f := range map[string]func(){
-		"inputs":   func() { core.Linear(m(2, 3), m(2, 5), w, Identity) },
-		"outputs":  func() { core.Linear(m(2, 4), m(2, 4), w, Identity) },
-		"rows":     func() { core.Linear(m(2, 3), m(1, 4), w, Identity) },
-		"residual": func() { core.LinearAdd(m(2, 3), m(2, 4), w, m(1, 3)) },
-		"layout":   func() { core.Linear(m(2, 3), m(2, 4), other, Identity) },
-		"biases":   func() { s.Pack(m(3, 4), make([]float32, 4)) },
+		"inputs":        func() { core.Linear(m(2, 3), in(2, 5), w, Identity) },
+		"outputs":       func() { core.Linear(m(2, 4), in(2, 4), w, Identity) },
+		"rows":          func() { core.Linear(m(2, 3), in(1, 4), w, Identity) },
+		"residual":      func() { core.LinearAdd(m(2, 3), in(2, 4), w, m(1, 3)) },
+		"layout":        func() { core.Linear(m(2, 3), in(2, 4), other, Identity) },
+		"dtype":         func() { core.Linear(m(2, 3), prepare(s, m(2, 4), BFloat16), w, Identity) },
+		"biases":        func() { s.Pack(m(3, 4), make([]float32, 4), Float32) },
+		"unknown dtype": func() { s.Pack(m(3, 4), nil, "int3") },
 	} {
 		func() {
 			defer func() {

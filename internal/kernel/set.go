@@ -4,8 +4,8 @@ package kernel
 // is never written after it was made.
 type Set struct {
 	level  Level
-	linear tileSet // products with packed weights
-	attend tileSet // products inside attention: fewer columns, as a head has few
+	linear map[DType]arithmetic // products with packed weights
+	attend tileSet              // products inside attention: fewer columns, as a head has few
 	vector vectors
 	peak   peak
 }

@@ -2,13 +2,16 @@ package kernel
 
 import "fmt"
 
-// Weights are the weights and bias of one linear layer, laid out for the linear
-// tiles of the level that packed them: panels of that many output columns, in each
-// panel one row of columns per input, the last panel filled with zeros.
+// Weights are the weights and bias of one linear layer, laid out for the tiles of
+// the level and dtype that they were packed for: panels of a tile's columns, in each
+// panel one row of columns per element of an input (a pair of inputs for bfloat16),
+// the last panel filled with zeros.
 type Weights struct {
+	dtype   DType
 	in, out int
+	steps   int       // elements of an input
 	cols    int       // columns of a panel
-	panels  []float32 // [panel][input][column]
+	panels  []float32 // [panel][step][column]
 	bias    []float32 // [panel][column]
 }
 
@@ -16,25 +19,32 @@ type Weights struct {
 func (w *Weights) In() int  { return w.in }
 func (w *Weights) Out() int { return w.out }
 
-// Bytes is the memory that the packed layer takes.
-func (w *Weights) Bytes() int { return 4 * (len(w.panels) + len(w.bias)) }
+// DType is the arithmetic that the weights are packed for.
+func (w *Weights) DType() DType { return w.dtype }
 
 // Pack lays out the matrix w of out rows and in columns (the orientation of a
-// checkpoint: one row per output) for this level. A nil bias stands for zeros.
-// Neither argument is kept.
-func (s *Set) Pack(w Matrix, bias []float32) *Weights {
+// checkpoint: one row per output) for this level and a dtype that it has. A nil bias
+// stands for zeros. Neither argument is kept.
+func (s *Set) Pack(w Matrix, bias []float32, d DType) *Weights {
+	arithmetic, ok := s.linear[d]
+	if !ok {
+		panic(fmt.Sprintf("kernel: level %s has no %s", s.level, d))
+	}
 	if bias != nil && len(bias) != w.Rows {
-		panic(fmt.Sprintf("kernel: Pack: %d biases for %d outputs", len(bias), w.Rows))
+		panic(fmt.Sprintf("kernel: %d biases for %d outputs", len(bias), w.Rows))
 	}
-	cols := s.linear.cols
-	padded := (w.Rows + cols - 1) / cols * cols
-	p := &Weights{
-		in: w.Cols, out: w.Rows, cols: cols,
-		panels: make([]float32, padded*w.Cols), bias: make([]float32, padded),
-	}
+	per, cols := arithmetic.per(), arithmetic.tiles.cols
+	padded := roundUp(w.Rows, cols)
+	p := &Weights{dtype: d, in: w.Cols, out: w.Rows, steps: (w.Cols + per - 1) / per, cols: cols, bias: make([]float32, padded)}
+	p.panels = make([]float32, padded*p.steps)
 	copy(p.bias, bias)
+	if per > 1 {
+		var narrowed Activations
+		s.Prepare(&narrowed, w, d)
+		w = narrowed.values.ColumnRange(0, p.steps)
+	}
 	for n := 0; n < w.Rows; n += cols {
-		packPanel(p.panels[n*w.Cols:(n+cols)*w.Cols], w.RowRange(n, min(n+cols, w.Rows)), cols)
+		packPanel(p.panels[n*p.steps:(n+cols)*p.steps], w.RowRange(n, min(n+cols, w.Rows)), cols)
 	}
 	return p
 }

@@ -91,13 +91,32 @@ func randomBatch(r *rand.Rand, spec *model.Spec, lengths ...int) *model.Batch {
 	return b
 }
 
+// arithmetics lists every level of this machine with every dtype it has, apart from
+// the generic definitions of low precision. The first is generic float32.
+func arithmetics(tb testing.TB) []Options {
+	var list []Options
+	for _, level := range kernel.Levels() {
+		set, err := kernel.Open(level)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, d := range set.DTypes() {
+			if level != kernel.Generic || d == kernel.Float32 {
+				list = append(list, Options{Level: level, DType: string(d)})
+			}
+		}
+	}
+	return list
+}
+
 // BenchmarkForward embeds full blocks of sequences of one length with weights of
 // MiniLM-L6's shape, on one worker, at every level but the generic one. Rates are
 // per second of processor time; %peak is the share of this core's multiply-adds.
 func BenchmarkForward(b *testing.B) {
 	spec, tensors := randomModel(miniLM, 1)
-	for _, level := range kernel.Levels()[1:] {
-		e, err := New(spec, tensors, Options{Threads: 1, Level: level})
+	for _, o := range arithmetics(b)[1:] {
+		o.Threads = 1
+		e, err := New(spec, tensors, o)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -108,7 +127,7 @@ func BenchmarkForward(b *testing.B) {
 				lengths[i] = tokens
 			}
 			batch := randomBatch(rand.New(rand.NewPCG(1, 1)), spec, lengths...)
-			b.Run(fmt.Sprintf("%s/%d", level, tokens), func(b *testing.B) { measure(b, e, batch, tokens) })
+			b.Run(fmt.Sprintf("%s/%s/%d", o.Level, o.DType, tokens), func(b *testing.B) { measure(b, e, batch, tokens) })
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/paceline/paceline/internal/kernel"
 	"github.com/paceline/paceline/internal/model"
@@ -18,13 +19,11 @@ type Options struct {
 	// Level is the level of kernels. "" takes the environment's or the machine's
 	// best, see kernel.Open.
 	Level kernel.Level
-	// DType is the arithmetic of the linear layers: "float32". "" and "auto" take
-	// the fastest that keeps a cosine of 0.999 to float32.
+	// DType is the arithmetic of the layers' products: one of kernel.Set.DTypes for
+	// the level. "" is float32; "auto" takes the fastest that keeps a cosine of 0.999
+	// to float32.
 	DType string
 }
-
-// Float32 is the only dtype so far.
-const Float32 = "float32"
 
 // ErrClosed is what Run returns on a closed engine.
 var ErrClosed = errors.New("the engine is closed")
@@ -41,8 +40,11 @@ type Engine struct {
 // New packs the weights and starts the workers. The tensors are read until Close:
 // the token embeddings stay where they are.
 func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
-	if err := checkOptions(&o); err != nil {
-		return nil, err
+	if o.Threads < 0 {
+		return nil, fmt.Errorf("threads is %d; it must be at least 1, or 0 for one a core", o.Threads)
+	}
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	if err := spec.Require("CPU", implemented()...); err != nil {
 		return nil, err
@@ -51,7 +53,11 @@ func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := pack(spec, tensors, set)
+	dtype, err := chooseDType(o.DType, set)
+	if err != nil {
+		return nil, err
+	}
+	w, err := pack(spec, tensors, set, dtype)
 	if err != nil {
 		return nil, err
 	}
@@ -60,19 +66,17 @@ func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
 	return e, nil
 }
 
-func checkOptions(o *Options) error {
-	switch o.DType {
-	case "", "auto", Float32:
-	default:
-		return fmt.Errorf("dtype %q is not implemented by the CPU engine; implemented: auto, %s", o.DType, Float32)
+func chooseDType(name string, set *kernel.Set) (kernel.DType, error) {
+	switch name {
+	case "":
+		return kernel.Float32, nil
+	case "auto":
+		return set.FastestDType(), nil
 	}
-	if o.Threads < 0 {
-		return fmt.Errorf("threads is %d; it must be at least 1, or 0 for one a core", o.Threads)
+	if d := kernel.DType(name); slices.Contains(set.DTypes(), d) {
+		return d, nil
 	}
-	if o.Threads == 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
-	}
-	return nil
+	return "", fmt.Errorf("dtype %q is not available at CPU level %s; available: auto, %v", name, set.Level(), set.DTypes())
 }
 
 // implemented lists the choices of a Spec that this engine has.
@@ -109,5 +113,5 @@ func (e *Engine) Level() kernel.Level { return e.set.Level() }
 // Threads is the number of workers.
 func (e *Engine) Threads() int { return e.threads }
 
-// DType is the arithmetic of the linear layers.
-func (e *Engine) DType() string { return Float32 }
+// DType is the arithmetic of the layers' products.
+func (e *Engine) DType() string { return string(e.weights.dtype) }

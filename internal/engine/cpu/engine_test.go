@@ -36,11 +36,12 @@ func openRandom(t testing.TB, s shape, o Options) *Engine {
 // number of workers, its vector is the same, bit for bit.
 func TestBatchInvariance(t *testing.T) {
 	t.Parallel()
-	for _, level := range kernel.Levels() {
-		t.Run(string(level), func(t *testing.T) {
+	for _, o := range arithmetics(t) {
+		t.Run(string(o.Level)+"/"+o.DType, func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(1, 1))
-			alone := openRandom(t, small, Options{Threads: 1, Level: level})
+			o.Threads = 1
+			alone := openRandom(t, small, o)
 			lengths := []int{1, 1, 2, 300, 257, 5, 6, 7, 64}
 			for range 12 {
 				lengths = append(lengths, 1+r.IntN(60))
@@ -49,8 +50,8 @@ func TestBatchInvariance(t *testing.T) {
 			for i := range all.Len() { // the reference: each by itself
 				mustRun(t, alone, subset(all, []int{i}))
 			}
-			for _, threads := range []int{1, 2, 5} {
-				e := openRandom(t, small, Options{Threads: threads, Level: level})
+			for _, o.Threads = range []int{1, 2, 5} {
+				e := openRandom(t, small, o)
 				for range 2 {
 					checkSame(t, e, all, r.Perm(all.Len())[:1+r.IntN(all.Len())])
 				}
@@ -343,5 +344,58 @@ func TestRunAllocatesNothing(t *testing.T) {
 			t.Errorf("level %s: %v allocations a Run", level, n)
 		}
 		cancel()
+	}
+}
+
+// TestDTypesKeepTheDirection: each low precision keeps the cosine to float32 that
+// it promises, on random weights, which are harder on it than trained ones.
+func TestDTypesKeepTheDirection(t *testing.T) {
+	t.Parallel()
+	least := map[string]float64{"float32": 0.999999, "bfloat16": 0.999}
+	s := shape{vocab: 200, positions: 64, hidden: 192, heads: 6, inner: 768, layers: 6}
+	reference := openRandom(t, s, Options{Level: kernel.Generic})
+	b := randomBatch(rand.New(rand.NewPCG(1, 11)), reference.spec, 12, 32, 7, 1)
+	mustRun(t, reference, b)
+	for _, o := range arithmetics(t) {
+		e := openRandom(t, s, o)
+		other := subset(b, []int{0, 1, 2, 3})
+		for i := range other.Out {
+			other.Out[i].Vector = make([]float32, s.hidden)
+		}
+		mustRun(t, e, other)
+		for i := range other.Out {
+			if c := cosine(other.Out[i].Vector, b.Out[i].Vector); !(c >= least[o.DType]) {
+				t.Errorf("%s at level %s: sequence %d has cosine %v to float32; least %v", o.DType, o.Level, i, c, least[o.DType])
+			}
+		}
+	}
+}
+
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		ab += float64(a[i]) * float64(b[i])
+		aa += float64(a[i]) * float64(a[i])
+		bb += float64(b[i]) * float64(b[i])
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+func TestDTypeChoice(t *testing.T) {
+	t.Parallel()
+	for _, level := range kernel.Levels() {
+		set, err := kernel.Open(level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]kernel.DType{"": kernel.Float32, "auto": set.FastestDType(), "float32": kernel.Float32} {
+			if e := openRandom(t, small, Options{Level: level, DType: name}); e.DType() != string(want) {
+				t.Errorf("level %s, dtype %q: %s; want %s", level, name, e.DType(), want)
+			}
+		}
+	}
+	spec, tensors := randomModel(small, 7)
+	if _, err := New(spec, tensors, Options{Level: kernel.AVX2, DType: "bfloat16"}); err == nil || !strings.Contains(err.Error(), "float32") {
+		t.Errorf("a dtype that the level lacks: %v", err)
 	}
 }

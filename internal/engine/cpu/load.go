@@ -13,15 +13,17 @@ var converters = map[string]struct {
 	bytes int
 	widen func(dst []float32, src []byte)
 }{
-	"F32":  {4, kernel.Float32},
-	"F16":  {2, kernel.Float16},
-	"BF16": {2, kernel.BFloat16},
+	"F32":  {4, kernel.WidenFloat32},
+	"F16":  {2, kernel.WidenFloat16},
+	"BF16": {2, kernel.WidenBFloat16},
 }
 
 // loader reads the tensors that a Spec names. It remembers the first error and
 // then returns zeros of the shape asked for, so that what it builds needs no checks.
 type loader struct {
 	tensors model.Tensors
+	set     *kernel.Set
+	dtype   kernel.DType // that layers are packed for
 	err     error
 }
 

@@ -93,7 +93,8 @@ func (w *worker) project(dst []float32) {
 	s := &w.scratch
 	for _, d := range w.weights.dense {
 		s.projected = resize(s.projected, d.linear.Out())
-		w.core.Linear(kernel.NewMatrix(s.projected, 1, d.linear.Out()), kernel.NewMatrix(s.pooled, 1, d.linear.In()), d.linear, d.activation)
+		w.set.Prepare(&s.in, kernel.NewMatrix(s.pooled, 1, d.linear.In()), kernel.Float32)
+		w.core.Linear(kernel.NewMatrix(s.projected, 1, d.linear.Out()), &s.in, d.linear, d.activation)
 		s.pooled, s.projected = s.projected, s.pooled
 	}
 	copy(dst, s.pooled)

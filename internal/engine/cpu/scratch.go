@@ -15,6 +15,8 @@ type scratch struct {
 	context kernel.Matrix // the heads' results, side by side
 	wide    []float32     // a head group's queries, keys and values, or a chunk's inner values
 
+	in, activated kernel.Activations // a sublayer's inputs, and a chunk's inner values, as products want them
+
 	pooled, projected []float32 // a vector on its way through the dense modules
 }
 

@@ -10,6 +10,7 @@ import (
 
 // weights is a model packed for one level, shared by all workers and read only.
 type weights struct {
+	dtype     kernel.DType // of the layers; what comes before and after them is float32
 	embedding embedding
 	layers    []layer
 	final     norm
@@ -59,15 +60,15 @@ var activations = map[model.Activation]kernel.Activation{
 }
 
 // pack reads every tensor once and lays it out for the set's level.
-func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set) (*weights, error) {
-	l := &loader{tensors: tensors}
-	w := &weights{embedding: l.embedding(spec), final: l.norm(spec.FinalNorm, spec.Hidden)}
+func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set, dtype kernel.DType) (*weights, error) {
+	l := &loader{tensors: tensors, set: set, dtype: dtype}
+	w := &weights{dtype: dtype, embedding: l.embedding(spec), final: l.norm(spec.FinalNorm, spec.Hidden)}
 	for i := range spec.Layers {
-		w.layers = append(w.layers, l.layer(spec, &spec.Layers[i], set))
+		w.layers = append(w.layers, l.layer(spec, &spec.Layers[i]))
 	}
 	for _, d := range spec.Dense {
 		m := l.linear(d.Linear)
-		w.dense = append(w.dense, dense{set.Pack(m.weight, m.bias), activations[d.Activation]})
+		w.dense = append(w.dense, dense{set.Pack(m.weight, m.bias, kernel.Float32), activations[d.Activation]})
 	}
 	if l.err != nil {
 		return nil, fmt.Errorf("loading the weights of a %s model: %w", spec.Family, l.err)
@@ -75,21 +76,23 @@ func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set) (*weights, e
 	return w, nil
 }
 
-func (l *loader) layer(spec *model.Spec, m *model.Layer, set *kernel.Set) layer {
+func (l *loader) layer(spec *model.Spec, m *model.Layer) layer {
 	output := l.linear(m.Output)
 	return layer{
 		preAttention:  l.norm(m.PreAttention, spec.Hidden),
 		postAttention: l.norm(m.PostAttention, spec.Hidden),
 		preFFN:        l.norm(m.PreFFN, spec.Hidden),
 		postFFN:       l.norm(m.PostFFN, spec.Hidden),
-		groups:        l.headGroups(spec, m, set),
-		output:        set.Pack(output.weight, output.bias),
-		chunks:        l.chunks(&m.FFN, set),
+		groups:        l.headGroups(spec, m),
+		output:        l.pack(output),
+		chunks:        l.chunks(&m.FFN),
 		activation:    activations[m.FFN.Activation],
 	}
 }
 
-func (l *loader) headGroups(spec *model.Spec, m *model.Layer, set *kernel.Set) []headGroup {
+func (l *loader) pack(m linear) *kernel.Weights { return l.set.Pack(m.weight, m.bias, l.dtype) }
+
+func (l *loader) headGroups(spec *model.Spec, m *model.Layer) []headGroup {
 	dim := spec.HeadDim
 	query, key, value := l.linear(m.Query), l.linear(m.Key), l.linear(m.Value)
 	query.scale(float32(math.Log2E / math.Sqrt(float64(dim)))) // what kernel.Core.Attention expects
@@ -98,26 +101,22 @@ func (l *loader) headGroups(spec *model.Spec, m *model.Layer, set *kernel.Set) [
 		heads := min(max(groupColumns/dim, 1), spec.Heads-first)
 		from, to := first*dim, (first+heads)*dim
 		fused := joinRows(query.rows(from, to), key.rows(from, to), value.rows(from, to))
-		groups = append(groups, headGroup{qkv: set.Pack(fused.weight, fused.bias), first: first, heads: heads})
+		groups = append(groups, headGroup{qkv: l.pack(fused), first: first, heads: heads})
 		first += heads
 	}
 	return groups
 }
 
-func (l *loader) chunks(m *model.FFN, set *kernel.Set) []chunk {
+func (l *loader) chunks(m *model.FFN) []chunk {
 	up, down := l.linear(m.Up), l.linear(m.Down)
 	var chunks []chunk
 	for from := 0; from < m.Up.Out; from += chunkColumns {
 		to := min(from+chunkColumns, m.Up.Out)
-		part := up.rows(from, to)
-		bias := down.bias
-		if from > 0 {
-			bias = nil // added once
+		part := linear{weight: down.weight.ColumnRange(from, to)}
+		if from == 0 {
+			part.bias = down.bias // added once
 		}
-		chunks = append(chunks, chunk{
-			up:   set.Pack(part.weight, part.bias),
-			down: set.Pack(down.weight.ColumnRange(from, to), bias),
-		})
+		chunks = append(chunks, chunk{up: l.pack(up.rows(from, to)), down: l.pack(part)})
 	}
 	return chunks
 }

@@ -52,15 +52,22 @@ func (w *worker) embed(b *model.Batch, starts []int32) {
 
 // attention computes x = PostAttention(x + Output(Attention(PreAttention(x)))).
 func (w *worker) attention(l *layer, starts []int32) {
-	in := w.normalized(&l.preAttention)
+	s := &w.scratch
+	w.prepare(&s.in, w.normalized(&l.preAttention))
 	for i := range l.groups {
 		g := &l.groups[i]
-		qkv := w.scratch.heads(g.qkv.Out())
-		w.core.Linear(qkv, in, g.qkv, kernel.Identity)
+		qkv := s.heads(g.qkv.Out())
+		w.core.Linear(qkv, &s.in, g.qkv, kernel.Identity)
 		w.attendGroup(g, qkv, starts)
 	}
-	w.core.LinearAdd(w.scratch.x, w.scratch.context, l.output, w.scratch.x)
-	w.normalize(&l.postAttention, w.scratch.x)
+	w.prepare(&s.in, s.context)
+	w.core.LinearAdd(s.x, &s.in, l.output, s.x)
+	w.normalize(&l.postAttention, s.x)
+}
+
+// prepare sets a to x in the form that the packed weights multiply.
+func (w *worker) prepare(a *kernel.Activations, x kernel.Matrix) {
+	w.set.Prepare(a, x, w.weights.dtype)
 }
 
 func (w *worker) attendGroup(g *headGroup, qkv kernel.Matrix, starts []int32) {
@@ -81,16 +88,19 @@ func (w *worker) attendGroup(g *headGroup, qkv kernel.Matrix, starts []int32) {
 
 // feedForward computes x = PostFFN(x + Down(activation(Up(PreFFN(x))))).
 func (w *worker) feedForward(l *layer) {
-	in, residual := w.normalized(&l.preFFN), w.scratch.x
+	s := &w.scratch
+	w.prepare(&s.in, w.normalized(&l.preFFN))
+	residual := s.x
 	for i := range l.chunks {
 		c := &l.chunks[i]
-		inner := w.scratch.inner(c.up.Out())
-		w.core.Linear(inner, in, c.up, l.activation)
-		w.core.LinearAdd(w.scratch.y, inner, c.down, residual)
-		residual = w.scratch.y
+		inner := s.inner(c.up.Out())
+		w.core.Linear(inner, &s.in, c.up, l.activation)
+		w.prepare(&s.activated, inner)
+		w.core.LinearAdd(s.y, &s.activated, c.down, residual)
+		residual = s.y
 	}
-	w.scratch.x, w.scratch.y = w.scratch.y, w.scratch.x
-	w.normalize(&l.postFFN, w.scratch.x)
+	s.x, s.y = s.y, s.x
+	w.normalize(&l.postFFN, s.x)
 }
 
 // normalized is what a sublayer reads: x itself, or its norm aside.

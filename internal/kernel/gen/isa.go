@@ -14,7 +14,13 @@ type isa struct {
 	lanes  int     // float32 a register
 	linear []shape // tiles of products with packed weights, tallest first
 	attend []shape // tiles of products inside attention
+
+	vectors bool   // whether the level has vector kernels of its own
+	element string // what one 4-byte element of a product's operands holds
 }
+
+// wide tells whether registers are of 512 bits.
+func (i *isa) wide() bool { return i.lanes == 16 }
 
 // shape is a tile of a product: rows x vectors registers of sums. broadcast is how
 // many of the rows take their multiplier by a broadcast in the instruction itself
@@ -25,6 +31,9 @@ var avx2 = &isa{
 	name:   "AVX2",
 	lanes:  8,
 	linear: []shape{{6, 2, 0}, {4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
+
+	vectors: true,
+	element: "float32",
 }
 
 var avx512 = &isa{
@@ -32,6 +41,17 @@ var avx512 = &isa{
 	lanes:  16,
 	linear: []shape{{6, 4, 2}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
 	attend: []shape{{12, 2, 6}, {8, 2, 0}, {4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
+
+	vectors: true,
+	element: "float32",
+}
+
+// avx512bf16 adds to avx512 products of pairs of bfloat16.
+var avx512bf16 = &isa{
+	name:    "AVX512BF16",
+	lanes:   16,
+	linear:  []shape{{6, 4, 0}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
+	element: "bfloat16",
 }
 
 // bytes is the size of a register.
@@ -39,7 +59,7 @@ func (i *isa) bytes() int { return 4 * i.lanes }
 
 // register returns a new vector register of the level's width.
 func (g *generator) register() reg.VecVirtual {
-	if g.isa == avx512 {
+	if g.isa.wide() {
 		return g.ZMM()
 	}
 	return g.YMM()

@@ -16,6 +16,7 @@ type sweep struct {
 	*generator
 	n       reg.GPVirtual   // elements left
 	cursors []reg.GPVirtual // advance with the elements
+	halves  []reg.GPVirtual // advance half as far
 	label   string
 
 	tail    bool // emitting the remaining elements
@@ -59,6 +60,10 @@ func (s *sweep) loop(name string, step, bytes int, body func()) {
 		s.Comment("on to the next elements")
 		s.ADDQ(operand.U32(bytes), c)
 	}
+	for _, c := range s.halves {
+		s.Comment("on to the next pairs")
+		s.ADDQ(operand.U32(bytes/2), c)
+	}
 	s.Comment("so many fewer are left")
 	s.SUBQ(operand.U32(step), s.n)
 	s.Comment("again")
@@ -68,7 +73,7 @@ func (s *sweep) loop(name string, step, bytes int, body func()) {
 
 // makeMask selects the lanes of the n elements that remain.
 func (s *sweep) makeMask() {
-	if s.isa == avx512 {
+	if s.isa.wide() {
 		ones := s.GP64()
 		s.maskK = s.K()
 		s.Comment("1")
@@ -119,9 +124,9 @@ func (s *sweep) load(what string, m operand.Mem, fill reg.VecVirtual) reg.VecVir
 	switch {
 	case !s.tail:
 		s.VMOVUPS(m, x)
-	case s.isa == avx512 && fill == nil:
+	case s.isa.wide() && fill == nil:
 		s.VMOVUPS_Z(m, s.maskK, x)
-	case s.isa == avx512:
+	case s.isa.wide():
 		s.VMOVAPS(fill, x)
 		s.Comment("the elements that remain")
 		s.VMOVUPS(m, s.maskK, x)
@@ -140,7 +145,7 @@ func (s *sweep) store(x reg.VecVirtual, m operand.Mem) {
 	switch {
 	case !s.tail:
 		s.VMOVUPS(x, m)
-	case s.isa == avx512:
+	case s.isa.wide():
 		s.VMOVUPS(x, s.maskK, m)
 	default:
 		s.VMASKMOVPS(x, s.maskVec, m)
@@ -153,7 +158,7 @@ func (s *sweep) clearTail(x reg.VecVirtual) {
 		return
 	}
 	s.Comment("lanes past the last element count for nothing")
-	if s.isa == avx512 {
+	if s.isa.wide() {
 		s.VMOVAPS_Z(x, s.maskK, x)
 	} else {
 		s.VANDPS(s.maskVec, x, x)
@@ -191,7 +196,7 @@ func (g *generator) fold(what string, list []reg.VecVirtual, op func(...operand.
 		}
 	}
 	x := list[0]
-	if g.isa == avx512 {
+	if g.isa.wide() {
 		upper := g.YMM()
 		g.Comment("upper eight lanes")
 		g.VEXTRACTF32X8(operand.Imm(1), x, upper)

@@ -21,12 +21,17 @@ import (
 func main() {
 	dir := flag.String("dir", "..", "folder of package kernel")
 	flag.Parse()
-	for _, i := range []*isa{avx2, avx512} {
+	for _, i := range []*isa{avx2, avx512, avx512bf16} {
 		g := &generator{Context: build.NewContext(), isa: i, constants: map[string]operand.Mem{}}
 		g.ConstraintExpr("amd64,!purego")
 		g.products()
-		g.vectors()
-		g.peak()
+		if i.vectors {
+			g.vectors()
+			g.peak()
+		}
+		if i.element == "bfloat16" {
+			g.narrow()
+		}
 		if err := g.write(*dir); err != nil {
 			build.LogError(log.Default(), err, 0) // every error of a list
 			log.Fatalf("%s: %v", i.name, err)
@@ -75,8 +80,8 @@ var wholeFloat = regexp.MustCompile(`\$\((-?\d+)\)`)
 func keepPoint(text []byte) []byte { return wholeFloat.ReplaceAll(text, []byte("$$($1.0)")) }
 
 // commentBeside moves each comment inside a function from the line before its
-// instruction to the end of that instruction's line, and takes out the empty lines
-// by which avo sets comments off.
+// instruction to the end of that instruction's line, takes out the empty lines by
+// which avo sets comments off, and encodes what the assembler lacks.
 func commentBeside(text []byte) []byte {
 	var out strings.Builder
 	comment, empty := "", false
@@ -97,7 +102,7 @@ func commentBeside(text []byte) []byte {
 			line = strings.TrimSuffix(line, "\n") + " // " + comment + "\n"
 			comment = ""
 		}
-		out.WriteString(line)
+		out.WriteString(encode(line))
 	}
 	return []byte(out.String())
 }

@@ -9,7 +9,7 @@ import (
 // peak emits a loop of nothing but multiply-adds on registers.
 func (g *generator) peak() {
 	count := 12
-	if g.isa == avx512 {
+	if g.isa.wide() {
 		count = 24
 	}
 	g.function("peak", "func(turns int)", "for range turns {", fmt.Sprintf("\t%d independent multiply-adds of whole registers", count), "}")

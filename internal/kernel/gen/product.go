@@ -37,12 +37,13 @@ func (g *generator) product(s shape) {
 	g.SignatureExpr("func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)")
 	g.Pragma("noescape")
 	g.Doc(
-		fmt.Sprintf("%s computes a tile of %d rows and %d columns:", name, s.rows, cols), "",
+		fmt.Sprintf("%s computes a tile of %d rows and %d columns, the elements of a", name, s.rows, cols),
+		fmt.Sprintf("and b being %s:", g.isa.elements()), "",
 		fmt.Sprintf("\tfor r := range %d {", s.rows),
 		fmt.Sprintf("\t\tfor j := range %d {", cols),
 		"\t\t\tsum := bias[j] // 0 when bias is nil",
 		"\t\t\tfor i := range k {",
-		"\t\t\t\tsum = fma(a[r*lda+i], b[i*ldb+j], sum)",
+		"\t\t\t\t"+g.isa.step(),
 		"\t\t\t}",
 		"\t\t\tc[r*ldc+j] = sum + add[r*ldadd+j] // without add when it is nil",
 		"\t\t}", "\t}",
@@ -79,7 +80,7 @@ func (g *generator) loadTile(s shape) *tile {
 		t.sums = append(t.sums, g.registers(s.vectors))
 	}
 	registers := 16
-	if g.isa == avx512 {
+	if g.isa.wide() {
 		registers = 32
 	}
 	t.spread = g.registers(min(registers-(s.rows+1)*s.vectors, 4))
@@ -198,7 +199,30 @@ func (g *generator) stepRegister(t *tile, r, at int) {
 	g.VBROADCASTSS(t.elementA(r, at), x)
 	for v, b := range t.b {
 		g.Comment(fmt.Sprintf("row %d, vector %d += a·b", r, v))
-		g.VFMADD231PS(x, b, t.sums[r][v])
+		g.multiplyAdd(x, b, t.sums[r][v])
+	}
+}
+
+func (i *isa) elements() string {
+	if i.element == "bfloat16" {
+		return "pairs of bfloat16, the low half first"
+	}
+	return i.element
+}
+
+// step is what multiplyAdd does to one lane.
+func (i *isa) step() string {
+	if i.element == "bfloat16" {
+		return "sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])"
+	}
+	return "sum = fma(a[r*lda+i], b[i*ldb+j], sum)"
+}
+
+func (g *generator) multiplyAdd(x, b, sum reg.VecVirtual) {
+	if g.isa.element == "bfloat16" {
+		g.emitMissing("VDPBF16PS", "AVX512BF16", true, x, b, sum)
+	} else {
+		g.VFMADD231PS(x, b, sum)
 	}
 }
 

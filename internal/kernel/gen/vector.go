@@ -203,7 +203,7 @@ func (g *generator) exp2(t reg.VecVirtual) reg.VecVirtual {
 	g.Comment("no result smaller than 2^-126")
 	g.VMAXPS(g.constant("least", -126), t, t)
 	g.Comment("n, the nearest whole number")
-	if g.isa == avx512 {
+	if g.isa.wide() {
 		g.VRNDSCALEPS(operand.Imm(8), t, whole)
 	} else {
 		g.VROUNDPS(operand.Imm(8), t, whole)
@@ -222,7 +222,7 @@ func (g *generator) exp2(t reg.VecVirtual) reg.VecVirtual {
 
 // timesPowerOf2 multiplies e by 2^whole.
 func (g *generator) timesPowerOf2(e, whole reg.VecVirtual) {
-	if g.isa == avx512 {
+	if g.isa.wide() {
 		g.Comment("·2^n")
 		g.VSCALEFPS(whole, e, e)
 		return

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
+)
+
+// Go's assembler and avo lack some instructions. The generator emits them by name,
+// so that avo allocates their registers, and encode then writes the name's line as
+// bytes with the instruction beside them.
+
+// evex is the encoding of an instruction on three 512-bit registers, or on two of
+// which the second source is unused (Intel SDM volume 2, 2.7).
+type evex struct {
+	prefix byte // pp: 0 none, 1 66, 2 F3, 3 F2
+	opcode byte // in the map 0F38
+	unary  bool // one source only
+}
+
+var missing = map[string]evex{
+	"VDPBF16PS":     {prefix: 2, opcode: 0x52},              // AVX512_BF16: EVEX.512.F3.0F38.W0 52 /r
+	"VCVTNEPS2BF16": {prefix: 2, opcode: 0x72, unary: true}, // AVX512_BF16: EVEX.512.F3.0F38.W0 72 /r
+}
+
+// emitMissing adds an instruction by name; the last operand is the destination,
+// which accumulates where reads is set.
+func (g *generator) emitMissing(name, isa string, reads bool, ops ...operand.Op) {
+	last := len(ops) - 1
+	inputs := slices.Clone(ops[:last])
+	if reads {
+		inputs = append(inputs, ops[last])
+	}
+	g.Instruction(&ir.Instruction{Opcode: name, Operands: ops, Inputs: inputs, Outputs: ops[last:], ISA: []string{isa}})
+}
+
+var instruction = regexp.MustCompile(`^\t([A-Z0-9]+)\s+([XYZ0-9, ]+?)( // .*)?$`)
+
+// encode replaces a line that holds a missing instruction by its bytes.
+func encode(line string) string {
+	m := instruction.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+	if m == nil {
+		return line
+	}
+	e, ok := missing[m[1]]
+	if !ok {
+		return line
+	}
+	var registers []int
+	for _, r := range strings.Split(m[2], ",") {
+		n, err := strconv.Atoi(strings.TrimLeft(r, " XYZ"))
+		if err != nil {
+			panic(fmt.Sprintf("operand %q in %q", r, line))
+		}
+		registers = append(registers, n)
+	}
+	var bytes []string
+	for _, b := range e.bytes(registers) {
+		bytes = append(bytes, fmt.Sprintf("BYTE $0x%02x", b))
+	}
+	return fmt.Sprintf("\t%s // %s %s:%s\n", strings.Join(bytes, "; "), m[1], m[2], strings.TrimPrefix(m[3], " //"))
+}
+
+// bytes encodes the instruction for registers in Go's order, the destination last.
+func (e evex) bytes(registers []int) []byte {
+	rm, dst := registers[0], registers[len(registers)-1]
+	vvvv := 0
+	if !e.unary {
+		vvvv = registers[1]
+	}
+	inverted := func(n, bit int) byte { return byte(^n>>bit) & 1 }
+	return []byte{
+		0x62,
+		inverted(dst, 3)<<7 | inverted(rm, 4)<<6 | inverted(rm, 3)<<5 | inverted(dst, 4)<<4 | 2, // R X B R' 0 mmm = 0F38
+		byte(^vvvv&15)<<3 | 1<<2 | e.prefix,                                                     // W=0 vvvv 1 pp
+		2<<5 | inverted(vvvv, 4)<<3,                                                             // z=0 L'L=512 b=0 V' aaa=0
+		e.opcode,
+		0xc0 | byte(dst&7)<<3 | byte(rm&7), // registers only
+	}
+}
