@@ -67,6 +67,19 @@ func (c *checkpoint) linear(name string, out, in int, bias bool) Linear {
 	return l
 }
 
+// fused is one tensor that holds the weights of n linear layers, one below the
+// other.
+func (c *checkpoint) fused(name string, n, out, in int, bias bool) []Linear {
+	list := make([]Linear, n)
+	for i := range list {
+		list[i] = Linear{In: in, Out: out, Weight: c.rows(name+".weight", i*out, out, n*out, in)}
+		if bias {
+			list[i].Bias = c.rows(name+".bias", i*out, out, n*out)
+		}
+	}
+	return list
+}
+
 // norm also knows the names gamma and beta, which the oldest checkpoints,
 // converted from TensorFlow, carry.
 func (c *checkpoint) norm(name string, width int, eps float64, bias bool) Norm {

@@ -113,6 +113,25 @@ func distilBERTTensors() checkpoint {
 	return c
 }
 
+// modernBERTTensors has the names that transformers' ModernBertModel saves.
+func modernBERTTensors() checkpoint {
+	c := checkpoint{
+		"embeddings.tok_embeddings.weight": {vocab, hidden},
+		"embeddings.norm.weight":           {hidden},
+		"final_norm.weight":                {hidden},
+	}
+	for i := range layers {
+		at := fmt.Sprintf("layers.%d.", i)
+		c[at+"attn.Wqkv.weight"], c[at+"attn.Wo.weight"] = []int{3 * hidden, hidden}, []int{hidden, hidden}
+		c[at+"mlp.Wi.weight"], c[at+"mlp.Wo.weight"] = []int{2 * inner, hidden}, []int{hidden, inner}
+		c[at+"mlp_norm.weight"] = []int{hidden}
+		if i > 0 {
+			c[at+"attn_norm.weight"] = []int{hidden}
+		}
+	}
+	return c
+}
+
 // config is a config.json as Go values.
 type config map[string]any
 
@@ -134,6 +153,14 @@ func distilBERTConfig() config {
 	return config{
 		"model_type": "distilbert", "dim": hidden, "hidden_dim": inner, "n_layers": layers,
 		"n_heads": heads, "vocab_size": vocab, "max_position_embeddings": positions, "activation": "gelu",
+	}
+}
+
+func modernBERTConfig() config {
+	return config{
+		"model_type": "modernbert", "hidden_size": hidden, "intermediate_size": inner, "num_hidden_layers": layers,
+		"num_attention_heads": heads, "vocab_size": vocab, "max_position_embeddings": positions, "hidden_activation": "gelu",
+		"local_attention": 6, "global_rope_theta": 160000.0, "local_rope_theta": 10000.0,
 	}
 }
 

@@ -14,6 +14,7 @@ var families = map[string]func(config []byte, tensors Tensors) (*Spec, error){
 	"bert":        readBERT,
 	"camembert":   readRoBERTa,
 	"distilbert":  readDistilBERT,
+	"modernbert":  readModernBERT,
 	"mpnet":       readMPNet,
 	"roberta":     readRoBERTa,
 	"xlm-roberta": readRoBERTa,

@@ -25,6 +25,7 @@ func families() []family {
 		{"xlm-roberta", bertConfig("xlm-roberta").with("type_vocab_size", 1), bertTensors(1)},
 		{"camembert", bertConfig("camembert").with("type_vocab_size", 1), bertTensors(1)},
 		{"distilbert", distilBERTConfig(), distilBERTTensors()},
+		{"modernbert", modernBERTConfig(), modernBERTTensors()},
 		{"mpnet", bertConfig("mpnet"), mpnetTensors()},
 	}
 }
@@ -47,16 +48,17 @@ func TestReadNamesEveryTensor(t *testing.T) {
 				t.Errorf("%s, %s: %v", f.name, style, err)
 				continue
 			}
-			var names []string
+			rows := map[string]int{} // a fused tensor has several parts
 			for _, p := range parts(reflect.ValueOf(*s)) {
-				names = append(names, p.Name)
+				rows[p.Name] += p.Rows
 				if _, ok := p.Of(tensors); !ok {
 					t.Errorf("%s, %s: %+v is not to be had", f.name, style, p)
 				}
 			}
-			slices.Sort(names)
-			if !slices.Equal(names, tensors.Names()) {
-				t.Errorf("%s, %s: the Spec names\n%q, the checkpoint has\n%q", f.name, style, names, tensors.Names())
+			for name, shape := range tensors {
+				if rows[name] != shape[0] {
+					t.Errorf("%s, %s: the Spec names %d rows of %s, which has %d", f.name, style, rows[name], name, shape[0])
+				}
 			}
 		}
 	}
@@ -97,6 +99,9 @@ func TestReadSizes(t *testing.T) {
 		{"distilbert", positions, 0, -1, 0, common},
 		{"roberta", positions - 2, 2, 1, 1, common},
 		{"xlm-roberta", positions - 2, 2, 1, 1, common},
+		{"modernbert", positions, 0, -1, 0, []model.Choice{
+			model.ChoicePreNorm, model.ChoiceRotary, model.ChoiceWindow, model.ChoiceGatedFFN,
+			model.ChoiceActivation(model.GELU), model.ChoicePooling(model.PoolMean)}},
 		{"mpnet", positions - 2, 2, 1, 0, append(slices.Clone(common), model.ChoiceRelativeBias)},
 	} {
 		all := families()
@@ -166,6 +171,50 @@ func TestReadRefusesConfigs(t *testing.T) {
 	}
 	if _, err := model.Read(repository(t, map[string]any{"config.json": base}), checkpoint{}); err == nil {
 		t.Error("an empty checkpoint is no model")
+	}
+}
+
+// TestReadModernBERT holds the two spellings of which layer is local, and how
+// fused weights are taken apart.
+func TestReadModernBERT(t *testing.T) {
+	t.Parallel()
+	old := modernBERTConfig()
+	newer := config{}
+	for key, value := range old {
+		if !strings.HasSuffix(key, "_rope_theta") {
+			newer[key] = value
+		}
+	}
+	newer["layer_types"] = []string{"full_attention", "sliding_attention"}
+	newer["rope_parameters"] = map[string]any{
+		"full_attention":    map[string]any{"rope_type": "default", "rope_theta": 160000.0},
+		"sliding_attention": map[string]any{"rope_type": "default", "rope_theta": 10000.0},
+	}
+	for spelling, c := range map[string]config{"old": old, "new": newer} {
+		s, err := model.Read(repository(t, map[string]any{"config.json": c}), modernBERTTensors())
+		if err != nil {
+			t.Errorf("%s spelling: %v", spelling, err)
+			continue
+		}
+		first, second := s.Layers[0], s.Layers[1]
+		if first.Window != 0 || first.RotaryTheta != 160000 || second.Window != 3 || second.RotaryTheta != 10000 {
+			t.Errorf("%s spelling: windows %d and %d, bases %g and %g", spelling, first.Window, second.Window, first.RotaryTheta, second.RotaryTheta)
+		}
+		if !first.PreAttention.IsZero() || second.PreAttention.IsZero() || s.FinalNorm.IsZero() {
+			t.Errorf("%s spelling: the first layer alone has no norm before attention", spelling)
+		}
+		if k, g := second.Key.Weight, second.FFN.Gate.Weight; k != (model.Part{Name: "layers.1.attn.Wqkv.weight", First: hidden, Rows: hidden}) ||
+			g != (model.Part{Name: "layers.1.mlp.Wi.weight", First: inner, Rows: inner}) {
+			t.Errorf("%s spelling: key %+v, gate %+v", spelling, k, g)
+		}
+	}
+	for key, value := range map[string]any{
+		"layer_types": []string{"full_attention"}, "local_attention": 1, "global_attn_every_n_layers": 0, "local_rope_theta": 0.5,
+		"rope_scaling": map[string]any{"rope_type": "yarn"}, "rope_parameters": map[string]any{"full_attention": map[string]any{"rope_type": "yarn"}},
+	} {
+		if _, err := model.Read(repository(t, map[string]any{"config.json": old.with(key, value)}), modernBERTTensors()); err == nil {
+			t.Errorf("%s %v was accepted", key, value)
+		}
 	}
 }
 
