@@ -26,8 +26,10 @@ func number(v float64) string {
 		return strconv.FormatFloat(v, 'f', 2, 64)
 	case v == 0:
 		return "0"
+	case size >= 1e-6:
+		return strconv.FormatFloat(v, 'f', 2-int(math.Floor(math.Log10(size))), 64)
 	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
+	return strconv.FormatFloat(v, 'e', 2, 64)
 }
 
 // grouped puts commas between thousands.

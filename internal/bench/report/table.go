@@ -168,6 +168,9 @@ func (s *Summary) intervalCaption() string {
 	if least.N < 2 {
 		return "One repeat: no interval, and nothing here tells two stacks apart. Run it without --quick for a comparison."
 	}
+	if least.N < 4 { // the least p of Mann-Whitney with three and three is 0.1
+		return fmt.Sprintf("Medians over %d repeats or more, with their range. Fewer than four cannot tell two stacks apart, however far they lie from each other: run it without --quick for a comparison.", least.N)
+	}
 	if least.Level < 0.95 {
 		return fmt.Sprintf("Medians over %d repeats or more, with their range, which covers the true median with %.0f %%.", least.N, 100*least.Level)
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -102,7 +103,9 @@ func lineWidth(widths []int) int {
 // writeGrid draws two lines a row: figures, and below them their intervals.
 func (t *table) writeGrid(b *strings.Builder, widths []int, o Terminal) {
 	t.writeLine(b, widths, func(i int) string { return t.columns[i].name }, o, bold)
-	t.writeLine(b, widths, func(i int) string { return t.columns[i].unit }, o, dim)
+	if slices.ContainsFunc(t.columns, func(c column) bool { return c.unit != "" }) {
+		t.writeLine(b, widths, func(i int) string { return t.columns[i].unit }, o, dim)
+	}
 	b.WriteString(o.paint(dim, strings.Repeat("─", lineWidth(widths))) + "\n")
 	for _, row := range t.rows {
 		t.writeLine(b, widths[:len(row)], func(i int) string { return row[i].String() }, o, "")
@@ -113,12 +116,7 @@ func (t *table) writeGrid(b *strings.Builder, widths []int, o Terminal) {
 }
 
 func hasInterval(row []entry) bool {
-	for _, e := range row {
-		if e.interval != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(row, func(e entry) bool { return e.interval != "" })
 }
 
 // writeLine puts the first column to the left and figures to the right.

@@ -12,7 +12,7 @@
     if (size >= 99.95) return Math.round(v).toLocaleString("en-US");
     if (size >= 9.995) return v.toFixed(1);
     if (size >= 0.9995) return v.toFixed(2);
-    return v === 0 ? "0" : String(Number(v.toPrecision(3)));
+    return v === 0 ? "0" : v.toPrecision(3);
   }
 
   function theme(name) {
