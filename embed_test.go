@@ -17,8 +17,14 @@ import (
 // same whatever travels with it, and on however many threads.
 func TestBatchInvariance(t *testing.T) {
 	t.Parallel()
+	for _, dtype := range []string{"float32", "auto"} {
+		testBatchInvariance(t, paceline.WithDType(dtype))
+	}
+}
+
+func testBatchInvariance(t *testing.T, dtype paceline.Option) {
 	texts := readExpected(t, tinyBERT).Texts
-	models := []*paceline.Model{open(t, tinyBERT, paceline.WithThreads(1)), open(t, tinyBERT, paceline.WithThreads(3))}
+	models := []*paceline.Model{open(t, tinyBERT, dtype, paceline.WithThreads(1)), open(t, tinyBERT, dtype, paceline.WithThreads(3))}
 	alone := make([][]float32, len(texts))
 	for i, text := range texts {
 		alone[i] = embed(t, models[0], []string{text})[0]

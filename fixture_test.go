@@ -67,8 +67,10 @@ func readJSON(t testing.TB, file string, into any) {
 	}
 }
 
+// open opens a model with float32 arithmetic, unless the options say otherwise.
 func open(t testing.TB, name string, options ...paceline.Option) *paceline.Model {
 	t.Helper()
+	options = append([]paceline.Option{paceline.WithDType("float32")}, options...)
 	m, err := paceline.Open(context.Background(), name, options...)
 	if err != nil {
 		t.Fatal(err)
