@@ -36,7 +36,7 @@ var (
 	byLatency    = contest{"latency", "ms p95", true, func(r Row) Figure { return certified(r.Latency) }}
 	byEfficiency = contest{"batch efficiency", "%", false, func(r Row) Figure { return r.BatchEfficiency }}
 	byMemory     = contest{"memory", "MB/1k embeddings", true, func(r Row) Figure { return r.MemoryPer1k }}
-	byCPU        = contest{"CPU cost", "embeddings a CPU-second", false, func(r Row) Figure { return r.PerCPUSecond }}
+	byCPU        = contest{"CPU cost", "embeddings/CPU-s", false, func(r Row) Figure { return r.PerCPUSecond }}
 )
 
 // certified leaves out a percentile other than the wanted one: p90 of one stack
@@ -230,7 +230,7 @@ func (x *index) smallRequest(r Row) Figure {
 }
 
 func (x *index) largeCorpusIndexing() Finding {
-	offline := contest{"indexing", "embeddings/s offline", false, func(r Row) Figure { return x.ceiling(r.Stack) }}
+	offline := contest{"indexing", "embeddings/s", false, func(r Row) Figure { return x.ceiling(r.Stack) }}
 	f := x.recommend("Large-corpus indexing", offline, "the most embeddings with everything sent at once")
 	if r := x.rank(false, offline.figure); len(r) > 0 {
 		hours := largeCorpus / r[0].Value / 3600
