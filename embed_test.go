@@ -76,7 +76,7 @@ func TestEmbedOptions(t *testing.T) {
 	}
 }
 
-func norm(v []float32) float64 { return math.Sqrt(paceline.Dot(v, v)) }
+func norm(v []float32) float64 { return math.Sqrt(float64(paceline.Dot(v, v))) }
 
 func TestEmbedErrors(t *testing.T) {
 	t.Parallel()

@@ -56,9 +56,9 @@ func ExampleModel_Embed_errors() {
 }
 
 func ExampleEuclidean() {
-	fmt.Println(paceline.Euclidean([]float32{0, 0}, []float32{3, 4}))
-	fmt.Println(paceline.Euclidean([]float32{3, 4}, []float32{3, 4}))
+	fmt.Printf("%.3f\n", paceline.Euclidean([]float32{0, 0}, []float32{3, 4}))
+	fmt.Printf("%.3f\n", paceline.Euclidean([]float32{3, 4}, []float32{3, 4}))
 	// Output:
-	// 0.16666666666666666
-	// 1
+	// 0.167
+	// 1.000
 }

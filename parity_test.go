@@ -178,7 +178,7 @@ func TestDense(t *testing.T) {
 	for i, x := range pooled {
 		want[i] = make([]float32, out)
 		for j := range want[i] {
-			want[i][j] = float32(math.Tanh(float64(bias[j]) + paceline.Dot(x, weight[j*in:(j+1)*in])))
+			want[i][j] = float32(math.Tanh(float64(bias[j] + paceline.Dot(x, weight[j*in:(j+1)*in]))))
 		}
 	}
 	if m.Dim() != out {
