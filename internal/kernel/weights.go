@@ -22,29 +22,41 @@ func (w *Weights) Out() int { return w.out }
 // DType is the arithmetic that the weights are packed for.
 func (w *Weights) DType() DType { return w.dtype }
 
+// Source is a matrix that is read piece by piece: a checkpoint's tensor, widened on
+// the way, or a Matrix.
+type Source interface {
+	Size() (rows, cols int)
+	Read(dst []float32, row, col int) // elements col, …, col+len(dst)-1 of a row
+}
+
+// Size and Read make a Matrix a Source.
+func (m Matrix) Size() (rows, cols int)           { return m.Rows, m.Cols }
+func (m Matrix) Read(dst []float32, row, col int) { copy(dst, m.Row(row)[col:]) }
+
 // Pack lays out the matrix w of out rows and in columns (the orientation of a
 // checkpoint: one row per output) for this level and a dtype that it has. A nil bias
 // stands for zeros. Neither argument is kept.
-func (s *Set) Pack(w Matrix, bias []float32, d DType) *Weights {
+func (s *Set) Pack(w Source, bias []float32, d DType) *Weights {
 	arithmetic, ok := s.linear[d]
 	if !ok {
 		panic(fmt.Sprintf("kernel: level %s has no %s", s.level, d))
 	}
-	if bias != nil && len(bias) != w.Rows {
-		panic(fmt.Sprintf("kernel: %d biases for %d outputs", len(bias), w.Rows))
+	out, in := w.Size()
+	if bias != nil && len(bias) != out {
+		panic(fmt.Sprintf("kernel: %d biases for %d outputs", len(bias), out))
 	}
 	per, cols := arithmetic.per(), arithmetic.tiles.cols
-	padded := roundUp(w.Rows, cols)
-	p := &Weights{dtype: d, in: w.Cols, out: w.Rows, steps: (w.Cols + per - 1) / per, cols: cols, bias: make([]float32, padded)}
-	p.panels = make([]float32, padded*p.steps)
+	p := &Weights{dtype: d, in: in, out: out, steps: (in + per - 1) / per, cols: cols, bias: make([]float32, roundUp(out, cols))}
+	p.panels = make([]float32, len(p.bias)*p.steps)
 	copy(p.bias, bias)
-	if per > 1 {
-		var narrowed Activations
-		s.Prepare(&narrowed, w, d)
-		w = narrowed.values.ColumnRange(0, p.steps)
-	}
-	for n := 0; n < w.Rows; n += cols {
-		packPanel(p.panels[n*p.steps:(n+cols)*p.steps], w.RowRange(n, min(n+cols, w.Rows)), cols)
+	piece, prepared := NewMatrix(make([]float32, cols*in), cols, in), Activations{}
+	for n := 0; n < out; n += cols {
+		rows := piece.RowRange(0, min(cols, out-n))
+		for i := range rows.Rows {
+			w.Read(rows.Row(i), n+i, 0)
+		}
+		s.Prepare(&prepared, rows, d)
+		packPanel(p.panels[n*p.steps:(n+cols)*p.steps], prepared.values.ColumnRange(0, p.steps), cols)
 	}
 	return p
 }

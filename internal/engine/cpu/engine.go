@@ -57,7 +57,7 @@ func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := pack(spec, tensors, set, dtype)
+	w, err := pack(spec, tensors, set, dtype, o.Threads)
 	if err != nil {
 		return nil, err
 	}

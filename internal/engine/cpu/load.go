@@ -20,6 +20,7 @@ var converters = map[string]struct {
 
 // loader reads the tensors that a Spec names. It remembers the first error and
 // then returns zeros of the shape asked for, so that what it builds needs no checks.
+// Each goroutine has its own.
 type loader struct {
 	tensors model.Tensors
 	set     *kernel.Set
@@ -50,7 +51,10 @@ func (l *loader) part(p model.Part, shape ...int) (model.Tensor, bool) {
 	case len(t.Data) != size:
 		l.err = fmt.Errorf("tensor %s: %d bytes; shape %v of %s has %d", p.Name, len(t.Data), shape, t.DType, size)
 	}
-	return t, l.err == nil
+	if l.err != nil {
+		return model.Tensor{}, false
+	}
+	return t, true
 }
 
 func (l *loader) absent(p model.Part, shape []int) error {
@@ -86,14 +90,13 @@ func (l *loader) read(p model.Part, shape ...int) []float32 {
 	return values
 }
 
-// linear is a layer's weights as float32, one row per output.
-type linear struct {
-	weight kernel.Matrix
-	bias   []float32 // nil: none
-}
-
 func (l *loader) linear(m model.Linear) linear {
-	return linear{weight: l.matrix(m.Weight, m.Out, m.In), bias: l.vector(m.Bias, m.Out)}
+	weight := stored{rows: m.Out, cols: m.In}
+	weight.tensor, _ = l.part(m.Weight, m.Out, m.In)
+	if m.Bias.IsZero() {
+		return linear{weight, make([]float32, m.Out)}
+	}
+	return linear{weight, l.vector(m.Bias, m.Out)}
 }
 
 // norm is a LayerNorm's parameters. Without gamma it is the identity.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/paceline/paceline/internal/kernel"
 	"github.com/paceline/paceline/internal/model"
 )
@@ -59,21 +61,37 @@ var activations = map[model.Activation]kernel.Activation{
 	model.Tanh:     kernel.Tanh,
 }
 
-// pack reads every tensor once and lays it out for the set's level.
-func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set, dtype kernel.DType) (*weights, error) {
-	l := &loader{tensors: tensors, set: set, dtype: dtype}
-	w := &weights{dtype: dtype, embedding: l.embedding(spec), final: l.norm(spec.FinalNorm, spec.Hidden)}
+// pack reads every tensor once and lays it out for the set's level, a layer a
+// goroutine on as many threads as there are.
+func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set, dtype kernel.DType, threads int) (*weights, error) {
+	w := &weights{dtype: dtype, layers: make([]layer, len(spec.Layers))}
+	var work errgroup.Group
+	work.SetLimit(threads)
+	load := func(f func(l *loader)) {
+		work.Go(func() error {
+			l := &loader{tensors: tensors, set: set, dtype: dtype}
+			f(l)
+			return l.err
+		})
+	}
+	load(func(l *loader) { w.embedding, w.final = l.embedding(spec), l.norm(spec.FinalNorm, spec.Hidden) })
 	for i := range spec.Layers {
-		w.layers = append(w.layers, l.layer(spec, &spec.Layers[i]))
+		load(func(l *loader) { w.layers[i] = l.layer(spec, &spec.Layers[i]) })
 	}
-	for _, d := range spec.Dense {
-		m := l.linear(d.Linear)
-		w.dense = append(w.dense, dense{set.Pack(m.weight, m.bias, kernel.Float32), activations[d.Activation]})
-	}
-	if l.err != nil {
-		return nil, fmt.Errorf("loading the weights of a %s model: %w", spec.Family, l.err)
+	load(func(l *loader) { w.dense = l.dense(spec) })
+	if err := work.Wait(); err != nil {
+		return nil, fmt.Errorf("loading the weights of a %s model: %w", spec.Family, err)
 	}
 	return w, nil
+}
+
+func (l *loader) dense(spec *model.Spec) []dense {
+	var list []dense
+	for _, d := range spec.Dense {
+		m := l.linear(d.Linear)
+		list = append(list, dense{l.set.Pack(m.weight, m.bias, kernel.Float32), activations[d.Activation]})
+	}
+	return list
 }
 
 func (l *loader) layer(spec *model.Spec, m *model.Layer) layer {
@@ -95,12 +113,12 @@ func (l *loader) pack(m linear) *kernel.Weights { return l.set.Pack(m.weight, m.
 func (l *loader) headGroups(spec *model.Spec, m *model.Layer) []headGroup {
 	dim := spec.HeadDim
 	query, key, value := l.linear(m.Query), l.linear(m.Key), l.linear(m.Value)
-	query.scale(float32(math.Log2E / math.Sqrt(float64(dim)))) // what kernel.Core.Attention expects
+	query = query.scaledBy(float32(math.Log2E / math.Sqrt(float64(dim)))) // what kernel.Core.Attention expects
 	var groups []headGroup
 	for first := 0; first < spec.Heads; {
 		heads := min(max(groupColumns/dim, 1), spec.Heads-first)
 		from, to := first*dim, (first+heads)*dim
-		fused := joinRows(query.rows(from, to), key.rows(from, to), value.rows(from, to))
+		fused := join(query.rows(from, to), key.rows(from, to), value.rows(from, to))
 		groups = append(groups, headGroup{qkv: l.pack(fused), first: first, heads: heads})
 		first += heads
 	}
@@ -112,49 +130,7 @@ func (l *loader) chunks(m *model.FFN) []chunk {
 	var chunks []chunk
 	for from := 0; from < m.Up.Out; from += chunkColumns {
 		to := min(from+chunkColumns, m.Up.Out)
-		part := linear{weight: down.weight.ColumnRange(from, to)}
-		if from == 0 {
-			part.bias = down.bias // added once
-		}
-		chunks = append(chunks, chunk{up: l.pack(up.rows(from, to)), down: l.pack(part)})
+		chunks = append(chunks, chunk{up: l.pack(up.rows(from, to)), down: l.pack(down.columns(from, to))})
 	}
 	return chunks
-}
-
-// rows is the part of the layer that computes outputs from, …, to-1.
-func (m linear) rows(from, to int) linear {
-	part := linear{weight: m.weight.RowRange(from, to)}
-	if m.bias != nil {
-		part.bias = m.bias[from:to]
-	}
-	return part
-}
-
-// scale multiplies the layer's outputs by factor.
-func (m linear) scale(factor float32) {
-	for i := range m.weight.Data {
-		m.weight.Data[i] *= factor
-	}
-	for i := range m.bias {
-		m.bias[i] *= factor
-	}
-}
-
-// joinRows puts layers of the same inputs into one whose outputs follow each other.
-func joinRows(parts ...linear) linear {
-	var weight, bias []float32
-	rows, cols := 0, parts[0].weight.Cols
-	for _, p := range parts {
-		weight = append(weight, p.weight.Data...)
-		bias = append(bias, biasOrZeros(p)...)
-		rows += p.weight.Rows
-	}
-	return linear{weight: kernel.NewMatrix(weight, rows, cols), bias: bias}
-}
-
-func biasOrZeros(m linear) []float32 {
-	if m.bias == nil {
-		return make([]float32, m.weight.Rows)
-	}
-	return m.bias
 }
