@@ -108,7 +108,7 @@ func schemaAt(operation map[string]any, place []string) map[string]any {
 
 func (s *Server) serveOpenAPI(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Content-Type"] = jsonType
-	_, _ = w.Write(s.openAPI) // a client that has left needs no answer
+	_, _ = w.Write(s.openAPI()) // a client that has left needs no answer
 }
 
 func (s *Server) serveDocs(w http.ResponseWriter, r *http.Request) {

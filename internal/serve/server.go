@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,7 +39,7 @@ type Server struct {
 	closing atomic.Bool
 	handler http.Handler
 	watch   http.Handler // of a Door that only watches
-	openAPI []byte
+	openAPI func() []byte
 }
 
 // New makes a server without a model.
@@ -53,7 +54,7 @@ func New(p Profile, o Options) *Server {
 		profile: p, options: o, log: o.Log,
 		key:     sha256.Sum256([]byte(o.APIKey)),
 		gate:    gate{requests: int64(p.Limits.Concurrent), bytes: p.Limits.Bodies},
-		openAPI: mergeOpenAPI(p.Dialects, o.Version),
+		openAPI: sync.OnceValue(func() []byte { return mergeOpenAPI(p.Dialects, o.Version) }),
 	}
 	s.metrics = newMetrics(s.queueStats)
 	s.handler = s.routes()
