@@ -1,12 +1,10 @@
 package store
 
 import (
-	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
 
-	"github.com/paceline/paceline/internal/store/hfcache"
 	"github.com/paceline/paceline/internal/store/safetensors"
 )
 
@@ -28,20 +26,4 @@ func (r *Repository) Tensors() (*safetensors.Set, error) { return r.TensorsIn(""
 // pipeline, by its folder: "2_Dense".
 func (r *Repository) TensorsIn(folder string) (*safetensors.Set, error) {
 	return safetensors.OpenDir(filepath.Join(r.Dir, filepath.FromSlash(folder)))
-}
-
-// Hashes reads every file and returns its SHA-256 by its path. For weights of
-// 90 MB that takes a tenth of a second.
-func (r *Repository) Hashes(ctx context.Context) (map[string]string, error) {
-	files, err := hfcache.ListFiles(r.Dir)
-	if err != nil {
-		return nil, err
-	}
-	hashes := map[string]string{}
-	for _, path := range files {
-		if hashes[path], err = hfcache.SHA256File(ctx, filepath.Join(r.Dir, filepath.FromSlash(path))); err != nil {
-			return nil, err
-		}
-	}
-	return hashes, nil
 }

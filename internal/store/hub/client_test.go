@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -275,6 +276,30 @@ func TestUnreachableIsNoticed(t *testing.T) {
 	if err := c.Reachable(t.Context()); !errors.Is(err, hub.ErrUnreachable) {
 		t.Errorf("Reachable: %v", err)
 	}
+}
+
+// silence takes a request and never answers.
+type silence struct{}
+
+func (silence) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// TestUnreachableWithinThreeSeconds holds the default, on a clock that does not wait.
+func TestUnreachableWithinThreeSeconds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, err := hub.New(hub.Options{Transport: silence{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_, err = c.Info(t.Context(), hub.Repo{Kind: hub.Model, Name: "org/model", Revision: "main"})
+		if took := time.Since(began); !errors.Is(err, hub.ErrUnreachable) || took != 3*time.Second {
+			t.Errorf("%v after %v, want ErrUnreachable after 3s", err, took)
+		}
+	})
 }
 
 func TestReachable(t *testing.T) {

@@ -16,7 +16,8 @@
 // A file must not be shortened while it is mapped: reading a page that no longer
 // exists ends the process, in Go as in C. The model caches replace files by
 // renaming and never rewrite one, so this happens only to a file someone edits
-// in place; Set.Check tells before a read, not during one.
+// in place. Set.Tensor looks at the size once more before it gives a tensor away;
+// what happens after that cannot be prevented.
 //
 // The package is not aware of models, of where files come from, or of what the
 // tensors mean. Tensor data may start at any address: the format asks for no

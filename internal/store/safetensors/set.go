@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -21,13 +22,19 @@ const (
 // Set is an open checkpoint of one file or of several shards. It implements
 // model.Tensors and may be read from many goroutines.
 type Set struct {
-	tensors  map[string]model.Tensor
+	tensors  map[string]tensor
 	names    []string
 	metadata map[string]string
 	files    []*mapping
 }
 
 var _ model.Tensors = (*Set)(nil)
+
+// tensor is a tensor with the file that its data lies in.
+type tensor struct {
+	model.Tensor
+	file *mapping
+}
 
 // OpenDir opens the checkpoint in a folder: model.safetensors, or else the
 // shards of model.safetensors.index.json. Without either the error wraps
@@ -50,14 +57,14 @@ func OpenDir(dir string) (*Set, error) {
 
 // Open opens the files as one checkpoint. A tensor in two of them is an error.
 func Open(paths ...string) (*Set, error) {
-	s := newSet()
+	s := &Set{tensors: map[string]tensor{}, metadata: map[string]string{}}
 	for _, path := range paths {
 		m, err := openMapping(path)
 		if err != nil {
 			return nil, closeAfter(s, err)
 		}
 		s.files = append(s.files, m)
-		if err := s.add(path, m.data); err != nil {
+		if err := s.add(path, m); err != nil {
 			return nil, closeAfter(s, err)
 		}
 	}
@@ -65,24 +72,9 @@ func Open(paths ...string) (*Set, error) {
 	return s, nil
 }
 
-// Parse reads a whole file that is already in memory; name stands in errors.
-// The tensors share the file's bytes.
-func Parse(name string, file []byte) (*Set, error) {
-	s := newSet()
-	if err := s.add(name, file); err != nil {
-		return nil, err
-	}
-	s.names = slices.Sorted(maps.Keys(s.tensors))
-	return s, nil
-}
-
-func newSet() *Set {
-	return &Set{tensors: map[string]model.Tensor{}, metadata: map[string]string{}}
-}
-
 // add checks one file and takes its tensors in.
-func (s *Set) add(name string, file []byte) error {
-	h, err := parseHeader(file)
+func (s *Set) add(name string, m *mapping) error {
+	h, err := parseHeader(m.data)
 	if err != nil {
 		f := asFault(err)
 		f.File = name
@@ -92,17 +84,26 @@ func (s *Set) add(name string, file []byte) error {
 		if _, twice := s.tensors[e.name]; twice {
 			return &FormatError{File: name, Tensor: e.name, Reason: "also in another shard"}
 		}
-		data := file[h.start+e.begin : h.start+e.end : h.start+e.end]
-		s.tensors[e.name] = model.Tensor{DType: e.dtype, Shape: e.shape, Data: data}
+		data := m.data[h.start+e.begin : h.start+e.end : h.start+e.end]
+		s.tensors[e.name] = tensor{model.Tensor{DType: e.dtype, Shape: e.shape, Data: data}, m}
 	}
 	maps.Copy(s.metadata, h.metadata)
 	return nil
 }
 
 // Tensor returns the tensor of that exact name. Its data is valid until Close.
+// Of a file that was shortened since it was mapped no tensor is given, and the
+// log says so: the pages that are gone must not be read.
 func (s *Set) Tensor(name string) (model.Tensor, bool) {
 	t, ok := s.tensors[name]
-	return t, ok
+	if !ok {
+		return model.Tensor{}, false
+	}
+	if err := t.file.check(); err != nil {
+		slog.Error("checkpoint cannot be read any more", "tensor", name, "cause", err)
+		return model.Tensor{}, false
+	}
+	return t.Tensor, true
 }
 
 // Names lists the tensors in lexical order.
@@ -110,17 +111,6 @@ func (s *Set) Names() []string { return s.names }
 
 // Metadata returns the "__metadata__" of the files, for instance {"format": "pt"}.
 func (s *Set) Metadata() map[string]string { return s.metadata }
-
-// Check reports a file that was shortened since it was mapped, whose missing
-// pages must not be read.
-func (s *Set) Check() error {
-	for _, m := range s.files {
-		if err := m.check(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // Close unmaps the files. No tensor's data may be read afterwards.
 func (s *Set) Close() error {

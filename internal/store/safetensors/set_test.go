@@ -32,6 +32,13 @@ func write(t *testing.T, dir, name string, content []byte) string {
 	return path
 }
 
+// parse is Open of a file in memory.
+func parse(name string, content []byte) (*Set, error) {
+	s := &Set{tensors: map[string]tensor{}, metadata: map[string]string{}}
+	err := s.add(name, &mapping{data: content})
+	return s, err
+}
+
 const twoTensors = `{"__metadata__":{"format":"pt"},` +
 	`"b":{"dtype":"F16","shape":[2],"data_offsets":[24,28]},` +
 	`"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24],"note":[{}]},` +
@@ -73,9 +80,9 @@ func TestOpenReadsWhatTheHeaderSays(t *testing.T) {
 	}
 }
 
-// TestParseRefuses holds one hostile or broken file a line, and the words that
+// TestRefuses holds one hostile or broken file a line, and the words that
 // its error must have: the tensor, the value and the limit.
-func TestParseRefuses(t *testing.T) {
+func TestRefuses(t *testing.T) {
 	t.Parallel()
 	one := func(member string) []byte { return file(`{"x":{`+member+`}}`, 8) }
 	for name, c := range map[string]struct {
@@ -125,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Parse("evil.safetensors", c.file)
+			_, err := parse("evil.safetensors", c.file)
 			var format *FormatError
 			if !errors.As(err, &format) {
 				t.Fatalf("error %v, want a *FormatError", err)
@@ -140,7 +147,7 @@ func TestParseRefuses(t *testing.T) {
 func TestErrorsStayShort(t *testing.T) {
 	t.Parallel()
 	name := strings.Repeat("n", 1<<20)
-	_, err := Parse("f", file(`{"`+name+`":{"dtype":"`+name+`","shape":[8],"data_offsets":[0,8]}}`, 8))
+	_, err := parse("f", file(`{"`+name+`":{"dtype":"`+name+`","shape":[8],"data_offsets":[0,8]}}`, 8))
 	if err == nil || len(err.Error()) > 400 {
 		t.Errorf("error of %d bytes, want one of at most 400", len(fmt.Sprint(err)))
 	}
@@ -208,7 +215,7 @@ func TestOpenRefusesWhatIsNoFile(t *testing.T) {
 	}
 }
 
-func TestCheckSeesAShortenedFile(t *testing.T) {
+func TestAShortenedFileGivesNoTensor(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("files are read whole on this system: shortening one later does no harm")
@@ -219,27 +226,30 @@ func TestCheckSeesAShortenedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer set.Close()
-	if err := set.Check(); err != nil {
-		t.Errorf("Check() of a whole file: %v", err)
+	if _, ok := set.Tensor("a"); !ok {
+		t.Error("a whole file gives no tensor")
 	}
 	if err := os.Truncate(path, 20); err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Check(); err == nil || !strings.Contains(err.Error(), "to 20 bytes") {
-		t.Errorf("Check() of a shortened file: %v", err)
+	if _, ok := set.Tensor("a"); ok {
+		t.Error("a shortened file gives a tensor")
+	}
+	if err := set.files[0].check(); err == nil || !strings.Contains(err.Error(), "to 20 bytes") {
+		t.Errorf("check: %v", err)
 	}
 }
 
-// FuzzParse: whatever the bytes, either an error or a set whose tensors keep
+// FuzzHeader: whatever the bytes, either an error or a set whose tensors keep
 // the promises of the package comment.
-func FuzzParse(f *testing.F) {
+func FuzzHeader(f *testing.F) {
 	f.Add(file(twoTensors, 29))
 	f.Add(file(`{}`, 0))
 	f.Add(file(`{"x":{"dtype":"F4","shape":[2,8],"data_offsets":[0,8]}}`, 8))
 	f.Add(file(`{"x":{"dtype":"F64","shape":[4611686018427387905,4],"data_offsets":[0,8]}}`, 8))
 	f.Add(file(`{"x":{"dtype":"U8","shape":[0,9223372036854775807],"data_offsets":[0,0]}}`, 0))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		set, err := Parse("f", bytes.Clone(content))
+		set, err := parse("f", bytes.Clone(content))
 		if err != nil {
 			if _, ok := err.(*FormatError); !ok {
 				t.Fatalf("error %T, want *FormatError", err)
@@ -247,8 +257,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		total := 0
-		for _, name := range set.Names() {
-			tensor, _ := set.Tensor(name)
+		for name, tensor := range set.tensors {
 			elements := uint64(1)
 			for _, dim := range tensor.Shape {
 				if dim < 0 {
