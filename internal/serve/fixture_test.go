@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 
 	"go.uber.org/goleak"
 
@@ -83,10 +85,25 @@ func unit(v []float32) []float32 {
 	return u
 }
 
+// tinyFolder is the pipeline of the tiny BERT, with a prompt of ours.
+func tinyFolder(t testing.TB) fs.FS {
+	t.Helper()
+	const folder = "../../testdata/tiny/bert/"
+	files := fstest.MapFS{"config_sentence_transformers.json": {Data: []byte(`{"prompts": {"query": "query: "}}`)}}
+	for _, name := range []string{"tokenizer.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json"} {
+		data, err := os.ReadFile(folder + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: data}
+	}
+	return files
+}
+
 func tinyPipeline(t testing.TB) *pipeline.Pipeline {
 	t.Helper()
-	folder := os.DirFS("testdata/tiny")
-	data, err := os.ReadFile("testdata/tiny/tokenizer.json")
+	folder := tinyFolder(t)
+	data, err := fs.ReadFile(folder, "tokenizer.json")
 	if err != nil {
 		t.Fatal(err)
 	}
