@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -116,21 +118,52 @@ func TestOpenErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  map[string][]byte
 		options []paceline.Option
+		is      error // nil where it has no name
 		want    string
 	}{
 		"no config":           {change: map[string][]byte{"config.json": nil}, want: "config.json"},
 		"no tokenizer":        {change: map[string][]byte{"tokenizer.json": nil}, want: "tokenizer.json is missing"},
 		"broken tokenizer":    {change: map[string][]byte{"tokenizer.json": []byte("{")}, want: "tokenizer.json"},
 		"no weights":          {change: map[string][]byte{"model.safetensors": nil}, want: "model.safetensors"},
-		"a pickle":            {change: map[string][]byte{"model.safetensors": nil, "pytorch_model.bin": {0x80}}, want: "a pickle"},
+		"a pickle":            {change: map[string][]byte{"model.safetensors": nil, "pytorch_model.bin": {0x80}}, is: paceline.ErrPickle, want: "save_pretrained"},
 		"broken weights":      {change: map[string][]byte{"model.safetensors": make([]byte, 100)}, want: "model.safetensors"},
-		"unknown family":      {change: map[string][]byte{"config.json": []byte(`{"model_type": "resnet"}`)}, want: `"resnet"`},
+		"unknown family":      {change: map[string][]byte{"config.json": []byte(`{"model_type": "resnet"}`)}, is: paceline.ErrUnsupported, want: `"resnet"`},
 		"unknown dtype":       {options: []paceline.Option{paceline.WithDType("float7")}, want: `"float7"`},
 		"a number of threads": {options: []paceline.Option{paceline.WithThreads(-1)}, want: "-1"},
 	} {
 		_, err := paceline.Open(context.Background(), copyOf(t, tinyBERT, c.change), c.options...)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error(), c.want) || c.is != nil && !errors.Is(err, c.is) {
 			t.Errorf("%s: %v, want it to say %q", name, err, c.want)
+		}
+	}
+}
+
+// TestOpenByNameErrors opens names of the hub with an empty cache.
+func TestOpenByNameErrors(t *testing.T) {
+	hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		code, status := "RepoNotFound", http.StatusNotFound
+		if strings.Contains(r.URL.Path, "gated") {
+			code, status = "GatedRepo", http.StatusForbidden
+		}
+		w.Header().Set("X-Error-Code", code)
+		w.WriteHeader(status)
+	}))
+	defer hub.Close()
+	for _, c := range []struct {
+		name, offline string
+		want          error
+	}{
+		{"somebody/nothing", "0", paceline.ErrNotFound},
+		{"somebody/gated", "0", paceline.ErrAccess},
+		{"somebody/nothing", "1", paceline.ErrOffline},
+	} {
+		t.Setenv("HF_HOME", t.TempDir())
+		t.Setenv("HF_HUB_CACHE", "")
+		t.Setenv("PACELINE_CACHE", t.TempDir())
+		t.Setenv("HF_ENDPOINT", hub.URL)
+		t.Setenv("HF_HUB_OFFLINE", c.offline)
+		if _, err := paceline.Open(context.Background(), c.name); !errors.Is(err, c.want) {
+			t.Errorf("%s, offline %s: %v, want %v", c.name, c.offline, err, c.want)
 		}
 	}
 }

