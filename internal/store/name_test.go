@@ -51,6 +51,21 @@ func FuzzParseName(f *testing.F) {
 	})
 }
 
+// FuzzModules: whatever a modules.json says, the files it asks for lie in the snapshot.
+func FuzzModules(f *testing.F) {
+	f.Add(modulesJSON)
+	f.Add([]byte(`[{"path":"../..","type":"Dense"}]`))
+	f.Add([]byte(`[{"path":"/etc","type":"x.Pooling"},{"path":"a/../../b","type":"Pooling"}]`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m := parseModules(text)
+		for _, path := range append(m.needed, filepath.Join(m.encoder, "config.json")) {
+			if !filepath.IsLocal(filepath.FromSlash(path)) {
+				t.Errorf("%q leaves the folder", path)
+			}
+		}
+	})
+}
+
 func TestNeeded(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ listing, want string }{

@@ -94,8 +94,9 @@ func missing(dir string, absent func(path string) bool) []string {
 	}
 	var p modules
 	if has("modules.json") {
-		p = readModules(filepath.Join(dir, "modules.json"))
-		lacking = slices.DeleteFunc(p.needed, has)
+		text, _ := os.ReadFile(filepath.Join(dir, "modules.json")) // what cannot be read is no JSON
+		p = parseModules(text)
+		lacking = append(lacking, slices.DeleteFunc(p.needed, has)...)
 	} else if !absent("modules.json") {
 		lacking = append(lacking, "modules.json")
 	}
@@ -147,11 +148,10 @@ type modules struct {
 	needed  []string // files of the others
 }
 
-func readModules(file string) modules {
+func parseModules(text []byte) modules {
 	var list []struct{ Path, Type string }
-	text, err := os.ReadFile(file)
-	if err != nil || json.Unmarshal(text, &list) != nil {
-		return modules{needed: []string{"a modules.json that can be read"}}
+	if json.Unmarshal(text, &list) != nil {
+		return modules{needed: []string{"modules.json (not the JSON of a list of modules)"}}
 	}
 	var m modules
 	for i, module := range list {

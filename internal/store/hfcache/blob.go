@@ -28,7 +28,7 @@ func (r Repo) Store(ctx context.Context, hash string, waiting func(), fill func(
 	if !blobPattern.MatchString(hash) {
 		return fmt.Errorf("%.80q is no hash", hash)
 	}
-	if exists(r.Blob(hash)) {
+	if r.Has(hash) {
 		return nil
 	}
 	unlock, err := r.Lock(ctx, hash, waiting)
@@ -36,7 +36,7 @@ func (r Repo) Store(ctx context.Context, hash string, waiting func(), fill func(
 		return err
 	}
 	defer unlock()
-	if exists(r.Blob(hash)) { // by whoever had the lock
+	if r.Has(hash) { // by whoever had the lock
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(r.Blob(hash)), 0o755); err != nil {
@@ -122,7 +122,8 @@ func linkOrCopy(target, blob, at string) error {
 	return os.WriteFile(at, content, 0o644)
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
+// Has tells whether the blob with that hash is there.
+func (r Repo) Has(hash string) bool {
+	_, err := os.Stat(r.Blob(hash))
 	return err == nil
 }
