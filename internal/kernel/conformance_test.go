@@ -35,7 +35,8 @@ func TestNoLevelIsLeftOut(t *testing.T) {
 		AVX2:   {"avx2", "fma", "bmi2"},
 		AVX512: {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl"},
 
-		AVX512BF16: {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16"},
+		AVX512VNNI: {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"},
+		AVX512BF16: {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16"},
 	} {
 		has := !slices.ContainsFunc(needed, func(f string) bool { return !slices.Contains(flags, f) })
 		if has != slices.Contains(Levels(), level) {

@@ -1,38 +1,107 @@
 package kernel
 
-import "math"
-
 // DType is the arithmetic of a linear layer: how weights and inputs are kept for
-// it. Sums, bias and results are float32 in each.
+// it. Bias and results are float32 in each.
 type DType string
 
 const (
 	Float32 DType = "float32"
-	// BFloat16 rounds weights and inputs to bfloat16, 8 significant bits, and
-	// multiplies them exactly.
+	// BFloat16 rounds weights and inputs to bfloat16, 8 significant bits, multiplies
+	// them exactly and adds in float32.
 	BFloat16 DType = "bfloat16"
+	// Int16 rounds inputs to 12-bit integers with a scale a row and weights with a
+	// scale an output, each for every 512 inputs, and multiplies and adds exactly.
+	Int16 DType = "int16"
 )
 
-// arithmetic is one dtype's kernels.
+// arithmetic is one dtype's kernels and how its operands are laid out. Those of
+// float32 are the values themselves. The others hold a pair of values in the place
+// of one float32, in pieces: as many pairs as encode writes, then, for integers,
+// the scale of the piece.
 type arithmetic struct {
 	tiles tileSet
-	// pairs tells that operands hold two values in the place of one float32, which
-	// narrow makes: roundUp(len(x), 16)/2 elements of dst, 0 where x has ended.
-	narrow func(dst, x []float32)
+	// encode writes the pairs of x·inverse: roundUp(len(x), 16)/2 elements of dst,
+	// 0 where x has ended. nil: values stay what they are.
+	encode func(dst, x []float32, inverse float32)
+	// largest returns the largest magnitude; nil where there are no scales.
+	largest func(x []float32) float32
 }
 
-// per is how many values an element of an operand holds.
-func (a *arithmetic) per() int {
-	if a.narrow == nil {
+// Integers of Int16 have 12 bits, so a sum of piece products stays within 31 bits:
+// 512·2047² < 2^31.
+const (
+	piece  = 512
+	topInt = 2047
+)
+
+// span is one piece of an operand's row.
+type span struct {
+	from, values int // which values of the row
+	at, steps    int // where their elements begin, and how many they are
+}
+
+// scaled tells whether operands are integers.
+func (a *arithmetic) scaled() bool { return a.largest != nil }
+
+// spans is how many pieces a row of in values has: at least one.
+func (a *arithmetic) spans(in int) int {
+	if !a.scaled() {
 		return 1
 	}
-	return 2
+	return max((in+piece-1)/piece, 1)
+}
+
+// span is piece i of a row of in values.
+func (a *arithmetic) span(in, i int) span {
+	switch {
+	case a.encode == nil:
+		return span{values: in, steps: in}
+	case !a.scaled():
+		return span{values: in, steps: (in + 1) / 2}
+	}
+	const stride = piece/2 + 16 // the scale, and the next piece at a register's start
+	n := min(piece, in-i*piece)
+	return span{from: i * piece, values: n, at: i * stride, steps: (n + 1) / 2}
+}
+
+// width is how many elements a row of in values takes.
+func (a *arithmetic) width(in int) int {
+	if a.encode == nil {
+		return in
+	}
+	last := a.span(in, a.spans(in)-1)
+	return last.at + roundUp(last.values, 16)/2 + 16
+}
+
+// encodeRow lays out one row.
+func (a *arithmetic) encodeRow(dst, x []float32) {
+	for i := range a.spans(len(x)) {
+		s := a.span(len(x), i)
+		values, inverse := x[s.from:s.from+s.values], float32(1)
+		scale := float32(1)
+		if a.scaled() {
+			scale, inverse = scaleOf(a.largest(values))
+		}
+		a.encode(dst[s.at:], values, inverse)
+		if a.scaled() {
+			dst[s.at+s.steps] = scale
+		}
+	}
+}
+
+// scaleOf returns the value of one unit of an integer, and its inverse. Values all
+// nearly 0 count as 0.
+func scaleOf(largest float32) (scale, inverse float32) {
+	if largest < 1e-30 {
+		return 0, 0
+	}
+	return largest / topInt, topInt / largest
 }
 
 // DTypes lists the arithmetics of this level, float32 first.
 func (s *Set) DTypes() []DType {
 	list := []DType{Float32}
-	for _, d := range []DType{BFloat16} {
+	for _, d := range []DType{BFloat16, Int16} {
 		if _, ok := s.linear[d]; ok {
 			list = append(list, d)
 		}
@@ -41,11 +110,16 @@ func (s *Set) DTypes() []DType {
 }
 
 // FastestDType is the fastest arithmetic of this level whose vectors keep a cosine
-// of 0.999 to float32's. The generic level has BFloat16 as its definition only: it
-// gains nothing there.
+// of 0.999 to float32's. The generic level has the low precisions as definitions
+// only: it gains nothing by them.
 func (s *Set) FastestDType() DType {
-	if _, ok := s.linear[BFloat16]; ok && s.level != Generic {
-		return BFloat16
+	if s.level == Generic {
+		return Float32
+	}
+	for _, d := range []DType{BFloat16, Int16} {
+		if _, ok := s.linear[d]; ok {
+			return d
+		}
 	}
 	return Float32
 }
@@ -64,66 +138,17 @@ type Activations struct {
 func (s *Set) Prepare(a *Activations, x Matrix, d DType) {
 	a.dtype, a.in = d, x.Cols
 	arithmetic := s.linear[d]
-	if arithmetic.narrow == nil {
+	if arithmetic.encode == nil {
 		a.values = x
 		return
 	}
 	raceReadMatrix(x)
-	cols := roundUp(x.Cols, 16) / 2
+	cols := arithmetic.width(x.Cols)
 	if len(a.memory) < x.Rows*cols {
 		a.memory = make([]float32, x.Rows*cols)
 	}
 	a.values = NewMatrix(a.memory, x.Rows, cols)
 	for i := range x.Rows {
-		arithmetic.narrow(a.values.Row(i), x.Row(i))
+		arithmetic.encodeRow(a.values.Row(i), x.Row(i))
 	}
-}
-
-// roundBF16 is the upper half of x's bits after rounding to the nearest bfloat16,
-// ties to even. A NaN stays one.
-func roundBF16(x float32) uint32 {
-	bits := math.Float32bits(x)
-	if x != x {
-		return bits>>16 | 1<<6
-	}
-	return (bits + 0x7fff + bits>>16&1) >> 16
-}
-
-// narrowGeneric computes dst[i] = x[2i] and x[2i+1] as bfloat16, the first in the
-// low half, for whole groups of 16 values; 0 stands where x has ended.
-func narrowGeneric(dst, x []float32) {
-	for i := range roundUp(len(x), 16) / 2 {
-		var low, high uint32
-		if 2*i < len(x) {
-			low = roundBF16(x[2*i])
-		}
-		if 2*i+1 < len(x) {
-			high = roundBF16(x[2*i+1])
-		}
-		dst[i] = math.Float32frombits(high<<16 | low)
-	}
-}
-
-// mulPairsGeneric is mulGeneric on pairs of bfloat16.
-func mulPairsGeneric(c, a, b, bias, add []float32, k, _, _, ldb, _ int) {
-	for j := range 4 {
-		var sum float32
-		if bias != nil {
-			sum = bias[j]
-		}
-		for i, x := range a[:k] {
-			xl, xh := unpair(x)
-			yl, yh := unpair(b[i*ldb+j])
-			sum += xl*yl + xh*yh
-		}
-		if add != nil {
-			sum += add[j]
-		}
-		c[j] = sum
-	}
-}
-
-func unpair(x float32) (low, high float32) {
-	bits := math.Float32bits(x)
-	return math.Float32frombits(bits << 16), math.Float32frombits(bits &^ 0xffff)
 }

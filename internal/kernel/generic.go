@@ -8,12 +8,13 @@ import (
 // generic is the definition of every kernel, and the level for machines that
 // have no other.
 func generic() *Set {
-	tiles := tileSet{cols: 4, tiles: []tile{{rows: 1, mul: mulGeneric}}}
+	tiles := single(mulGeneric)
 	return &Set{
 		level: Generic,
 		linear: map[DType]arithmetic{
 			Float32:  {tiles: tiles},
-			BFloat16: {tiles: tileSet{cols: 4, tiles: []tile{{rows: 1, mul: mulPairsGeneric}}}, narrow: narrowGeneric},
+			BFloat16: {tiles: single(mulBF16Generic), encode: narrowGeneric},
+			Int16:    {tiles: single(mulInt16Generic), encode: quantizeGeneric, largest: largestGeneric},
 		},
 		attend: tiles,
 		vector: vectors{
@@ -23,6 +24,9 @@ func generic() *Set {
 		peak: peak{peakGeneric, 8},
 	}
 }
+
+// single is a tile set of one row and four columns.
+func single(mul tileFunc) tileSet { return tileSet{cols: 4, tiles: []tile{{rows: 1, mul: mul}}} }
 
 // mulGeneric is the tile of one row and four columns. Its four sums are variables
 // rather than an array so that the compiler keeps them in registers.

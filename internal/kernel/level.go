@@ -18,7 +18,8 @@ const (
 	AVX2    Level = "avx2"    // x86-64 with AVX2 and FMA
 	AVX512  Level = "avx512"  // x86-64 with AVX-512 F, BW, DQ and VL
 
-	AVX512BF16 Level = "avx512bf16" // avx512 and AVX512_BF16
+	AVX512VNNI Level = "avx512vnni" // avx512 and AVX512_VNNI
+	AVX512BF16 Level = "avx512bf16" // avx512vnni and AVX512_BF16
 )
 
 // Variable is the environment variable that forces a level.

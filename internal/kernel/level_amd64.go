@@ -17,7 +17,10 @@ func machineRungs() []rung {
 		return rungs
 	}
 	rungs = append(rungs, rung{AVX512, newAVX512})
-	if cpu.X86.HasAVX512BF16 {
+	if cpu.X86.HasAVX512VNNI {
+		rungs = append(rungs, rung{AVX512VNNI, newAVX512VNNI})
+	}
+	if cpu.X86.HasAVX512VNNI && cpu.X86.HasAVX512BF16 {
 		rungs = append(rungs, rung{AVX512BF16, newAVX512BF16})
 	}
 	return rungs
@@ -52,11 +55,22 @@ func newAVX512() *Set {
 	}
 }
 
-// newAVX512BF16 adds the products of bfloat16 to newAVX512.
-func newAVX512BF16() *Set {
+// newAVX512VNNI adds the products of int16 to newAVX512.
+func newAVX512VNNI() *Set {
 	s := newAVX512()
+	s.level = AVX512VNNI
+	s.linear[Int16] = arithmetic{encode: quantizeAVX512VNNI, largest: largestAVX512VNNI, tiles: tileSet{cols: 64, tiles: []tile{
+		{6, mul6x64AVX512VNNI}, {4, mul4x64AVX512VNNI}, {2, mul2x64AVX512VNNI}, {1, mul1x64AVX512VNNI},
+	}}}
+	return s
+}
+
+// newAVX512BF16 adds the products of bfloat16 to newAVX512VNNI.
+func newAVX512BF16() *Set {
+	s := newAVX512VNNI()
 	s.level = AVX512BF16
-	s.linear[BFloat16] = arithmetic{narrow: narrowAVX512BF16, tiles: tileSet{cols: 64, tiles: []tile{
+	narrow := func(dst, x []float32, _ float32) { narrowAVX512BF16(dst, x) }
+	s.linear[BFloat16] = arithmetic{encode: narrow, tiles: tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},
 	}}}
 	return s

@@ -29,15 +29,22 @@ func TestCheckSeesWrongKernels(t *testing.T) {
 		},
 		"bfloat16 cut off": func(s *Set) {
 			a := s.linear[BFloat16]
-			narrow := a.narrow
-			a.narrow = func(dst, x []float32) {
+			encode := a.encode
+			a.encode = func(dst, x []float32, inverse float32) {
 				y := make([]float32, len(x))
 				for i, v := range x {
 					y[i] = math.Float32frombits(math.Float32bits(v) &^ 0xffff)
 				}
-				narrow(dst, y)
+				encode(dst, y, inverse)
 			}
 			s.linear[BFloat16] = a
+		},
+		"integers cut off": func(s *Set) {
+			a := s.linear[Int16]
+			a.encode = func(dst, x []float32, inverse float32) {
+				pairs(dst, x, func(v float32) uint16 { return uint16(int16(v * inverse)) })
+			}
+			s.linear[Int16] = a
 		},
 		"GELU by tanh": func(s *Set) {
 			s.vector.gelu = func(x []float32, rows, cols, stride int) { mapRows(x, rows, cols, stride, geluTanh) }

@@ -38,8 +38,8 @@ func (c *Core) LinearAdd(dst Matrix, x *Activations, w *Weights, residual Matrix
 // product goes over the weights panel by panel, so that a panel is read from the
 // far caches once and stays in the near ones for all rows.
 func (c *Core) product(dst Matrix, x *Activations, w *Weights, residual Matrix, a Activation) {
-	tiles := c.set.linear[w.dtype].tiles
-	checkProduct(dst, x, w, tiles.cols)
+	arithmetic := c.set.linear[w.dtype]
+	checkProduct(dst, x, w, arithmetic.tiles.cols)
 	if dst.Rows == 0 {
 		return
 	}
@@ -47,8 +47,8 @@ func (c *Core) product(dst Matrix, x *Activations, w *Weights, residual Matrix, 
 	raceWriteMatrix(dst)
 	for n := 0; n < w.out; n += w.cols {
 		p := panel{
-			tiles: tiles.tiles, a: x.values, b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n : n+w.cols],
-			c: dst.ColumnRange(n, min(n+w.cols, w.out)), steps: w.steps, cols: w.cols,
+			arithmetic: &arithmetic, weights: w, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
+			b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n*w.biasRows : (n+w.cols)*w.biasRows],
 		}
 		if residual.Data != nil {
 			p.add = residual.ColumnRange(n, min(n+w.cols, w.out))
@@ -72,37 +72,48 @@ func checkProduct(dst Matrix, x *Activations, w *Weights, cols int) {
 
 // panel is the product of all rows with one panel of weights.
 type panel struct {
-	tiles       []tile
-	c, a, add   Matrix // add without data: nothing to add
-	b, bias     []float32
-	steps, cols int
+	arithmetic *arithmetic
+	weights    *Weights
+	c, a, add  Matrix // add without data: nothing to add
+	b, bias    []float32
+}
+
+// mul computes the tile from row on into out, piece by piece.
+func (p *panel) mul(t *tile, row int, out, add []float32, ldc, ldadd int) {
+	b, bias, cols := p.b, p.bias, p.weights.cols
+	for i := range p.arithmetic.spans(p.weights.in) {
+		s := p.arithmetic.span(p.weights.in, i)
+		t.mul(out, p.a.Data[row*p.a.Stride+s.at:], b, bias, add, s.steps, ldc, p.a.Stride, cols, ldadd)
+		b, bias = b[s.steps*cols:], bias[min(2*cols, len(bias)):]
+		add, ldadd = out, ldc
+	}
 }
 
 // fullPanel writes each tile in place, its activation while it is in the nearest cache.
 func (c *Core) fullPanel(p *panel, a Activation) {
 	row := 0
-	for _, t := range p.tiles {
+	for _, t := range p.arithmetic.tiles.tiles {
 		for ; p.c.Rows-row >= t.rows; row += t.rows {
 			out := p.c.Data[row*p.c.Stride:]
 			var add []float32
 			if p.add.Data != nil {
 				add = p.add.Data[row*p.add.Stride:]
 			}
-			t.mul(out, p.a.Data[row*p.a.Stride:], p.b, p.bias, add, p.steps, p.c.Stride, p.a.Stride, p.cols, p.add.Stride)
-			c.set.activate(a, out, t.rows, p.cols, p.c.Stride)
+			p.mul(&t, row, out, add, p.c.Stride, p.add.Stride)
+			c.set.activate(a, out, t.rows, p.weights.cols, p.c.Stride)
 		}
 	}
 }
 
 // partPanel computes each tile aside, full width, and copies the columns that exist.
 func (c *Core) partPanel(p *panel, a Activation) {
-	row := 0
-	for _, t := range p.tiles {
+	row, cols := 0, p.weights.cols
+	for _, t := range p.arithmetic.tiles.tiles {
 		for ; p.c.Rows-row >= t.rows; row += t.rows {
-			t.mul(c.tile, p.a.Data[row*p.a.Stride:], p.b, p.bias, nil, p.steps, p.cols, p.a.Stride, p.cols, 0)
-			c.set.activate(a, c.tile, t.rows, p.cols, p.cols)
+			p.mul(&t, row, c.tile, nil, cols, 0)
+			c.set.activate(a, c.tile, t.rows, cols, cols)
 			for r := range t.rows {
-				out := c.tile[r*p.cols:][:p.c.Cols]
+				out := c.tile[r*cols:][:p.c.Cols]
 				if p.add.Data != nil {
 					c.set.vector.add(out, p.add.Row(row+r))
 				}

@@ -4,15 +4,17 @@ import "fmt"
 
 // Weights are the weights and bias of one linear layer, laid out for the tiles of
 // the level and dtype that they were packed for: panels of a tile's columns, in each
-// panel one row of columns per element of an input (a pair of inputs for bfloat16),
-// the last panel filled with zeros.
+// panel one row of columns per element of an input (a pair of inputs in the low
+// precisions), the last panel filled with zeros.
 type Weights struct {
 	dtype   DType
 	in, out int
-	steps   int       // elements of an input
 	cols    int       // columns of a panel
+	steps   int       // elements of an input, all pieces together
 	panels  []float32 // [panel][step][column]
-	bias    []float32 // [panel][column]
+	bias    []float32 // [panel][bias][column]; for integers [panel][piece][bias or 0, scale][column]
+
+	biasRows int // rows of a panel's bias
 }
 
 // In is the number of inputs, Out the number of outputs.
@@ -45,28 +47,55 @@ func (s *Set) Pack(w Source, bias []float32, d DType) *Weights {
 	if bias != nil && len(bias) != out {
 		panic(fmt.Sprintf("kernel: %d biases for %d outputs", len(bias), out))
 	}
-	per, cols := arithmetic.per(), arithmetic.tiles.cols
-	p := &Weights{dtype: d, in: in, out: out, steps: (in + per - 1) / per, cols: cols, bias: make([]float32, roundUp(out, cols))}
-	p.panels = make([]float32, len(p.bias)*p.steps)
-	copy(p.bias, bias)
-	piece, prepared := NewMatrix(make([]float32, cols*in), cols, in), Activations{}
-	for n := 0; n < out; n += cols {
-		rows := piece.RowRange(0, min(cols, out-n))
+	p := newWeights(d, &arithmetic, in, out)
+	piece, prepared := NewMatrix(make([]float32, p.cols*in), p.cols, in), Activations{}
+	for n := 0; n < out; n += p.cols {
+		rows := piece.RowRange(0, min(p.cols, out-n))
 		for i := range rows.Rows {
 			w.Read(rows.Row(i), n+i, 0)
 		}
 		s.Prepare(&prepared, rows, d)
-		packPanel(p.panels[n*p.steps:(n+cols)*p.steps], prepared.values.ColumnRange(0, p.steps), cols)
+		p.packPanel(&arithmetic, n, prepared.values)
+		if bias != nil {
+			copy(p.bias[n*p.biasRows:], bias[n:n+rows.Rows])
+		}
 	}
 	return p
 }
 
-// packPanel transposes w into rows of cols columns.
-func packPanel(panel []float32, w Matrix, cols int) {
-	for k := range w.Cols {
-		row := panel[k*cols:][:w.Rows]
+func newWeights(d DType, a *arithmetic, in, out int) *Weights {
+	w := &Weights{dtype: d, in: in, out: out, cols: a.tiles.cols, biasRows: 1}
+	for i := range a.spans(in) {
+		w.steps += a.span(in, i).steps
+	}
+	if a.scaled() {
+		w.biasRows = 2 * a.spans(in)
+	}
+	padded := roundUp(out, w.cols)
+	w.panels, w.bias = make([]float32, padded*w.steps), make([]float32, padded*w.biasRows)
+	return w
+}
+
+// packPanel lays out the panel that begins with output n. rows holds its outputs'
+// weights, encoded.
+func (w *Weights) packPanel(a *arithmetic, n int, rows Matrix) {
+	panel, bias := w.panels[n*w.steps:], w.bias[n*w.biasRows:]
+	for i := range a.spans(w.in) {
+		s := a.span(w.in, i)
+		transpose(panel, rows.ColumnRange(s.at, s.at+s.steps), w.cols)
+		panel = panel[s.steps*w.cols:]
+		if a.scaled() {
+			transpose(bias[(2*i+1)*w.cols:], rows.ColumnRange(s.at+s.steps, s.at+s.steps+1), w.cols)
+		}
+	}
+}
+
+// transpose writes column k of m to dst[k*stride:].
+func transpose(dst []float32, m Matrix, stride int) {
+	for k := range m.Cols {
+		row := dst[k*stride:][:m.Rows]
 		for j := range row {
-			row[j] = w.Data[j*w.Stride+k]
+			row[j] = m.Data[j*m.Stride+k]
 		}
 	}
 }

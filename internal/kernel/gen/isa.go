@@ -46,6 +46,14 @@ var avx512 = &isa{
 	element: "float32",
 }
 
+// avx512vnni adds to avx512 products of pairs of 16-bit integers.
+var avx512vnni = &isa{
+	name:    "AVX512VNNI",
+	lanes:   16,
+	linear:  []shape{{6, 4, 0}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
+	element: "int16",
+}
+
 // avx512bf16 adds to avx512 products of pairs of bfloat16.
 var avx512bf16 = &isa{
 	name:    "AVX512BF16",

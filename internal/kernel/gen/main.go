@@ -21,7 +21,7 @@ import (
 func main() {
 	dir := flag.String("dir", "..", "folder of package kernel")
 	flag.Parse()
-	for _, i := range []*isa{avx2, avx512, avx512bf16} {
+	for _, i := range []*isa{avx2, avx512, avx512vnni, avx512bf16} {
 		g := &generator{Context: build.NewContext(), isa: i, constants: map[string]operand.Mem{}}
 		g.ConstraintExpr("amd64,!purego")
 		g.products()
@@ -29,7 +29,11 @@ func main() {
 			g.vectors()
 			g.peak()
 		}
-		if i.element == "bfloat16" {
+		switch i.element {
+		case "int16":
+			g.largest()
+			g.quantize()
+		case "bfloat16":
 			g.narrow()
 		}
 		if err := g.write(*dir); err != nil {

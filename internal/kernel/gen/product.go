@@ -36,21 +36,16 @@ func (g *generator) product(s shape) {
 	g.Attributes(noSplit)
 	g.SignatureExpr("func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)")
 	g.Pragma("noescape")
-	g.Doc(
+	g.Doc(append([]string{
 		fmt.Sprintf("%s computes a tile of %d rows and %d columns, the elements of a", name, s.rows, cols),
 		fmt.Sprintf("and b being %s:", g.isa.elements()), "",
-		fmt.Sprintf("\tfor r := range %d {", s.rows),
-		fmt.Sprintf("\t\tfor j := range %d {", cols),
-		"\t\t\tsum := bias[j] // 0 when bias is nil",
-		"\t\t\tfor i := range k {",
-		"\t\t\t\t"+g.isa.step(),
-		"\t\t\t}",
-		"\t\t\tc[r*ldc+j] = sum + add[r*ldadd+j] // without add when it is nil",
-		"\t\t}", "\t}",
-	)
+	}, g.isa.loops(s.rows, cols)...)...)
 	t := g.loadTile(s)
 	g.startSums(t)
 	g.sumLoop(t)
+	if g.isa.element == "int16" {
+		g.scaleSums(t)
+	}
 	g.storeSums(t)
 	g.Comment("leave the upper halves clean for SSE code")
 	g.VZEROUPPER()
@@ -99,8 +94,12 @@ func (g *generator) loadTile(s shape) *tile {
 	return t
 }
 
-// startSums sets every row's sums to bias.
+// startSums sets every row's sums to bias, or to 0 where bias comes last.
 func (g *generator) startSums(t *tile) {
+	if g.isa.element == "int16" {
+		g.zeroSums(t)
+		return
+	}
 	bias := g.pointer("bias", "bias")
 	g.Comment("is there a bias?")
 	g.TESTQ(bias, bias)
@@ -117,6 +116,10 @@ func (g *generator) startSums(t *tile) {
 	g.Comment("sums are ready")
 	g.JMP(operand.LabelRef("sum"))
 	g.Label("zero")
+	g.zeroSums(t)
+}
+
+func (g *generator) zeroSums(t *tile) {
 	for r := range t.rows {
 		for v := range t.vectors {
 			g.Comment(fmt.Sprintf("row %d, vector %d: 0", r, v))
@@ -203,25 +206,43 @@ func (g *generator) stepRegister(t *tile, r, at int) {
 	}
 }
 
+// elements says what the operands of a product hold.
 func (i *isa) elements() string {
-	if i.element == "bfloat16" {
+	switch i.element {
+	case "bfloat16":
 		return "pairs of bfloat16, the low half first"
+	case "int16":
+		return "pairs of int16, the low half first; each row's scale follows its k pairs"
 	}
 	return i.element
 }
 
-// step is what multiplyAdd does to one lane.
-func (i *isa) step() string {
-	if i.element == "bfloat16" {
-		return "sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])"
+// loops is what a product computes, in Go.
+func (i *isa) loops(rows, cols int) []string {
+	const pairs = "sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])"
+	start, step, result := "sum := bias[j] // 0 when bias is nil", "sum = fma(a[r*lda+i], b[i*ldb+j], sum)", "sum"
+	switch i.element {
+	case "bfloat16":
+		step = pairs
+	case "int16":
+		start, step = "sum := int32(0)", pairs
+		result = fmt.Sprintf("fma(float32(sum)*a[r*lda+k], bias[%d+j], bias[j])", cols)
 	}
-	return "sum = fma(a[r*lda+i], b[i*ldb+j], sum)"
+	return []string{
+		fmt.Sprintf("\tfor r := range %d {", rows), fmt.Sprintf("\t\tfor j := range %d {", cols),
+		"\t\t\t" + start, "\t\t\tfor i := range k {", "\t\t\t\t" + step, "\t\t\t}",
+		"\t\t\tc[r*ldc+j] = " + result + " + add[r*ldadd+j] // without add when it is nil", "\t\t}", "\t}",
+	}
 }
 
+// multiplyAdd adds x·b to sum, lane by lane.
 func (g *generator) multiplyAdd(x, b, sum reg.VecVirtual) {
-	if g.isa.element == "bfloat16" {
+	switch g.isa.element {
+	case "bfloat16":
 		g.emitMissing("VDPBF16PS", "AVX512BF16", true, x, b, sum)
-	} else {
+	case "int16":
+		g.emitMissing("VPDPWSSD", "AVX512VNNI", true, x, b, sum)
+	default:
 		g.VFMADD231PS(x, b, sum)
 	}
 }
@@ -230,6 +251,29 @@ func (g *generator) stepBroadcast(t *tile, r, at int) {
 	for v, b := range t.b {
 		g.Comment(fmt.Sprintf("row %d, vector %d += a·b", r, v))
 		g.VFMADD231PS_BCST(t.elementA(r, at), b, t.sums[r][v])
+	}
+}
+
+// scaleSums turns integer sums into float32: times the row's scale and the column's,
+// plus bias.
+func (g *generator) scaleSums(t *tile) {
+	bias := g.pointer("bias", "bias, and behind it the columns' scales")
+	for v := range t.vectors {
+		g.Comment(fmt.Sprintf("scales of vector %d", v))
+		g.VMOVUPS(element(bias, (t.vectors+v)*g.isa.bytes()), t.b[v])
+	}
+	for r := range t.rows {
+		x := t.spread[r%len(t.spread)]
+		g.Comment(fmt.Sprintf("row %d's scale, behind its last pair", r))
+		g.VBROADCASTSS(t.elementA(r, 0), x)
+		for v, sum := range t.sums[r] {
+			g.Comment(fmt.Sprintf("row %d, vector %d as float32", r, v))
+			g.VCVTDQ2PS(sum, sum)
+			g.Comment("times the row's scale")
+			g.VMULPS(x, sum, sum)
+			g.Comment("times the column's scale, plus bias")
+			g.VFMADD213PS(element(bias, v*g.isa.bytes()), t.b[v], sum)
+		}
 	}
 }
 

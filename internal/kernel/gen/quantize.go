@@ -1,0 +1,45 @@
+package main
+
+import (
+	"math"
+)
+
+// largest emits the search for the largest magnitude.
+func (g *generator) largest() {
+	g.function("largest", "func(x []float32) float32", "for _, v := range x {", "\tlargest = max(largest, abs(v))", "}", "return largest")
+	found := g.zeros(turns)
+	s := g.sweep("x")
+	s.run(turns, func(turn, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		g.Comment("|x|")
+		g.VANDPS(g.constant("magnitude", math.Float32frombits(0x7fffffff)), x, x)
+		g.Comment("the larger")
+		g.VMAXPS(x, found[turn], found[turn])
+	})
+	g.fold("largest", found, g.VMAXPS)
+	g.end()
+}
+
+// quantize emits the conversion of float32 to pairs of int16. It writes whole
+// registers: the last one's lanes past the last element are 0.
+func (g *generator) quantize() {
+	g.function("quantize", "func(dst, x []float32, inverse float32)",
+		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as int16s; 0 where x has ended",
+		"\tdst[i] = int16(round(x[i] * inverse)) // ties to even", "}")
+	inverse := g.spread("inverse")
+	s := g.sweep("x")
+	s.halves = append(s.halves, g.pointer("dst", "the next pairs"))
+	s.run(1, func(_, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		g.Comment("x·inverse")
+		g.VMULPS(inverse, x, x)
+		g.Comment("to the nearest integer")
+		g.VCVTPS2DQ(x, x)
+		pairs := g.YMM()
+		g.Comment("as int16")
+		g.VPMOVSDW(x, pairs)
+		g.Comment("write")
+		g.VMOVUPS(pairs, element(s.halves[0], at/2))
+	})
+	g.end()
+}
