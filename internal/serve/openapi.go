@@ -16,37 +16,56 @@ var ownOpenAPI []byte
 //go:embed docs.html
 var docsPage []byte
 
+//go:embed everything.json
+var everythingOpenAPI []byte
+
 // document is as much of an OpenAPI 3.1 document as merging needs to know.
 type document struct {
 	OpenAPI    string                               `json:"openapi"`
 	Info       map[string]any                       `json:"info"`
+	Tags       []map[string]string                  `json:"tags"`
 	Paths      map[string]map[string]map[string]any `json:"paths"`
 	Components map[string]map[string]any            `json:"components"`
 }
 
-// mergeOpenAPI joins the dialects' parts into one document. Where several have
-// the same method and path, their bodies and answers become alternatives.
+// mergeOpenAPI joins the dialects' parts and the server's own into one document,
+// in the order in which routes are chosen.
 func mergeOpenAPI(dialects []dialect.Dialect, version string) []byte {
-	whole := parseOpenAPI(ownOpenAPI)
+	own := parseOpenAPI(ownOpenAPI)
+	whole := &document{OpenAPI: own.OpenAPI, Info: own.Info, Paths: map[string]map[string]map[string]any{}, Components: own.Components}
 	whole.Info["version"] = version
 	for _, d := range dialects {
-		if d.OpenAPI == nil {
-			continue
-		}
-		part := parseOpenAPI(d.OpenAPI)
-		for path, methods := range part.Paths {
-			for method, operation := range methods {
-				operation["tags"] = []any{d.Name}
-				whole.add(path, method, operation)
-			}
-		}
-		maps.Copy(whole.Components["schemas"], part.Components["schemas"])
+		whole.join(d.Name, parseOpenAPI(d.OpenAPI))
 	}
+	whole.join("paceline", own)
 	merged, err := json.MarshalIndent(whole, "", " ")
 	if err != nil {
 		panic(err) // it came from JSON
 	}
 	return merged
+}
+
+// join adds a part under the name of its dialect. Where a GET is there already,
+// that one answers; where a POST is, the body decides, and bodies and answers
+// become alternatives.
+func (d *document) join(name string, part *document) {
+	d.Tags = append(d.Tags, map[string]string{"name": name})
+	maps.Copy(d.Components["schemas"], part.Components["schemas"])
+	for path, methods := range part.Paths {
+		if d.Paths[path] == nil {
+			d.Paths[path] = map[string]map[string]any{}
+		}
+		for method, operation := range methods {
+			operation["tags"] = []any{name}
+			there := d.Paths[path][method]
+			switch {
+			case there == nil:
+				d.Paths[path][method] = operation
+			case method == "post":
+				d.Paths[path][method] = alternatives(there, operation)
+			}
+		}
+	}
 }
 
 func parseOpenAPI(data []byte) *document {
@@ -55,18 +74,6 @@ func parseOpenAPI(data []byte) *document {
 		panic(fmt.Sprintf("embedded OpenAPI document: %v", err)) // a mistake of ours, which every test meets
 	}
 	return d
-}
-
-func (d *document) add(path, method string, operation map[string]any) {
-	methods := d.Paths[path]
-	if methods == nil {
-		methods = map[string]map[string]any{}
-		d.Paths[path] = methods
-	}
-	if there := methods[method]; there != nil {
-		operation = alternatives(there, operation)
-	}
-	methods[method] = operation
 }
 
 // alternatives joins two operations of one path: either body, either answer.

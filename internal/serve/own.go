@@ -40,7 +40,7 @@ func ready(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {
 // everything is what the server's own profile adds to all the dialects: one
 // /health in which each of their clients finds what it looks for.
 func everything() dialect.Dialect {
-	return dialect.Dialect{Name: "paceline", Routes: []dialect.Route{{
+	return dialect.Dialect{Name: "every dialect", OpenAPI: everythingOpenAPI, Routes: []dialect.Route{{
 		Method: http.MethodGet, Path: "/health", Describe: health, Fail: fastapi.Fail, Open: true,
 	}}}
 }
