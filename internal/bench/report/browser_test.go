@@ -51,7 +51,7 @@ func browse(t *testing.T, page string, flags ...string) (document, log string) {
 const probe = `<script>
 (() => {
   const note = (name, value) => { document.body.dataset[name] = value; };
-  const names = () => [...document.querySelectorAll("#summary tbody th")].map(e => e.textContent).join(" ");
+  const names = () => [...document.querySelectorAll("#summary tbody th")].map(e => e.firstChild.textContent).join(" ");
   note("ready", document.documentElement.dataset.ready);
   note("charts", document.querySelectorAll(".plot canvas").length);
   const inked = c => { const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; for (let i = 3; i < d.length; i += 4) if (d[i]) return true; return false; };

@@ -39,6 +39,16 @@ func embeddings(c *record.Cell) int {
 	return sum
 }
 
+// succeeded counts the requests that got a good reply.
+func succeeded(c *record.Cell) (n int) {
+	for _, outcome := range c.Requests.Outcome {
+		if outcome == outcomeOK {
+			n++
+		}
+	}
+	return n
+}
+
 // latencies of the successful requests in milliseconds, in rising order, each
 // from the moment the schedule wanted it sent.
 func latencies(c *record.Cell) []float64 {
@@ -59,14 +69,13 @@ func latencyPercentile(p float64) quantity {
 
 // meanSeconds is the mean time of a successful request from its sending.
 func meanSeconds(c *record.Cell) float64 {
-	sum, n := int64(0), 0
+	sum := int64(0)
 	for i, outcome := range c.Requests.Outcome {
 		if outcome == outcomeOK {
 			sum += c.Requests.Finished[i] - c.Requests.Sent[i]
-			n++
 		}
 	}
-	return float64(sum) / float64(n) / 1e6
+	return float64(sum) / float64(succeeded(c)) / 1e6
 }
 
 // peakMemory is the largest resident memory of the server's process tree while

@@ -124,7 +124,7 @@ func (x *index) percentile(stack string, at point, wanted float64) Percentile {
 	}
 	n := 0
 	for _, c := range valid {
-		n += len(latencies(c))
+		n += succeeded(c)
 	}
 	p, ok := stat.HighestCertified(n, wanted)
 	result := Percentile{Figure: missing(), P: p, Wanted: wanted, Requests: n}

@@ -7,8 +7,12 @@ import (
 	"github.com/paceline/paceline/internal/bench/stat"
 )
 
-// NotShown is what a report says where the run lacks the data.
-const NotShown = "not shown by this run"
+// What a report says where the run lacks the data, and where it has figures that
+// cannot be compared.
+const (
+	notMeasured   = "Not shown by this run."
+	tooFewRepeats = "Not shown by this run: so few repeats cannot tell stacks apart, however far their figures lie from each other."
+)
 
 // Evidence is a figure that stands beside a sentence.
 type Evidence struct {
@@ -88,9 +92,11 @@ func (c contest) sentence(r ranking) string {
 	leaders, behind := r.leaders(), r.behind()
 	switch {
 	case len(r) == 0:
-		return NotShown + "."
+		return notMeasured
 	case len(r) == 1:
 		return fmt.Sprintf("Only %s was measured: %s %s.", r[0].stack, withInterval(r[0].Estimate), c.unit)
+	case r.tooFew():
+		return tooFewRepeats
 	case len(behind) == 0:
 		return fmt.Sprintf("No difference shown between %s.", leaders.names())
 	case len(leaders) == 1:
@@ -187,9 +193,11 @@ func (x *index) recommend(use string, c contest, why string) Finding {
 	f := Finding{Topic: use, Evidence: x.evidence(c, r)}
 	switch leaders := r.leaders(); {
 	case len(r) == 0:
-		f.Text = NotShown + "."
+		f.Text = notMeasured
 	case len(r) == 1:
 		f.Text = fmt.Sprintf("Only %s was measured.", r[0].stack)
+	case r.tooFew():
+		f.Text = tooFewRepeats
 	case len(leaders) == len(r):
 		f.Text = fmt.Sprintf("Any of %s: no difference shown. Choose by what your infrastructure has.", leaders.names())
 	default:

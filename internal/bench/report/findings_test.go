@@ -131,8 +131,9 @@ func TestNoDifferenceShown(t *testing.T) {
 	}{
 		{[]int{40, 44, 48, 52, 56}, []int{44, 48, 52, 56, 60}, "No difference shown between a and b."},
 		{[]int{80, 80, 80, 80, 80}, []int{40, 40, 40, 40, 40}, "a leads with 80.0 [80.0–80.0] embeddings/s, 2.00 [2.00–2.00] times that of b."},
-		{[]int{80}, []int{40}, "No difference shown between a and b."},
-		{[]int{80, 80, 80}, []int{40, 40, 40}, "No difference shown between a and b."},
+		{[]int{80}, []int{40}, tooFewRepeats},
+		{[]int{80, 80, 80}, []int{40, 40, 40}, tooFewRepeats},
+		{[]int{80, 80, 80, 80, 80}, []int{40, 40, 40}, "a leads with 80.0 [80.0–80.0] embeddings/s, 2.00 [2.00–2.00] times that of b."},
 	} {
 		h := newHand("a", "b")
 		h.cell("a", record.SweepConcurrency, 4, 8, 10, c.a...)
@@ -249,7 +250,7 @@ func TestNothingMeasured(t *testing.T) {
 		}
 	}
 	for _, f := range slices.Concat(s.Leaders, s.Recommendations) {
-		if f.Text != NotShown+"." {
+		if f.Text != notMeasured {
 			t.Errorf("%s: %s", f.Topic, f.Text)
 		}
 	}

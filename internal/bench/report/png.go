@@ -56,8 +56,11 @@ func (x *index) writePNG(w io.Writer, title string, stacks []*record.Stack) erro
 			top = writeLine(area, top, 10, true, alarm, shorten(s.Name+", "+string(status)+": "+oneLine(reason), 150))
 		}
 	}
-	if len(stacks) > 1 {
+	switch {
+	case len(stacks) > 1:
 		top = writeLegend(area, top, stacks)
+	case len(stacks) == 1 && stacks[0].Door != "":
+		top = writeLine(area, top, 10, false, muted, "Batching: "+firstOf(stacks[0].Policy, "its own")+" · driven through "+stacks[0].Door)
 	}
 	area.Max.Y = top - 10
 	tiles := draw.Tiles{Rows: 2, Cols: 2, PadX: 28, PadY: 22}

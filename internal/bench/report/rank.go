@@ -64,6 +64,17 @@ func (r ranking) behind() ranking {
 	return list
 }
 
+// tooFew says that no stack could be told apart from the best, whatever its
+// figures: the repeats are too few.
+func (r ranking) tooFew() bool {
+	for _, s := range r[1:] {
+		if stat.Separable(len(r[0].Values), len(s.Values)) {
+			return false
+		}
+	}
+	return len(r) > 1
+}
+
 func (r ranking) names() string {
 	names := make([]string, len(r))
 	for i, s := range r {

@@ -131,11 +131,7 @@ func (x *index) total(stack string, p point) total {
 	for _, c := range cells {
 		t.embeddings += embeddings(c)
 		t.seconds += c.Seconds
-		for _, outcome := range c.Requests.Outcome {
-			if outcome == outcomeOK {
-				t.requests++
-			}
-		}
+		t.requests += succeeded(c)
 	}
 	return t
 }

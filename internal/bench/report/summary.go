@@ -139,6 +139,10 @@ func (x *index) latency(stack string, p float64) Percentile {
 	return x.percentile(stack, at, p)
 }
 
+// fullBatch is the least batch that is taken to fill a server: a ceiling measured
+// with less would be none.
+const fullBatch = 32
+
 // ceiling is the best throughput of a stack with everything sent at once; without
 // such a cell, with the largest batch of the batch-size sweep.
 func (x *index) ceiling(stack string) Figure {
@@ -146,7 +150,7 @@ func (x *index) ceiling(stack string) Figure {
 		return f
 	}
 	p, ok := x.largest(stack, record.SweepBatchSize)
-	if !ok {
+	if !ok || p.BatchSize < fullBatch {
 		return missing()
 	}
 	return x.figure(stack, p, throughput)

@@ -101,6 +101,7 @@ func TestGoldenTable(t *testing.T) {
 	h.Manifest.Model = record.Model{Name: "tiny", Dim: 4, DType: "float32"}
 	h.Manifest.Data = record.Data{Source: "synthetic", Texts: 1000}
 	h.Manifest.Machine = record.Machine{CPU: "Some CPU", Cores: 2, Threads: 2}
+	h.Stacks[0].Policy, h.Stacks[0].Door = "continuous", "/embed, JSON"
 	h.Stacks[2].Error = "exit status 1:\nno such model"
 	h.Stacks[3].Agreement = record.Agreement{Texts: 8, MinCosine: 0.61, Reason: "it takes the first token, the reference the mean"}
 	for _, s := range []struct {
@@ -134,7 +135,7 @@ Stack            Throughput             p95 latency    Batch eff.      Memory  M
                embeddings/s  ms, 1 text × 8 clients  % of ceiling  MB/1k emb.      texts  embeddings  min cosine
 ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 paceline/vllm          40.0                    12.5          80.0           –         64           –     0.99999
-                  36.0–44.0               12.5–12.5     72.0–88.0
+continuous        36.0–44.0               12.5–12.5     72.0–88.0
 tei                    20.0            p90 25.0 [1]          50.0           –         64           –     0.99999
                   16.0–24.0               25.0–25.0     40.0–60.0
 other          not comparable: it takes the first token, the reference the mean
@@ -142,7 +143,8 @@ broken         failed: exit status 1: no such model
 
 [1] tei, latency: 70 requests carry p90, p95 needs 130
 Medians over 5 repeats or more, with their range, which covers the true median with 94 %.
-Throughput is the best of the concurrency sweep: paceline/vllm at 4 texts × 8 clients; tei at 4 texts × 8 clients.
+Throughput is the best of the concurrency sweep: paceline/vllm and tei: 4 texts × 8 clients.
+Driven through: paceline/vllm: /embed, JSON.
 `
 	if table != want {
 		t.Errorf("got:\n%s\nwant:\n%s", table, want)

@@ -105,7 +105,7 @@ func (t *table) row(r Row) []entry {
 		return []entry{{text: r.Stack}, {text: fmt.Sprintf("%s: %s", r.Status, oneLine(r.Reason)), span: true}}
 	}
 	return []entry{
-		{text: r.Stack},
+		{text: r.Stack, interval: r.Policy},
 		t.entry(r.Stack, "throughput", r.Throughput),
 		t.percentileEntry(r.Stack, r.Latency),
 		t.entry(r.Stack, "batch efficiency", r.BatchEfficiency),
@@ -141,35 +141,54 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 // captions say how the figures came about: lines below the table.
 func (s *Summary) captions() []string {
 	lines := []string{s.intervalCaption()}
-	var cells []string
-	for _, row := range s.Rows {
-		if row.Status == Measured && row.Throughput.Known() {
-			cells = append(cells, row.Stack+" at "+row.Throughput.Cell)
-		}
+	cells := s.each(func(r Row) string { return r.Throughput.Cell })
+	if cells != "" {
+		lines = append(lines, "Throughput is the best of the concurrency sweep: "+cells+".")
 	}
-	if len(cells) > 0 {
-		lines = append(lines, "Throughput is the best of the concurrency sweep: "+strings.Join(cells, "; ")+".")
+	if doors := s.each(func(r Row) string { return r.Door }); doors != "" {
+		lines = append(lines, "Driven through: "+doors+".")
 	}
 	return lines
+}
+
+// each says something of every measured stack, those that have it in common
+// together: "a and b: 32 texts × 8 clients; c: 32 texts × 16 clients".
+func (s *Summary) each(say func(Row) string) string {
+	var order []string
+	stacks := map[string][]string{}
+	for _, row := range s.Rows {
+		if said := say(row); row.Status == Measured && said != "" {
+			if stacks[said] == nil {
+				order = append(order, said)
+			}
+			stacks[said] = append(stacks[said], row.Stack)
+		}
+	}
+	for i, said := range order {
+		order[i] = list(stacks[said]) + ": " + said
+	}
+	return strings.Join(order, "; ")
 }
 
 // intervalCaption says what the intervals cover, which few repeats lower.
 func (s *Summary) intervalCaption() string {
 	var shown []Figure
 	for _, row := range s.Rows {
-		if row.Status == Measured && row.Throughput.Known() {
-			shown = append(shown, row.Throughput)
+		for _, f := range []Figure{row.Throughput, row.Latency.Figure, row.PerCPUSecond} {
+			if row.Status == Measured && f.Known() {
+				shown = append(shown, f)
+			}
 		}
 	}
 	if len(shown) == 0 {
-		return "No stack was measured."
+		return "Nothing in this table was measured."
 	}
 	least := slices.MinFunc(shown, func(a, b Figure) int { return a.N - b.N })
 	if least.N < 2 {
-		return "One repeat: no interval, and nothing here tells two stacks apart. Run it without --quick for a comparison."
+		return "One repeat: no interval, and nothing here tells two stacks apart. Take more time (--full), fewer stacks or fewer points."
 	}
 	if least.N < 4 { // the least p of Mann-Whitney with three and three is 0.1
-		return fmt.Sprintf("Medians over %d repeats or more, with their range. Fewer than four cannot tell two stacks apart, however far they lie from each other: run it without --quick for a comparison.", least.N)
+		return fmt.Sprintf("Medians over %d repeats or more, with their range. Fewer than four cannot tell two stacks apart, however far they lie from each other: take more time (--full), fewer stacks or fewer points.", least.N)
 	}
 	if least.Level < 0.95 {
 		return fmt.Sprintf("Medians over %d repeats or more, with their range, which covers the true median with %.0f %%.", least.N, 100*least.Level)

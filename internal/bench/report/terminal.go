@@ -140,7 +140,7 @@ func (t *table) writeLine(b *strings.Builder, widths []int, text func(int) strin
 // writeBlocks draws a stack's figures below each other.
 func (t *table) writeBlocks(b *strings.Builder, o Terminal) {
 	for _, row := range t.rows {
-		b.WriteString(o.paint(bold, row[0].text) + "\n")
+		b.WriteString(o.paint(bold, row[0].text) + " " + o.paint(dim, row[0].interval) + "\n")
 		for i, e := range row[1:] {
 			if e.span {
 				wrap(b, "  "+e.text, o.Width)

@@ -64,6 +64,13 @@ func quotientsCut(n1, n2 int) (cut int, tail float64) {
 	return cut, tail
 }
 
+// Separable says whether samples of these sizes can be told apart at all: if they
+// lie wholly apart, their Mann-Whitney p is at most [Significance]. Four and four
+// can, three and three cannot.
+func Separable(n1, n2 int) bool {
+	return n1 > 0 && n2 > 0 && 2*math.Exp(-logChoose(n1+n2, n1)) <= Significance
+}
+
 // Differs says whether two samples are told apart: their Mann-Whitney p is at
 // most [Significance], and the intervals of their medians do not overlap.
 func Differs(a, b []float64) bool {

@@ -74,6 +74,19 @@ func TestDiffersNeedsEvidence(t *testing.T) {
 	}
 }
 
+// TestSeparable: the exact test of samples wholly apart is the truth.
+func TestSeparable(t *testing.T) {
+	t.Parallel()
+	for n1 := range 12 {
+		for n2 := range 12 {
+			a, b := oneTo(n1), make([]float64, n2)
+			if _, p := MannWhitney(a, b); Separable(n1, n2) != (p <= Significance) {
+				t.Errorf("%d and %d: Separable %v, p %v", n1, n2, Separable(n1, n2), p)
+			}
+		}
+	}
+}
+
 func TestMannWhitneyMirrors(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -39,7 +39,7 @@
     const key = row => {
       const cell = row.cells[column];
       if (row.classList.contains("out") || !cell) return null;
-      if (column === 0) return cell.textContent;
+      if (column === 0) return cell.firstChild.textContent;
       return cell.dataset.sort === "" ? null : Number(cell.dataset.sort);
     };
     const rows = [...table.tBodies[0].rows].map((row, i) => ({ row, i, key: key(row) }));
