@@ -11,7 +11,7 @@ func generic() *Set {
 	tiles := single(mulGeneric)
 	return &Set{
 		level: Generic,
-		linear: map[DType]arithmetic{
+		linear: map[DType]*arithmetic{
 			Float32:  {tiles: tiles},
 			BFloat16: {tiles: single(mulBF16Generic), encode: narrowGeneric},
 			Int16:    {tiles: single(mulInt16Generic), encode: quantizeGeneric, largest: largestGeneric},

@@ -30,7 +30,7 @@ func newAVX2() *Set {
 	tiles := tileSet{cols: 16, tiles: []tile{{6, mul6x16AVX2}, {4, mul4x16AVX2}, {2, mul2x16AVX2}, {1, mul1x16AVX2}}}
 	return &Set{
 		level:  AVX2,
-		linear: map[DType]arithmetic{Float32: {tiles: tiles}},
+		linear: map[DType]*arithmetic{Float32: {tiles: tiles}},
 		attend: tiles,
 		vector: vectors{
 			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
@@ -43,7 +43,7 @@ func newAVX2() *Set {
 func newAVX512() *Set {
 	return &Set{
 		level: AVX512,
-		linear: map[DType]arithmetic{Float32: {tiles: tileSet{cols: 64, tiles: []tile{
+		linear: map[DType]*arithmetic{Float32: {tiles: tileSet{cols: 64, tiles: []tile{
 			{6, mul6x64AVX512}, {4, mul4x64AVX512}, {2, mul2x64AVX512}, {1, mul1x64AVX512},
 		}}}},
 		attend: tileSet{cols: 32, tiles: []tile{{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512}}},
@@ -59,7 +59,7 @@ func newAVX512() *Set {
 func newAVX512VNNI() *Set {
 	s := newAVX512()
 	s.level = AVX512VNNI
-	s.linear[Int16] = arithmetic{encode: quantizeAVX512VNNI, largest: largestAVX512VNNI, tiles: tileSet{cols: 64, tiles: []tile{
+	s.linear[Int16] = &arithmetic{encode: quantizeAVX512VNNI, largest: largestAVX512VNNI, tiles: tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512VNNI}, {4, mul4x64AVX512VNNI}, {2, mul2x64AVX512VNNI}, {1, mul1x64AVX512VNNI},
 	}}}
 	return s
@@ -70,7 +70,7 @@ func newAVX512BF16() *Set {
 	s := newAVX512VNNI()
 	s.level = AVX512BF16
 	narrow := func(dst, x []float32, _ float32) { narrowAVX512BF16(dst, x) }
-	s.linear[BFloat16] = arithmetic{encode: narrow, tiles: tileSet{cols: 64, tiles: []tile{
+	s.linear[BFloat16] = &arithmetic{encode: narrow, tiles: tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},
 	}}}
 	return s

@@ -25,10 +25,10 @@ func TestCheckSeesWrongKernels(t *testing.T) {
 			t.tiles = []tile{{t.tiles[0].rows, func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int) {
 				mul(c, a, b, bias, add, k-1, ldc, lda, ldb, ldadd)
 			}}}
-			s.linear[Float32] = arithmetic{tiles: t}
+			s.linear[Float32] = &arithmetic{tiles: t}
 		},
 		"bfloat16 cut off": func(s *Set) {
-			a := s.linear[BFloat16]
+			a := *s.linear[BFloat16]
 			encode := a.encode
 			a.encode = func(dst, x []float32, inverse float32) {
 				y := make([]float32, len(x))
@@ -37,14 +37,14 @@ func TestCheckSeesWrongKernels(t *testing.T) {
 				}
 				encode(dst, y, inverse)
 			}
-			s.linear[BFloat16] = a
+			s.linear[BFloat16] = &a
 		},
 		"integers cut off": func(s *Set) {
-			a := s.linear[Int16]
+			a := *s.linear[Int16]
 			a.encode = func(dst, x []float32, inverse float32) {
 				pairs(dst, x, func(v float32) uint16 { return uint16(int16(v * inverse)) })
 			}
-			s.linear[Int16] = a
+			s.linear[Int16] = &a
 		},
 		"GELU by tanh": func(s *Set) {
 			s.vector.gelu = func(x []float32, rows, cols, stride int) { mapRows(x, rows, cols, stride, geluTanh) }

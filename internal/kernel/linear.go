@@ -47,7 +47,7 @@ func (c *Core) product(dst Matrix, x *Activations, w *Weights, residual Matrix, 
 	raceWriteMatrix(dst)
 	for n := 0; n < w.out; n += w.cols {
 		p := panel{
-			arithmetic: &arithmetic, weights: w, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
+			arithmetic: arithmetic, weights: w, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
 			b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n*w.biasRows : (n+w.cols)*w.biasRows],
 		}
 		if residual.Data != nil {

@@ -4,7 +4,7 @@ package kernel
 // is never written after it was made.
 type Set struct {
 	level  Level
-	linear map[DType]arithmetic // products with packed weights
+	linear map[DType]*arithmetic // products with packed weights
 	attend tileSet              // products inside attention: fewer columns, as a head has few
 	vector vectors
 	peak   peak

@@ -47,7 +47,7 @@ func (s *Set) Pack(w Source, bias []float32, d DType) *Weights {
 	if bias != nil && len(bias) != out {
 		panic(fmt.Sprintf("kernel: %d biases for %d outputs", len(bias), out))
 	}
-	p := newWeights(d, &arithmetic, in, out)
+	p := newWeights(d, arithmetic, in, out)
 	piece, prepared := NewMatrix(make([]float32, p.cols*in), p.cols, in), Activations{}
 	for n := 0; n < out; n += p.cols {
 		rows := piece.RowRange(0, min(p.cols, out-n))
@@ -55,7 +55,7 @@ func (s *Set) Pack(w Source, bias []float32, d DType) *Weights {
 			w.Read(rows.Row(i), n+i, 0)
 		}
 		s.Prepare(&prepared, rows, d)
-		p.packPanel(&arithmetic, n, prepared.values)
+		p.packPanel(arithmetic, n, prepared.values)
 		if bias != nil {
 			copy(p.bias[n*p.biasRows:], bias[n:n+rows.Rows])
 		}
