@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -205,6 +206,27 @@ func BenchmarkEmbed(b *testing.B) {
 		embed(b, m, texts)
 	}
 	b.ReportMetric(float64(len(texts)*b.N)/b.Elapsed().Seconds(), "texts/s")
+}
+
+// BenchmarkMiniLM embeds texts of so many tokens with the real model.
+func BenchmarkMiniLM(b *testing.B) {
+	m := openMiniLM(b)
+	words := strings.Fields("the time people year way day thing man world life hand part child eye woman place work week case point")
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, tokens := range []int{12, 68, 128} {
+		texts := make([]string, 64)
+		for i := range texts {
+			for range tokens - 2 { // each word is one token, and two are special
+				texts[i] += words[r.IntN(len(words))] + " "
+			}
+		}
+		b.Run(strconv.Itoa(tokens), func(b *testing.B) {
+			for b.Loop() {
+				embed(b, m, texts)
+			}
+			b.ReportMetric(float64(len(texts)*b.N)/b.Elapsed().Seconds(), "texts/s")
+		})
+	}
 }
 
 func BenchmarkOpen(b *testing.B) {

@@ -25,11 +25,11 @@ type Model struct {
 // cache. ctx ends a download. The weights are mapped from their file, so a second process that
 // opens the same model shares their memory.
 func Open(ctx context.Context, name string, options ...Option) (*Model, error) {
-	var o assemble.Options
+	var o openOptions
 	for _, option := range options {
 		option(&o)
 	}
-	m, err := assemble.Open(ctx, store.New(store.FromEnvironment()), name, o)
+	m, err := assemble.Open(ctx, store.New(store.FromEnvironment()), name, assemble.Options(o))
 	if err != nil {
 		return nil, err
 	}
@@ -37,18 +37,20 @@ func Open(ctx context.Context, name string, options ...Option) (*Model, error) {
 }
 
 // Option is a choice to make when a model is opened.
-type Option func(*assemble.Options)
+type Option func(*openOptions)
+
+type openOptions assemble.Options
 
 // WithThreads sets how many cores the model may use. Without it, or with 0, it
 // is all that the process has, limits of its cgroup included.
 func WithThreads(n int) Option {
-	return func(o *assemble.Options) { o.Threads = n }
+	return func(o *openOptions) { o.Threads = n }
 }
 
 // WithDType sets the arithmetic of the linear layers. "auto", the default, is
 // the fastest on this machine that keeps a cosine of 0.999 to "float32".
 func WithDType(dtype string) Option {
-	return func(o *assemble.Options) { o.DType = dtype }
+	return func(o *openOptions) { o.DType = dtype }
 }
 
 // Close gives the model's memory back. Calls of Embed under way end with
