@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -74,7 +75,7 @@ func (a *addedTokens) put(t addedToken) {
 }
 
 func (a *addedTokens) index() error {
-	forms := map[bool]map[string]string{true: {}, false: {}}
+	forms, bytes := map[bool]map[string]string{true: {}, false: {}}, 0
 	for i, t := range a.tokens {
 		m := &a.raw
 		if t.Normalized {
@@ -84,6 +85,9 @@ func (a *addedTokens) index() error {
 			return fmt.Errorf("added tokens %q and %q are both looked for as %q", other, t.Content, t.form)
 		}
 		forms[t.Normalized][t.form] = t.Content
+		if bytes += len(t.form); bytes > maxTrieBytes {
+			return fmt.Errorf("they have more than %d bytes", maxTrieBytes)
+		}
 		m.add(t, int32(i))
 		m.tokens = a.tokens
 	}
@@ -121,7 +125,8 @@ type matcher struct {
 	tokens []addedToken
 	trie   *trie // values are indexes into tokens; nil if nothing is looked for
 	first  [256]bool
-	spaces bool // whether a match may begin or end in white space, or stand across it
+	firsts []byte // the same as a list
+	spaces bool   // whether a match may begin or end in white space, or stand across it
 }
 
 func (m *matcher) add(t addedToken, index int32) {
@@ -129,10 +134,13 @@ func (m *matcher) add(t addedToken, index int32) {
 		return
 	}
 	if m.trie == nil {
-		m.trie = newTrie(64)
+		m.trie = newTrie()
 	}
 	m.trie.add(t.form, index)
-	m.first[t.form[0]] = true
+	if b := t.form[0]; !m.first[b] {
+		m.first[b] = true
+		m.firsts = append(m.firsts, b)
+	}
 	m.spaces = m.spaces || t.LStrip || t.RStrip || slices.ContainsFunc([]rune(t.form), isSpace)
 }
 
@@ -148,11 +156,7 @@ func (m *matcher) next(text []byte, at, taken int) (found match, resume int, ok 
 	if m.trie == nil {
 		return match{}, 0, false
 	}
-	for at < len(text) {
-		if !m.first[text[at]] {
-			at++
-			continue
-		}
+	for at = m.candidate(text, at); at < len(text); at = m.candidate(text, at) {
 		length, index := m.trie.longest(root, text[at:])
 		if index == noValue {
 			at++
@@ -174,6 +178,20 @@ func (m *matcher) next(text []byte, at, taken int) (found match, resume int, ok 
 		return found, end, true
 	}
 	return match{}, 0, false
+}
+
+// candidate is the first byte at or after at that an added token begins with, or the text's end.
+func (m *matcher) candidate(text []byte, at int) int {
+	if len(m.firsts) == 1 {
+		if i := bytes.IndexByte(text[at:], m.firsts[0]); i >= 0 {
+			return at + i
+		}
+		return len(text)
+	}
+	for at < len(text) && !m.first[text[at]] {
+		at++
+	}
+	return at
 }
 
 func standsAlone(text []byte, start, end int) bool {

@@ -1,8 +1,10 @@
 package token
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,11 +16,22 @@ import (
 // modelTokenizer is the tokenizer.json of all-MiniLM-L6-v2.
 func modelTokenizer(t testing.TB) []byte {
 	t.Helper()
-	directory := os.Getenv("PACELINE_TEST_MODEL")
-	if directory == "" {
-		t.Skip("PACELINE_TEST_MODEL is not set: no folder of all-MiniLM-L6-v2 to read tokenizer.json from")
+	return readCompressed(t, "minilm_tokenizer.json.gz")
+}
+
+// readCompressed reads a file of testdata.
+func readCompressed(t testing.TB, name string) []byte {
+	t.Helper()
+	file, err := os.Open(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
 	}
-	data, err := os.ReadFile(filepath.Join(directory, "tokenizer.json"))
+	defer file.Close()
+	reader, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +129,7 @@ func variants() map[string]object {
 // TestDifferential compares with the `tokenizers` library: at least 100,000 strings, and every code point of Unicode.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
+	referencePython(t)
 	t.Run("all-MiniLM-L6-v2", func(t *testing.T) {
 		t.Parallel()
 		data := modelTokenizer(t)

@@ -55,9 +55,10 @@ func (n *bertNormalizer) local() bool { return true }
 
 func (n *bertNormalizer) normalize(p *piece) {
 	p.begin()
+	settled := 0
 	for i := 0; i < len(p.text); {
 		if i = n.normalizeASCII(p, i); i < len(p.text) {
-			i = n.normalizeRune(p, i)
+			i, settled = n.normalizeRune(p, i, settled)
 		}
 	}
 	p.finish()
@@ -89,13 +90,19 @@ func (n *bertNormalizer) normalizeASCII(p *piece, i int) int {
 }
 
 // normalizeRune puts what the character at byte i becomes, together with the marks after it where their order counts,
-// and returns where they end.
-func (n *bertNormalizer) normalizeRune(p *piece, i int) int {
+// and returns where they end. Up to byte settled the order of marks is known not to count.
+func (n *bertNormalizer) normalizeRune(p *piece, i, settled int) (next, nextSettled int) {
 	r, size := utf8.DecodeRune(p.text[i:])
 	to := n.char(r)
 	padded := n.ideographs && classOf(r)&ideograph != 0 // so that marks after it belong to a space
-	if n.strip && !padded && (to == bertMark || n.markFollows(p.text[i+size:])) {
-		return n.normalizeCluster(p, i)
+	if n.strip && !padded && (to == bertMark || i+size > settled) {
+		marked := to == bertMark
+		if !marked {
+			settled, marked = n.marks(p.text, i+size)
+		}
+		if marked {
+			return n.normalizeCluster(p, i), settled
+		}
 	}
 	switch to {
 	case bertDropped:
@@ -111,26 +118,26 @@ func (n *bertNormalizer) normalizeRune(p *piece, i int) int {
 	default:
 		p.put(rune(to), i)
 	}
-	return i + size
+	return i + size, settled
 }
 
-// markFollows tells whether a bertMark is among the combining marks that text begins with.
-func (n *bertNormalizer) markFollows(text []byte) bool {
-	for i, size := 0, 0; i < len(text); i += size {
+// marks looks through the combining marks from byte i on: for the first bertMark, or else where they end.
+func (n *bertNormalizer) marks(text []byte, i int) (end int, found bool) {
+	for size := 0; i < len(text); i += size {
 		if c := text[i]; c < utf8.RuneSelf && n.ascii[c] != asciiDropped {
-			return false
+			break
 		}
 		var r rune
 		r, size = utf8.DecodeRune(text[i:])
 		switch c := classOf(r); {
 		case n.clean && c&dropped != 0:
 		case c&nonstarter == 0:
-			return false
+			return i, false
 		case n.char(r) == bertMark:
-			return true
+			return i, true
 		}
 	}
-	return false
+	return i, false
 }
 
 // normalizeCluster puts the character at byte i and the combining marks after it in canonical order, and returns where

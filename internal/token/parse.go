@@ -65,10 +65,20 @@ func parse(data []byte) (*Tokenizer, error) {
 	if t.added, err = readAddedTokens(f.AddedTokens, t.model.vocabulary(), t.normalizer); err != nil {
 		return nil, fmt.Errorf("added_tokens: %w", err)
 	}
+	t.planCuts()
+	t.scratch = sync.Pool{New: func() any { return new(scratch) }}
+	return t, nil
+}
+
+// planCuts finds out where texts may be cut.
+func (t *Tokenizer) planCuts() {
 	t.cuts = t.splitter != nil && t.splitter.local() && (t.normalizer == nil || t.normalizer.local()) &&
 		!t.added.normalized.spaces
 	bert, isBert := t.normalizer.(*bertNormalizer)
-	t.cutsIdeographs = t.cuts && isBert && bert.ideographs
-	t.scratch = sync.Pool{New: func() any { return new(scratch) }}
-	return t, nil
+	_, splitsLikeBert := t.splitter.(bertSplitter)
+	t.cutsLikeBert = isBert && bert.ideographs && splitsLikeBert && t.added.normalized.trie == nil
+	for c := range t.asciiCuts {
+		// Not all white space is: the normalizer drops some of it.
+		t.asciiCuts[c] = t.cutsLikeBert && bert.ascii[c] != asciiDropped && asciiClasses[bert.ascii[c]] != 0
+	}
 }

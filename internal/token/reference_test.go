@@ -25,13 +25,20 @@ type request struct {
 	Left      bool  `json:"left"`
 }
 
-// startReference starts the reference on a tokenizer.json, or skips the test where there is none.
-func startReference(t *testing.T, tokenizerJSON []byte) *reference {
+// referencePython is the Python that has the reference; where there is none the test is skipped.
+func referencePython(t *testing.T) string {
 	t.Helper()
 	python := os.Getenv("PACELINE_PYTHON")
 	if python == "" {
 		t.Skip("PACELINE_PYTHON is not set: no Python with the packages of test/differential/requirements.txt to compare with")
 	}
+	return python
+}
+
+// startReference starts the reference on a tokenizer.json.
+func startReference(t *testing.T, tokenizerJSON []byte) *reference {
+	t.Helper()
+	python := referencePython(t)
 	path := filepath.Join(t.TempDir(), "tokenizer.json")
 	if err := os.WriteFile(path, tokenizerJSON, 0o644); err != nil {
 		t.Fatal(err)

@@ -143,7 +143,7 @@ func (t *Tokenizer) boundaryBefore(text string, i int) int {
 	if !t.cuts {
 		return 0
 	}
-	for i = min(i, len(text)); i > 0; i-- {
+	for i = min(i, len(text)-1); i > 0; i-- {
 		if t.boundary(text, i) && !t.insideMatch(text, i) {
 			return i
 		}
@@ -151,16 +151,17 @@ func (t *Tokenizer) boundaryBefore(text string, i int) int {
 	return 0
 }
 
-// boundary tells whether both sides of byte i give the tokens that they give together.
+// boundary tells whether both sides of byte i, 0 < i < len(text), give the tokens that they give together.
 func (t *Tokenizer) boundary(text string, i int) bool {
 	switch c := text[i]; {
-	case c == ' ':
-		return i > 0 && i+1 < len(text) && isAlphanumeric(text[i-1]) && isAlphanumeric(text[i+1])
-	case t.cutsIdeographs && 0xE4 <= c && c <= 0xE9:
+	case t.cutsLikeBert && c < utf8.RuneSelf:
+		return t.asciiCuts[c]
+	case t.cutsLikeBert && 0xE4 <= c && c <= 0xE9: // what most ideographs begin with
 		r, _ := utf8.DecodeRuneInString(text[i:])
 		return classOf(r)&ideograph != 0
+	default:
+		return c == ' ' && i+1 < len(text) && isAlphanumeric(text[i-1]) && isAlphanumeric(text[i+1])
 	}
-	return false
 }
 
 // insideMatch tells whether byte i is inside an added token.

@@ -1,6 +1,9 @@
 package token
 
-import "sync"
+import (
+	"sync"
+	"unicode/utf8"
+)
 
 // A Tokenizer is a tokenizer.json ready for use, by any number of goroutines.
 type Tokenizer struct {
@@ -14,15 +17,24 @@ type Tokenizer struct {
 	maxTokens     int // of the file's truncation
 	truncatesLeft bool
 
-	cuts           bool // whether a text may be cut before a space (see boundary)
-	cutsIdeographs bool // and before an ideograph
-	scratch        sync.Pool
+	cuts         bool                // whether a text may be cut before a space between letters (see boundary)
+	cutsLikeBert bool                // whether it may be cut as BERT's parts allow: before an ideograph
+	asciiCuts    [utf8.RuneSelf]bool // and before these characters
+	scratch      sync.Pool
 }
 
 // scratch is what encoding one text or pair needs besides its result.
 type scratch struct {
 	piece  piece
 	tokens [2][]token
+}
+
+// release puts scratch back for the next text, unless a giant has stretched it.
+func (t *Tokenizer) release(s *scratch) {
+	const kept = 64 << 10
+	if cap(s.piece.text)+cap(s.piece.spareText) <= 2*kept && cap(s.tokens[0])+cap(s.tokens[1]) <= 2*kept {
+		t.scratch.Put(s)
+	}
 }
 
 // Encode turns a text into tokens.
@@ -36,7 +48,7 @@ func (t *Tokenizer) EncodePair(a, b string, o Options) Encoding { return t.encod
 // callers who have the memory already.
 func (t *Tokenizer) AppendIDs(dst []int32, text string, o Options) (ids []int32, truncated bool) {
 	s := t.scratch.Get().(*scratch)
-	defer t.scratch.Put(s)
+	defer t.release(s)
 	truncated = t.tokenize(s, text, o)
 	for _, p := range t.template.single {
 		if p.text != special {
@@ -73,7 +85,7 @@ func (o Options) budget(specials int) int {
 
 func (t *Tokenizer) encode(texts []string, o Options) Encoding {
 	s := t.scratch.Get().(*scratch)
-	defer t.scratch.Put(s)
+	defer t.release(s)
 	e := Encoding{}
 	parts, specials := t.template.single, t.template.singleSpecials
 	if len(texts) == 2 {

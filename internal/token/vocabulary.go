@@ -28,10 +28,15 @@ func readVocabulary(raw json.RawMessage) (*vocabulary, error) {
 		highest = max(highest, id)
 		bytes += len(token)
 	}
-	v := &vocabulary{trie: newTrie(bytes), tokens: make([]string, highest+1), size: len(ids)}
+	if bytes > maxTrieBytes {
+		return nil, fmt.Errorf("vocab: its tokens have %d bytes, at most %d are supported", bytes, maxTrieBytes)
+	}
+	v := &vocabulary{trie: newTrie(), tokens: make([]string, highest+1), size: len(ids)}
 	for token, id := range ids {
-		v.trie.add(token, int32(id))
-		v.tokens[id] = token
+		if token != "" {
+			v.trie.add(token, int32(id))
+			v.tokens[id] = token
+		}
 	}
 	return v, nil
 }
