@@ -102,6 +102,14 @@ func tinyFolder(t testing.TB) fs.FS {
 
 func tinyPipeline(t testing.TB) *pipeline.Pipeline {
 	t.Helper()
+	spec := &model.Spec{Hidden: width, MaxPositions: 16, Pooling: []model.PoolingMode{"mean"}}
+	spec.Embedding.Vocab, spec.Embedding.TokenTypes.Rows = 716, 2
+	return pipelineOf(t, spec)
+}
+
+// pipelineOf is the tiny BERT's pipeline around an encoder of other sizes.
+func pipelineOf(t testing.TB, spec *model.Spec) *pipeline.Pipeline {
+	t.Helper()
 	folder := tinyFolder(t)
 	data, err := fs.ReadFile(folder, "tokenizer.json")
 	if err != nil {
@@ -111,8 +119,6 @@ func tinyPipeline(t testing.TB) *pipeline.Pipeline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := &model.Spec{Hidden: width, MaxPositions: 16, Pooling: []model.PoolingMode{"mean"}}
-	spec.Embedding.Vocab, spec.Embedding.TokenTypes.Rows = 716, 2
 	p, err := pipeline.Read(folder, tok, spec)
 	if err != nil {
 		t.Fatal(err)
