@@ -109,21 +109,6 @@ func (s *Set) DTypes() []DType {
 	return list
 }
 
-// FastestDType is the fastest arithmetic of this level whose vectors keep a cosine
-// of 0.999 to float32's. The generic level has the low precisions as definitions
-// only: it gains nothing by them.
-func (s *Set) FastestDType() DType {
-	if s.level == Generic {
-		return Float32
-	}
-	for _, d := range []DType{BFloat16, Int16} {
-		if _, ok := s.linear[d]; ok {
-			return d
-		}
-	}
-	return Float32
-}
-
 // Activations are the inputs of linear layers as the weights of a dtype want them.
 // The zero value is ready for Prepare, which reuses its memory.
 type Activations struct {

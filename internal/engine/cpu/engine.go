@@ -20,8 +20,8 @@ type Options struct {
 	// best, see kernel.Open.
 	Level kernel.Level
 	// DType is the arithmetic of the layers' products: one of kernel.Set.DTypes for
-	// the level. "" is float32; "auto" takes the fastest that keeps a cosine of 0.999
-	// to float32.
+	// the level. "" and "auto" are float32: a vector moves by more than the
+	// reference's own noise only where somebody asked for it.
 	DType string
 }
 
@@ -67,11 +67,8 @@ func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
 }
 
 func chooseDType(name string, set *kernel.Set) (kernel.DType, error) {
-	switch name {
-	case "":
+	if name == "" || name == "auto" {
 		return kernel.Float32, nil
-	case "auto":
-		return set.FastestDType(), nil
 	}
 	if d := kernel.DType(name); slices.Contains(set.DTypes(), d) {
 		return d, nil

@@ -383,19 +383,13 @@ func cosine(a, b []float32) float64 {
 
 func TestDTypeChoice(t *testing.T) {
 	t.Parallel()
-	for _, level := range kernel.Levels() {
-		set, err := kernel.Open(level)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, want := range map[string]kernel.DType{"": kernel.Float32, "auto": set.FastestDType(), "float32": kernel.Float32} {
-			if e := openRandom(t, small, Options{Level: level, DType: name}); e.DType() != string(want) {
-				t.Errorf("level %s, dtype %q: %s; want %s", level, name, e.DType(), want)
-			}
+	for name, want := range map[string]string{"": "float32", "auto": "float32", "float32": "float32", "int16": "int16"} {
+		if e := openRandom(t, small, Options{Level: kernel.Generic, DType: name}); e.DType() != want {
+			t.Errorf("dtype %q: %s; want %s", name, e.DType(), want)
 		}
 	}
 	spec, tensors := randomModel(small, 7)
-	if _, err := New(spec, tensors, Options{Level: kernel.AVX2, DType: "bfloat16"}); err == nil || !strings.Contains(err.Error(), "float32") {
+	if _, err := New(spec, tensors, Options{Level: kernel.Generic, DType: "int4"}); err == nil || !strings.Contains(err.Error(), "bfloat16") {
 		t.Errorf("a dtype that the level lacks: %v", err)
 	}
 }
