@@ -86,15 +86,12 @@ func TestPageInBrowser(t *testing.T) {
 	for _, s := range newIndex(r).rank(true, byLatency.figure) {
 		rising, falling = append(rising, s.stack), append([]string{s.stack}, falling...)
 	}
-	if err := Write(dir, r); err != nil {
-		t.Fatal(err)
-	}
-	html, err := os.ReadFile(filepath.Join(dir, PageFile))
-	if err != nil {
+	var html bytes.Buffer
+	if err := newIndex(r).writePage(&html); err != nil {
 		t.Fatal(err)
 	}
 	page := filepath.Join(dir, "probed.html")
-	if err := os.WriteFile(page, bytes.Replace(html, []byte("</body>"), []byte(probe), 1), 0o644); err != nil {
+	if err := os.WriteFile(page, bytes.Replace(html.Bytes(), []byte("</body>"), []byte(probe), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, size := range []string{"1280,2000", "500,2000"} {

@@ -26,6 +26,18 @@ type chartPoint struct {
 	Figure
 }
 
+// doubtful says whether a figure of the chart failed its checks.
+func (c chart) doubtful() bool {
+	for _, s := range c.Series {
+		for _, p := range s.Points {
+			if p.Doubt != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // charts are the four of the comparison, for the given stacks.
 func (x *index) charts(stacks []*record.Stack) []chart {
 	return []chart{

@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/paceline/paceline/internal/bench/record"
@@ -57,6 +58,13 @@ func demo(repeats int) *record.Results {
 			r.Cells = append(r.Cells, d.cells(random, repeat, start)...)
 		}
 	}
+	return r
+}
+
+// only keeps the named stacks.
+func only(r *record.Results, stacks ...string) *record.Results {
+	r.Stacks = slices.DeleteFunc(r.Stacks, func(s record.Stack) bool { return !slices.Contains(stacks, s.Name) })
+	r.Cells = slices.DeleteFunc(r.Cells, func(c record.Cell) bool { return !slices.Contains(stacks, c.Stack) })
 	return r
 }
 

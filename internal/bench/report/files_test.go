@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"image"
+	"image/draw"
 	"image/png"
 	"io"
 	"io/fs"
@@ -41,14 +43,14 @@ func contents(t *testing.T, dir string) map[string][32]byte {
 func TestRenderIsByteIdentical(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new", "run")
-	r := demo(2)
+	r := only(demo(2), "paceline/fastapi", "paceline/vllm")
 	r.Manifest.Config["plan"] = []struct{ Sweep, Cell string }{{"z first in the struct", "a"}} // JSON sorts it otherwise
 	if err := Write(dir, r); err != nil {
 		t.Fatal(err)
 	}
 	first := contents(t, dir)
 	want := []string{"comparison.png", "report.html", "results.json", "summary.md"}
-	for _, s := range []string{"fastapi", "langchain", "tei", "triton", "vllm"} {
+	for _, s := range []string{"fastapi", "vllm"} {
 		want = append(want, "paceline-"+s+"_embedding_benchmark.png", "paceline-"+s+"_embedding_results.json")
 	}
 	slices.Sort(want)
@@ -191,12 +193,13 @@ func TestPictures(t *testing.T) {
 		if size := picture.Bounds().Size(); size.X != 2400 || size.Y != 1600 {
 			t.Errorf("%s: %v pixels", s.Name, size)
 		}
-		n, want := 0, paletteColor(0)
-		for y := range 1600 {
-			for px := range 2400 {
-				if r, g, b, _ := picture.At(px, y).RGBA(); uint8(r>>8) == want.R && uint8(g>>8) == want.G && uint8(b>>8) == want.B {
-					n++
-				}
+		rgba := image.NewRGBA(picture.Bounds())
+		draw.Draw(rgba, rgba.Bounds(), picture, image.Point{}, draw.Src)
+		colour := paletteColor(0)
+		want, n := []byte{colour.R, colour.G, colour.B, colour.A}, 0
+		for pixel := range slices.Chunk(rgba.Pix, 4) {
+			if bytes.Equal(pixel, want) {
+				n++
 			}
 		}
 		return n

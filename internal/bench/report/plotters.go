@@ -62,11 +62,14 @@ func (m curve) Plot(c draw.Canvas, p *plot.Plot) {
 }
 
 func dot(c draw.Canvas, f Figure, paint color.Color, at vg.Point) {
-	if f.Doubt != "" {
-		c.DrawGlyph(draw.GlyphStyle{Color: alarm, Radius: 5, Shape: draw.CrossGlyph{}}, at)
+	if f.Doubt == "" {
+		c.DrawGlyph(draw.GlyphStyle{Color: paint, Radius: 3.2, Shape: draw.CircleGlyph{}}, at)
 		return
 	}
-	c.DrawGlyph(draw.GlyphStyle{Color: paint, Radius: 3.2, Shape: draw.CircleGlyph{}}, at)
+	const arm = 4.5
+	style := draw.LineStyle{Color: alarm, Width: 2}
+	c.StrokeLine2(style, at.X-arm, at.Y-arm, at.X+arm, at.Y+arm)
+	c.StrokeLine2(style, at.X-arm, at.Y+arm, at.X+arm, at.Y-arm)
 }
 
 // bars stand side by side at every size.

@@ -4,6 +4,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	xfont "golang.org/x/image/font"
@@ -24,9 +25,10 @@ const (
 	pictureDPI    = 200
 )
 
-// palette tells stacks apart, also for eyes that do not tell red from green. The
-// page uses the same colours in the same order.
-var palette = []string{"#2f6fde", "#e0762c", "#189a76", "#a553c4", "#d33f5b", "#8a7a1f", "#0f9bc0", "#6b7280"}
+// palette tells stacks apart, also for eyes that do not tell red from green. Red
+// itself is kept for what failed its checks. The page uses the same colours in the
+// same order.
+var palette = []string{"#2f6fde", "#e0762c", "#189a76", "#a553c4", "#12a5c9", "#8a7a1f", "#d9568f", "#6b7280"}
 
 func paletteColor(i int) color.NRGBA { return hexColor(palette[i%len(palette)]) }
 
@@ -62,9 +64,13 @@ func (x *index) writePNG(w io.Writer, title string, stacks []*record.Stack) erro
 	case len(stacks) == 1 && stacks[0].Door != "":
 		top = writeLine(area, top, 10, false, muted, "Batching: "+firstOf(stacks[0].Policy, "its own")+" · driven through "+stacks[0].Door)
 	}
+	charts := x.charts(stacks)
+	if slices.ContainsFunc(charts, chart.doubtful) {
+		top = writeLine(area, top, 10, true, alarm, "× marks figures that failed the run's checks: the report says why")
+	}
 	area.Max.Y = top - 10
 	tiles := draw.Tiles{Rows: 2, Cols: 2, PadX: 28, PadY: 22}
-	for i, c := range x.charts(stacks) {
+	for i, c := range charts {
 		c.plot().Draw(tiles.At(area, i%2, i/2))
 	}
 	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
