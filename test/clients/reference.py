@@ -5,6 +5,7 @@ import json
 import pathlib
 
 import numpy as np
+import tokenizers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Reference:
     name: str
     folder: pathlib.Path  # the model
     texts: tuple[str, ...]
-    ids: tuple[tuple[int, ...], ...]  # as the model's tokenizer makes them, special tokens included
+    ids: tuple[tuple[int, ...], ...]  # as the tokenizers package makes them, special tokens included
     vectors: np.ndarray  # texts x dimensions, of length 1
     max_tokens: int
     tolerance: float  # of a single value
@@ -38,17 +39,18 @@ class Reference:
 def tiny_reference(testdata: pathlib.Path) -> Reference:
     folder = testdata / "tiny" / "bert"
     expected = json.loads((folder / "expected.json").read_text())
-    return Reference(
-        name="tiny", folder=folder, texts=tuple(expected["texts"]), ids=tuple(map(tuple, expected["input_ids"])),
-        vectors=np.array(expected["embeddings"], dtype=np.float32), max_tokens=expected["max_seq_length"], tolerance=1e-5,
-    )
+    return build("tiny", folder, expected["texts"], np.array(expected["embeddings"], dtype=np.float32), tolerance=1e-5)
 
 
 def real_reference(testdata: pathlib.Path, model: pathlib.Path) -> Reference:
-    folder = testdata / "real" / "all-MiniLM-L6-v2"
-    expected = json.loads((folder / "expected.json").read_text())
-    return Reference(
-        name="real", folder=model, texts=tuple(json.loads((testdata / "texts64.json").read_text())),
-        ids=tuple(map(tuple, expected["input_ids"])),
-        vectors=np.load(folder / "embeddings.npy"), max_tokens=expected["max_seq_length"], tolerance=1e-4,
-    )
+    texts = json.loads((testdata / "texts64.json").read_text())
+    return build("real", model, texts, np.load(testdata / "real" / "all-MiniLM-L6-v2" / "embeddings.npy"), tolerance=1e-4)
+
+
+def build(name: str, model: pathlib.Path, texts: list[str], vectors: np.ndarray, tolerance: float) -> Reference:
+    max_tokens = json.loads((model / "sentence_bert_config.json").read_text())["max_seq_length"]
+    tokenizer = tokenizers.Tokenizer.from_file(str(model / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    ids = tuple(tuple(tokenizer.encode(text).ids) for text in texts)
+    return Reference(name, model, tuple(texts), ids, vectors, max_tokens, tolerance)

@@ -14,6 +14,8 @@ class Service:
     def __init__(self, binary: str, model: pathlib.Path, profile: str, flags: tuple[str, ...], log: pathlib.Path):
         self.log = log
         command = [binary, "serve", "--model", str(model), "--port", "0", *flags]
+        if "--dtype" not in flags:  # the references are float32
+            command += ["--dtype", "float32"]
         if profile:
             command += ["--profile", profile]
         with log.open("wb") as output:

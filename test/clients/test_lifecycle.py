@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import signal
+import subprocess
 
+import openai
 import pytest
 import requests
 
@@ -41,23 +43,22 @@ def test_overload(start, tiny, profile):
 
 def test_overloaded_openai_client(start, tiny):
     """openai's client understands the refusal, and by default tries again until it is served."""
-    import openai
-
     service = start(tiny, "vllm", "--max-concurrent-requests", "2")
     texts = [tiny.texts[i] for i in tiny.some(32)]
 
-    def ask(retries: int):
-        client = openai.OpenAI(base_url=service.url + "/v1", api_key="unused", max_retries=retries)
+    def ask(client):
         try:
             return client.embeddings.create(model="bert", input=texts)
         except openai.RateLimitError as refusal:
             return refusal
 
+    impatient = openai.OpenAI(base_url=service.url + "/v1", api_key="unused", max_retries=0)
+    patient = impatient.with_options(max_retries=30)
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        impatient = list(pool.map(ask, [0] * 96))
-        assert any(isinstance(answer, openai.RateLimitError) for answer in impatient)
-        patient = list(pool.map(ask, [30] * 4))
-    assert not any(isinstance(answer, openai.RateLimitError) for answer in patient)
+        answers = list(pool.map(ask, [impatient] * 96))
+        assert any(isinstance(answer, openai.RateLimitError) for answer in answers)
+        answers = list(pool.map(ask, [patient] * 4))
+    assert not any(isinstance(answer, openai.RateLimitError) for answer in answers)
 
 
 @pytest.mark.parametrize("profile", ["", "fastapi", "tei"])
@@ -103,7 +104,5 @@ def test_a_client_that_leaves_harms_nobody(start, tiny):
 
 @pytest.mark.parametrize("port", ["99999", "-1", "http"])
 def test_wrong_usage(binary, port):
-    import subprocess
-
     ended = subprocess.run([binary, "serve", "--port", port], capture_output=True, text=True, timeout=30)
     assert ended.returncode == 2 and port in ended.stderr

@@ -1,5 +1,6 @@
 """The openai package and langchain-openai, and vLLM's additions by plain requests."""
 
+import asyncio
 import base64
 
 import numpy as np
@@ -130,8 +131,6 @@ def test_bytes(start, tiny):
 
 
 def test_asyncio(start, tiny):
-    import asyncio
-
     async def ask():
         async with openai.AsyncOpenAI(base_url=start(tiny, "vllm").url + "/v1", api_key="unused") as client:
             calls = (client.embeddings.create(model="bert", input=tiny.texts[i]) for i in tiny.some(16))
