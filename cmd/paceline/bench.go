@@ -50,10 +50,10 @@ const (
 func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
 	stacks, err := c.stacks()
 	if err != nil {
-		return errors.Join(errUsage, err)
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if err := c.sweeps(); err != nil {
-		return errors.Join(errUsage, err)
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	watcher := newBenchProgress(os.Stderr)
 	defer watcher.close()

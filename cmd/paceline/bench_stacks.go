@@ -68,7 +68,6 @@ func (c *benchCommand) stacks() (list []bench.Stack, err error) {
 func (c *benchCommand) launch(s bench.Stack, m record.Manifest) bench.Stack {
 	profile, ours := strings.CutPrefix(s.Name, "paceline/")
 	if !ours || s.URL != "" {
-		s.Model = m.Model.Name
 		return s
 	}
 	command := []string{executable(), "serve", "--profile", profile, "--model", pinned(m.Model),

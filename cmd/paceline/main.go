@@ -21,10 +21,12 @@ const (
 
 // commandLine lists the subcommands; each lives in the file of its name.
 type commandLine struct {
-	Bench benchCommand `cmd:"" help:"Compare serving stacks on one model and the same texts; write tables, charts and a report."`
-	Serve serveCommand `cmd:"" help:"Serve embeddings, similarity and search over HTTP."`
+	Bench  benchCommand  `cmd:"" help:"Compare serving stacks on one model and the same texts; write tables, charts and a report."`
+	Stress stressCommand `cmd:"" help:"Load one running service for a time and report rates, latencies and errors."`
+	Serve  serveCommand  `cmd:"" help:"Serve embeddings, similarity and search over HTTP."`
 
 	Models modelsCommand `cmd:"" help:"List, fetch, verify and remove models."`
+	Data   dataCommand   `cmd:"" help:"Write the texts that bench and stress send: MS MARCO, your own, or made from a seed."`
 	Doctor doctorCommand `cmd:"" help:"Say what this machine is: processor, kernels, memory, caches, hub."`
 
 	Report  reportCommand `cmd:"" help:"Render a saved run again, or compare two."`

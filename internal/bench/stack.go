@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/paceline/paceline/internal/bench/driver"
@@ -71,6 +72,11 @@ func (s *stack) start(ctx context.Context) (err error) {
 		s.pid = sample.Listener(url)
 	}
 	s.record.URL = url
+	if s.Model == "" && strings.HasPrefix(s.Dialect, "openai") {
+		if s.Model, err = driver.ServedModel(ctx, url); err != nil {
+			return err
+		}
+	}
 	if s.driver, err = s.open(url); err != nil {
 		return err
 	}

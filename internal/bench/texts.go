@@ -52,7 +52,7 @@ type batch struct {
 
 // mostBatches bounds the memory that encoded requests take; longer slices send
 // them again.
-const mostBatches = 256
+const mostBatches = 1024
 
 // batches cuts requests of size texts from the head of the texts on, and begins
 // anew at the end: the same at a point for every stack and every repeat.

@@ -122,14 +122,17 @@ func readInto(b []byte, r io.Reader, length int64) ([]byte, error) {
 
 func (c *conn) close() { c.net.Close() }
 
+// dialLimit is how long a host may take to accept a connection.
+const dialLimit = 5 * time.Second
+
 // dialer connects to the URL's host, with TLS for https.
 func dialer(u *url.URL) func(ctx context.Context) (net.Conn, error) {
 	address := net.JoinHostPort(u.Hostname(), port(u))
 	if u.Scheme == "https" {
-		d := &tls.Dialer{Config: &tls.Config{ServerName: u.Hostname(), NextProtos: []string{"http/1.1"}}}
+		d := &tls.Dialer{NetDialer: &net.Dialer{Timeout: dialLimit}, Config: &tls.Config{ServerName: u.Hostname(), NextProtos: []string{"http/1.1"}}}
 		return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) }
 	}
-	var d net.Dialer
+	d := net.Dialer{Timeout: dialLimit}
 	return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", address) }
 }
 

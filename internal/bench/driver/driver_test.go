@@ -302,6 +302,27 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+func TestServedModel(t *testing.T) {
+	t.Parallel()
+	url := (&service{vectors: honest}).start(t)
+	for _, base := range []string{url, url + "/", url + "/v1/embeddings"} {
+		if name, err := ServedModel(t.Context(), base); name != "served" || err != nil {
+			t.Errorf("%s: %q, %v", base, name, err)
+		}
+	}
+	if name, err := ServedModel(t.Context(), ignorant(t)); err == nil {
+		t.Errorf("a service without models serves %q", name)
+	}
+}
+
+// ignorant is a service that knows nothing.
+func ignorant(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
 func TestRequestSize(t *testing.T) {
 	t.Parallel()
 	r, err := open(t, "tei", "http://127.0.0.1:1", Options{}).Prepare([]string{"a", "b"})

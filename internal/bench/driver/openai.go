@@ -2,11 +2,15 @@ package driver
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
+	"net/http"
+	"strings"
 )
 
 // openai is POST /v1/embeddings, with the vectors as JSON numbers or as base64
@@ -136,6 +140,34 @@ func (o openai) decodeValue(raw json.RawMessage) ([]float32, error) {
 		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(packed[4*i:]))
 	}
 	return v, nil
+}
+
+// ServedModel asks a service of the OpenAI dialect for the name of its first model,
+// as GET /v1/models lists them: services refuse requests for any other.
+func ServedModel(ctx context.Context, base string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialLimit)
+	defer cancel()
+	url := strings.TrimSuffix(strings.TrimSuffix(base, "/"), openai{}.route()) + "/v1/models"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	reply, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer reply.Body.Close()
+	var list struct {
+		Data []struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	const enough = 1 << 20
+	if err := json.NewDecoder(io.LimitReader(reply.Body, enough)).Decode(&list); err != nil || len(list.Data) == 0 {
+		return "", fmt.Errorf("%s names no model: status %s", url, reply.Status)
+	}
+	return list.Data[0].ID, nil
 }
 
 // exponent masks the exponent of a float32; all ones is infinite or no number.

@@ -48,6 +48,10 @@ func (s *service) start(t testing.TB) string {
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, _ := io.ReadAll(r.Body)
+	if r.URL.Path == "/v1/models" {
+		reply(w, map[string]any{"object": "list", "data": []any{map[string]string{"id": "served"}}})
+		return
+	}
 	if s.spoil != nil && s.spoil(w) {
 		return
 	}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/paceline/paceline/internal/bench"
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/dataset"
+)
+
+// stressCommand is `paceline stress`. Ctrl-C is an ordinary way to end it: the
+// result is written, marked as interrupted, and the exit code is 0.
+type stressCommand struct {
+	URL       string        `required:"" aliases:"service-url" placeholder:"URL" help:"Address of the service, such as http://localhost:8000."`
+	Dialect   string        `default:"poc" enum:"poc,tei,openai,openai-base64,fastapi" help:"API of the service: poc, tei, openai, openai-base64, fastapi (${default})."`
+	Model     string        `placeholder:"NAME" help:"Model to ask an OpenAI-style service for (the first it lists)."`
+	Duration  time.Duration `xor:"duration" placeholder:"10m" help:"How long to load it (10m)."`
+	Minutes   float64       `name:"duration-minutes" xor:"duration" placeholder:"N" help:"The same in minutes."`
+	BatchSize int           `default:"32" help:"Texts a request (${default})."`
+	Clients   int           `name:"max-concurrent-requests" default:"10" placeholder:"N" help:"Clients that each wait for their reply; without --rate (${default})."`
+	Rate      float64       `placeholder:"R" help:"Requests a second, sent on schedule however many are under way; latency counts from the schedule."`
+	Arrivals  string        `default:"poisson" enum:"poisson,constant" help:"Schedule of --rate: poisson or constant (${default})."`
+	Data      string        `aliases:"data-file" placeholder:"FILE" help:"Texts, loaded before the clock starts (made from --seed after MS MARCO's lengths)."`
+	Seed      uint64        `default:"42" help:"Seed of the texts and the schedule (${default})."`
+	Out       string        `default:"." placeholder:"DIR" help:"Directory for stress_test_results_{timestamp}.json and the raw records (${default})."`
+	JSON      bool          `help:"Print the result as JSON instead of a summary."`
+}
+
+// The proof of concept's length of a test and size of a data set.
+const (
+	stressDuration = 10 * time.Minute
+	stressTexts    = 10_000
+)
+
+// Run loads the service, writes the result and prints it.
+func (c *stressCommand) Run(ctx context.Context, app *kong.Kong) error {
+	if err := c.check(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	set := dataset.Synth(c.Seed, stressTexts)
+	if c.Data != "" {
+		var err error
+		if set, err = dataset.Load(ctx, c.Data); err != nil {
+			return err
+		}
+	}
+	if len(set.Texts) == 0 {
+		return fmt.Errorf("%s holds no texts", set.Source)
+	}
+	watcher := newStressProgress(os.Stderr, c.Duration)
+	log := slog.New(slog.NewJSONHandler(watcher, nil))
+	watcher.log = log
+	name := "stress_test_results_" + time.Now().Format("20060102_150405")
+	log.Info("stress test started", "url", c.URL, "dialect", c.Dialect, "duration_seconds", c.Duration.Seconds(), "batch_size", c.BatchSize,
+		"max_concurrent_requests", c.Clients, "rate", c.Rate, "texts", len(set.Texts), "source", set.Source)
+	result, err := bench.Stress(ctx, c.config(set, filepath.Join(c.Out, name+".jsonl.gz"), watcher))
+	watcher.close()
+	if err != nil {
+		return err
+	}
+	result.Records = name + ".jsonl.gz"
+	result.Manifest = c.manifest(ctx, set, result)
+	path := filepath.Join(c.Out, name+".json")
+	if err := writeAside(path, result); err != nil {
+		return err
+	}
+	c.report(log, result, path)
+	if c.JSON {
+		return printJSON(app.Stdout, result)
+	}
+	return printStress(app.Stdout, result)
+}
+
+func (c *stressCommand) check() error {
+	switch {
+	case c.Minutes != 0:
+		c.Duration = time.Duration(c.Minutes * float64(time.Minute))
+	case c.Duration == 0:
+		c.Duration = stressDuration
+	}
+	for _, f := range []struct {
+		flag string
+		ok   bool
+		want string
+	}{
+		{"--duration", c.Duration > 0, "longer than 0"},
+		{"--batch-size", c.BatchSize >= 1 && c.BatchSize <= 1<<16, "from 1 to 65536"},
+		{"--max-concurrent-requests", c.Clients >= 1 && c.Clients <= 1<<16, "from 1 to 65536"},
+		{"--rate", c.Rate >= 0 && c.Rate <= 1e6 && !math.IsNaN(c.Rate), "from 0 to 1000000"},
+	} {
+		if !f.ok {
+			return fmt.Errorf("%s must be %s", f.flag, f.want)
+		}
+	}
+	return nil
+}
+
+func (c *stressCommand) config(set dataset.Set, records string, watcher bench.StressWatcher) bench.StressConfig {
+	return bench.StressConfig{
+		Dialect: c.Dialect, URL: c.URL, Model: c.Model, Texts: set.Texts, BatchSize: c.BatchSize, Clients: c.Clients,
+		Rate: c.Rate, Poisson: c.Arrivals == "poisson", Seed: c.Seed, Duration: c.Duration, Records: records, Watcher: watcher,
+	}
+}
+
+func (c *stressCommand) manifest(ctx context.Context, set dataset.Set, r *bench.StressResult) record.Manifest {
+	module, commit := versionAndCommit()
+	return record.Manifest{
+		Version: module, Commit: commit, Command: append([]string{"paceline"}, os.Args[1:]...), Started: r.Started, Finished: r.Finished, Seed: c.Seed,
+		Config: map[string]any{
+			"url": c.URL, "dialect": c.Dialect, "duration_seconds": c.Duration.Seconds(), "batch_size": c.BatchSize,
+			"max_concurrent_requests": c.Clients, "rate": c.Rate, "arrivals": c.Arrivals,
+		},
+		Machine: machine(ctx, 0),
+		Data:    record.Data{Source: set.Source, SHA256: set.SHA256, Texts: len(set.Texts), MeanChars: meanChars(set.Texts)},
+	}
+}
+
+// report logs the end and every doubt.
+func (c *stressCommand) report(log *slog.Logger, r *bench.StressResult, path string) {
+	if r.GPUAbsent != "" {
+		log.Info("no GPU figures", "reason", r.GPUAbsent)
+	}
+	for _, w := range r.Warnings {
+		log.Warn(w.Text, "code", w.Code, "advice", w.Advice)
+	}
+	log.Info("stress test finished", "result", path, "total_requests", r.Requests, "successful_requests", r.Successful,
+		"requests_per_second", r.PerSecond, "interrupted", r.Interrupted)
+}
+
+// writeAside writes JSON to a temporary file and gives it its name when it is whole.
+func writeAside(path string, v any) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			file.Close()
+			os.Remove(file.Name())
+		}
+	}()
+	e := json.NewEncoder(file)
+	e.SetIndent("", "  ")
+	if err := errors.Join(e.Encode(v), file.Chmod(0o644), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
+
+// printStress prints what a person wants to know first.
+func printStress(w io.Writer, r *bench.StressResult) error {
+	_, err := fmt.Fprintf(w, "%d requests in %.1f s: %.2f successful a second (%.1f embeddings/s), %.2f %% succeeded\nlatency, ms: mean %s, p50 %s, p90 %s, p99 %s\n",
+		r.Requests, r.Seconds, r.PerSecond, r.Embeddings, 100*r.SuccessRate,
+		milliseconds(r.Latency.Mean), milliseconds(r.Latency.P50), milliseconds(r.Latency.P90), milliseconds(r.Latency.P99))
+	if err != nil {
+		return err
+	}
+	for _, kind := range slices.Sorted(maps.Keys(r.Errors)) {
+		if _, err := fmt.Fprintf(w, "%s: %d, first: %s\n", kind, r.Errors[kind], r.ErrorMessages[kind]); err != nil {
+			return err
+		}
+	}
+	if r.ServerCPU == nil {
+		return nil
+	}
+	_, err = fmt.Fprintf(w, "server: %.2f cores, %s embeddings a CPU-second, peak memory %.1f MB\n", *r.Cores, rounded(r.PerCPUSecond), float64(*r.PeakMemory)/1e6)
+	return err
+}
+
+func milliseconds(seconds *float64) string {
+	if seconds == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", 1000**seconds)
+}
+
+func rounded(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", *v)
+}

@@ -1,0 +1,209 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/load"
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/sample"
+)
+
+// StressConfig is a long load on one service that runs already.
+type StressConfig struct {
+	Dialect   string
+	URL       string
+	Model     string   // the name that its API asks for; "" asks the service
+	Texts     []string // loaded before the clock starts
+	BatchSize int
+	Clients   int     // of a closed loop
+	Rate      float64 // requests a second of an open loop; 0: a closed loop
+	Poisson   bool    // arrivals of the open loop at random, or at equal distances
+	Seed      uint64
+	Duration  time.Duration
+	Records   string // file that takes the raw records
+	Watcher   StressWatcher
+}
+
+// StressWatcher is told how a load goes on, from one goroutine.
+type StressWatcher interface {
+	Second(s Snapshot) // every second
+	Window(s Snapshot) // every window of the trend test
+}
+
+// Snapshot is where a load stands.
+type Snapshot struct {
+	Elapsed   time.Duration
+	Requests  int
+	Failures  int
+	Late      int
+	PerSecond float64 // requests a second since the last snapshot of its kind
+	P50, P99  float64 // seconds, since the start; NaN before the first success
+}
+
+// warmupTime bounds the requests that come before the clock starts.
+const warmupTime = 5 * time.Second
+
+// Stress loads a service for a time and reports. A service that does not answer is
+// an error at once. When ctx ends the result is of what was measured until then
+// and says so.
+func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
+	s := &stack{Stack: Stack{Name: c.URL, Dialect: c.Dialect, URL: c.URL, Model: c.Model}}
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	if _, err := s.driver.Embed(ctx, c.Texts[:1]); err != nil {
+		return nil, fmt.Errorf("%s does not embed through %s: %w", c.URL, s.driver.Door(), err)
+	}
+	batches, err := Texts{Texts: c.Texts}.batches(s.driver, c.BatchSize, c.requestsAhead())
+	if err != nil {
+		return nil, err
+	}
+	said := &complaints{first: map[driver.Outcome]string{}}
+	do := said.listen(s.driver, batches)
+	load.Closed{Clients: c.Clients, Requests: 2 * c.Clients, Duration: warmupTime}.Run(ctx, do, func(load.Sample) {})
+	gpu, noGPU := watchGPU(s.pid)
+	r, err := c.run(ctx, s.pid, do)
+	used := gpu.Stop()
+	if err != nil {
+		return nil, err
+	}
+	r.Door, r.ErrorMessages = s.driver.Door(), said.first
+	if noGPU != nil {
+		r.GPUAbsent = noGPU.Error()
+	} else {
+		r.GPU = &used
+	}
+	return r, nil
+}
+
+// requestsAhead is how many requests are encoded before the clock starts: the whole
+// data set once, within bounds.
+func (c StressConfig) requestsAhead() int {
+	return max(c.Clients, (len(c.Texts)+c.BatchSize-1)/c.BatchSize)
+}
+
+func watchGPU(pid int) (*sample.GPUWatch, error) {
+	if pid == 0 {
+		return nil, fmt.Errorf("%w: the service has no process on this machine", sample.ErrNoGPU)
+	}
+	return sample.StartGPU()
+}
+
+// loader is a closed or an open loop.
+type loader interface {
+	Run(ctx context.Context, do load.Do, sink load.Sink) load.Run
+}
+
+func (c StressConfig) loader() loader {
+	switch {
+	case c.Rate == 0:
+		return load.Closed{Clients: c.Clients, Duration: c.Duration}
+	case c.Poisson:
+		return load.Open{Arrivals: load.Poisson(c.Rate, c.Duration, c.Seed)}
+	}
+	return load.Open{Arrivals: load.Constant(c.Rate, c.Duration)}
+}
+
+// run loads until the duration or ctx ends, with the records going to disk.
+func (c StressConfig) run(ctx context.Context, pid int, do load.Do) (*StressResult, error) {
+	spool, err := newRecordFile(c.Records)
+	if err != nil {
+		return nil, err
+	}
+	defer spool.discard()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	t := newTally(c.BatchSize)
+	k := &keeper{StressConfig: c, tally: t, spool: spool, pid: pid, stop: stop}
+	k.begin()
+	done := make(chan struct{})
+	kept := make(chan struct{})
+	go func() { defer close(kept); k.keep(done) }()
+	run := c.loader().Run(ctx, do, t.add)
+	close(done)
+	<-kept
+	if k.err != nil {
+		return nil, k.err
+	}
+	if err := spool.close(); err != nil {
+		return nil, err
+	}
+	r := t.result(run.Elapsed)
+	r.Interrupted = ctx.Err() != nil
+	r.Started, r.Finished = run.Started, run.Started.Add(run.Elapsed)
+	r.addUsage(k, run.Elapsed)
+	r.Warnings = r.doubts(c, k.windows)
+	return r, nil
+}
+
+// keeper writes the records to disk window by window and tells the watcher.
+type keeper struct {
+	StressConfig
+	tally   *tally
+	spool   *recordFile
+	pid     int
+	stop    context.CancelCauseFunc
+	started time.Time
+	watch   *sample.Watch
+	cut     time.Time // when the window under way began
+	windows []float64 // requests a second in each
+	usage   stressUsage
+	err     error
+}
+
+// window is how long one lasts: a sixtieth of the load, from a second to ten.
+func (c StressConfig) window() time.Duration {
+	return min(max(c.Duration/60, time.Second), 10*time.Second)
+}
+
+func (k *keeper) begin() {
+	k.started = time.Now()
+	k.cut = k.started
+	k.watch = sample.Start(k.pid)
+}
+
+func (k *keeper) keep(done <-chan struct{}) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	window := time.NewTicker(k.window())
+	defer window.Stop()
+	for {
+		select {
+		case <-second.C:
+			k.Watcher.Second(k.tally.snapshot(&k.tally.second, time.Since(k.started)))
+		case <-window.C:
+			k.turn(true)
+		case <-done:
+			k.turn(false)
+			return
+		}
+	}
+}
+
+// turn ends a window: its requests and samples become one cell on disk. The last
+// one is shorter than the others and left out of the trend.
+func (k *keeper) turn(whole bool) {
+	now := time.Now()
+	cell := record.Cell{
+		Stack: k.URL, Sweep: record.SweepStress, BatchSize: k.BatchSize, Concurrency: k.Clients, Rate: k.Rate,
+		Repeat: len(k.windows), Started: k.cut, Seconds: now.Sub(k.cut).Seconds(),
+	}
+	cell.Requests = k.tally.cut(k.cut.Sub(k.started))
+	cell.Samples, cell.PeakBytes = k.watch.Stop(k.cut)
+	k.usage.add(&cell)
+	if err := k.spool.add(&cell); err != nil && k.err == nil {
+		k.err = fmt.Errorf("write the records: %w", err)
+		k.stop(k.err)
+	}
+	if whole {
+		snapshot := k.tally.snapshot(&k.tally.window, time.Since(k.started))
+		k.windows = append(k.windows, snapshot.PerSecond)
+		k.Watcher.Window(snapshot)
+		k.watch = sample.Start(k.pid)
+	}
+	k.cut = now
+}

@@ -1,0 +1,170 @@
+package bench
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/sample"
+	"github.com/paceline/paceline/internal/bench/stat"
+)
+
+// StressResult is what stress_test_results_{timestamp}.json holds. The first five
+// members are the proof of concept's; times are in seconds.
+type StressResult struct {
+	Seconds    float64        `json:"test_duration_seconds"` // until the last reply
+	Requests   int            `json:"total_requests"`
+	Successful int            `json:"successful_requests"`
+	PerSecond  float64        `json:"requests_per_second"` // successful ones
+	Latency    LatencyMetrics `json:"latency_metrics"`
+
+	SuccessRate   float64                   `json:"success_rate"`
+	Embeddings    float64                   `json:"embeddings_per_second"`
+	Errors        map[driver.Outcome]int    `json:"errors"`
+	ErrorMessages map[driver.Outcome]string `json:"error_messages,omitempty"` // the first of each kind
+	Uncertified   []string                  `json:"uncertified_percentiles"`  // of latency_metrics: too few successes stand behind them
+	ServiceMean   *float64                  `json:"service_time_mean"`        // from the sending, not the intended time
+	Late          int                       `json:"late_sends"`
+	Interrupted   bool                      `json:"interrupted"`
+
+	ClientCPU    float64      `json:"client_cpu_seconds"`
+	ServerCPU    *float64     `json:"server_cpu_seconds"`        // of its process tree; null: it is not on this machine
+	PerCPUSecond *float64     `json:"embeddings_per_cpu_second"` // of the server's process tree
+	StartMemory  *int64       `json:"server_memory_start_bytes"` // resident, of its process tree
+	PeakMemory   *int64       `json:"server_memory_peak_bytes"`  // likewise
+	Cores        *float64     `json:"server_cpu_cores"`          // in use in the mean
+	StealShare   float64      `json:"stolen_share"`              // of the machine's time, by its host
+	GPU          *sample.GPUs `json:"gpu"`                       // null: see gpu_absent
+	GPUAbsent    string       `json:"gpu_absent,omitempty"`
+
+	Started  time.Time        `json:"started"`
+	Finished time.Time        `json:"finished"`
+	Door     string           `json:"door"`
+	Records  string           `json:"records,omitempty"` // the file of the raw records
+	Warnings []record.Warning `json:"warnings"`
+	Manifest record.Manifest  `json:"manifest"`
+}
+
+// LatencyMetrics are of the successful requests, in seconds from their intended
+// time; null when there are none.
+type LatencyMetrics struct {
+	Mean *float64 `json:"mean"`
+	P50  *float64 `json:"p50"`
+	P90  *float64 `json:"p90"`
+	P99  *float64 `json:"p99"`
+}
+
+func (t *tally) result(elapsed time.Duration) *StressResult {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &StressResult{
+		Seconds: elapsed.Seconds(), Requests: t.requests, Successful: t.requests - t.failed(),
+		Errors: t.failures, Late: t.late, Uncertified: []string{},
+	}
+	if r.Requests > 0 {
+		r.SuccessRate = float64(r.Successful) / float64(r.Requests)
+	}
+	if elapsed > 0 {
+		r.PerSecond = float64(r.Successful) / elapsed.Seconds()
+		r.Embeddings = r.PerSecond * float64(t.texts)
+	}
+	if r.Successful > 0 {
+		r.Latency.Mean = pointer(t.sum.Seconds() / float64(r.Successful))
+		r.ServiceMean = pointer(t.service.Seconds() / float64(r.Successful))
+	}
+	for _, p := range []struct {
+		name    string
+		percent float64
+		to      **float64
+	}{{"p50", 50, &r.Latency.P50}, {"p90", 90, &r.Latency.P90}, {"p99", 99, &r.Latency.P99}} {
+		if r.Successful > 0 {
+			*p.to = pointer(t.quantile(p.percent))
+		}
+		if r.Successful < stat.MinSamples(p.percent/100) {
+			r.Uncertified = append(r.Uncertified, p.name)
+		}
+	}
+	return r
+}
+
+func pointer[T any](v T) *T { return &v }
+
+// stressUsage adds up the windows' samples.
+type stressUsage struct {
+	client, server, steal float64
+	local                 bool
+	start, peak           int64
+}
+
+func (u *stressUsage) add(c *record.Cell) {
+	s := c.Samples
+	u.client += spent(s.ClientCPU)
+	u.server += spent(s.CPU)
+	u.steal += spent(s.Steal)
+	u.peak = max(u.peak, c.PeakBytes)
+	if len(s.RSS) > 0 && !u.local {
+		u.local, u.start = true, s.RSS[0]
+	}
+}
+
+func (r *StressResult) addUsage(k *keeper, elapsed time.Duration) {
+	u := k.usage
+	r.ClientCPU = u.client
+	if elapsed > 0 {
+		r.StealShare = u.steal / elapsed.Seconds() / float64(runtime.NumCPU())
+	}
+	if !u.local || elapsed <= 0 {
+		return
+	}
+	r.ServerCPU, r.StartMemory, r.PeakMemory = &u.server, &u.start, &u.peak
+	r.Cores = pointer(u.server / elapsed.Seconds())
+	if u.server > 0 {
+		r.PerCPUSecond = pointer(float64(r.Successful*k.BatchSize) / u.server)
+	}
+}
+
+// doubts lists what a reader must know before he believes the figures.
+func (r *StressResult) doubts(c StressConfig, windows []float64) []record.Warning {
+	list := []record.Warning{}
+	doubt := func(doubted bool, code, advice, text string, args ...any) {
+		if doubted {
+			list = append(list, record.Warning{Code: code, Text: fmt.Sprintf(text, args...), Advice: advice})
+		}
+	}
+	trend := stat.MannKendall(thinned(windows))
+	doubt(r.Interrupted, "interrupted", "Let it run to its end if it is to be compared.",
+		"Ended after %.0f s of %.0f.", r.Seconds, c.Duration.Seconds())
+	doubt(float64(r.Requests-r.Successful) > mostErrors*float64(r.Requests), "errors", "See errors and error_messages; the latencies are of the successes alone.",
+		"%d of %d requests failed.", r.Requests-r.Successful, r.Requests)
+	doubt(float64(r.Late) > mostLate*float64(r.Requests), "late", "Lower the rate, or run the client on another machine.",
+		"%d of %d requests were sent late by the client.", r.Late, r.Requests)
+	doubt(len(r.Uncertified) > 0, "uncertified", "Run longer.", "%d successes are too few for %v.", r.Successful, r.Uncertified)
+	doubt(r.ServerCPU != nil && r.ClientCPU > *r.ServerCPU, "client_busy", "Run the client on another machine.",
+		"The client used more CPU (%.1f s) than the server.", r.ClientCPU)
+	doubt(r.ServerCPU == nil && r.ClientCPU > mostClientCPU*r.Seconds*float64(runtime.GOMAXPROCS(0)), "client_busy", "Run the client on another machine.",
+		"The client used %.1f s of CPU in %.1f s.", r.ClientCPU, r.Seconds)
+	doubt(r.StealShare > mostSteal, "steal", "Repeat the run on a quiet machine.", "The host gave %.0f %% of this machine's time to others.", 100*r.StealShare)
+	doubt(trend.Found(), "trend", "Warm the service up, or see what it runs out of.",
+		"Throughput drifted by %+.0f %% over the run (Mann-Kendall over %d windows, p = %.3f): no steady state.", 100*trend.Change, trend.Windows, trend.P)
+	return list
+}
+
+// mostLate is the share of late sends beyond which an open loop is doubted.
+const mostLate = 0.01
+
+// mostWindows bounds the pairs that the trend test compares.
+const mostWindows = 512
+
+// thinned merges neighbouring windows until there are few enough for the test.
+func thinned(windows []float64) []float64 {
+	for len(windows) > mostWindows {
+		half := make([]float64, len(windows)/2)
+		for i := range half {
+			half[i] = (windows[2*i] + windows[2*i+1]) / 2
+		}
+		windows = half
+	}
+	return windows
+}

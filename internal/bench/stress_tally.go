@@ -1,0 +1,101 @@
+package bench
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/load"
+	"github.com/paceline/paceline/internal/bench/record"
+)
+
+// tally sums a load up as it runs, in memory that does not grow with its length:
+// latencies in a histogram of three significant digits, requests only until the
+// window that they fall into is written.
+type tally struct {
+	texts int // a request
+
+	mu       sync.Mutex
+	latency  *hdrhistogram.Histogram // of successes from their intended time, in microseconds
+	sum      time.Duration           // of the same
+	service  time.Duration           // the same from the sending
+	requests int
+	late     int
+	failures map[driver.Outcome]int
+	pending  []load.Sample
+	second   mark
+	window   mark
+}
+
+// mark is where the last snapshot of a kind was taken.
+type mark struct {
+	requests int
+	at       time.Duration
+}
+
+// longest is the latency that the histogram can hold; requests end before it.
+const longest = time.Hour
+
+func newTally(texts int) *tally {
+	return &tally{texts: texts, latency: hdrhistogram.New(1, longest.Microseconds(), 3), failures: map[driver.Outcome]int{}}
+}
+
+// add counts one request.
+func (t *tally) add(s load.Sample) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.requests++
+	if s.Late() {
+		t.late++
+	}
+	t.pending = append(t.pending, s)
+	if s.Outcome != driver.OK {
+		t.failures[s.Outcome]++
+		return
+	}
+	t.sum += s.Latency()
+	t.service += s.Finished - s.Sent
+	t.latency.RecordValue(min(max(s.Latency(), time.Microsecond), longest).Microseconds())
+}
+
+// cut hands over the requests since the last cut, with times from start on.
+func (t *tally) cut(start time.Duration) (r record.Requests) {
+	t.mu.Lock()
+	pending := t.pending
+	t.pending = nil
+	t.mu.Unlock()
+	for _, s := range pending {
+		r.Add(s.Intended-start, s.Sent-start, s.Finished-start, t.texts, 0, string(s.Outcome))
+	}
+	return r
+}
+
+func (t *tally) snapshot(m *mark, elapsed time.Duration) Snapshot {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := Snapshot{
+		Elapsed: elapsed, Requests: t.requests, Failures: t.failed(), Late: t.late,
+		P50: t.quantile(50), P99: t.quantile(99),
+		PerSecond: float64(t.requests-m.requests) / (elapsed - m.at).Seconds(),
+	}
+	*m = mark{t.requests, elapsed}
+	return s
+}
+
+func (t *tally) failed() (n int) {
+	for _, count := range t.failures {
+		n += count
+	}
+	return n
+}
+
+// quantile is a percentile in seconds; NaN without a success.
+func (t *tally) quantile(percent float64) float64 {
+	if t.latency.TotalCount() == 0 {
+		return math.NaN()
+	}
+	return float64(t.latency.ValueAtQuantile(percent)) / 1e6
+}
