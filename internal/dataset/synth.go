@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"unicode/utf8"
 )
 
 // lengthQuantiles is the distribution of MS MARCO passages' lengths in WordPiece tokens, special tokens included:
@@ -44,8 +43,9 @@ func SynthChars(seed uint64, count, chars int) Set {
 
 // A generator writes sentences by a small grammar: a walk over parts of speech.
 type generator struct {
-	random *rand.Rand
-	out    strings.Builder
+	random  *rand.Rand
+	out     strings.Builder
+	article bool // the last word is the article a
 }
 
 func newGenerator(seed uint64) *generator {
@@ -117,12 +117,15 @@ func (g *generator) sentence(tokens int) {
 // write adds a word, after a space where one stands before.
 func (g *generator) write(text string, capital bool) {
 	if g.out.Len() > 0 {
+		if strings.ContainsRune("aeio", rune(text[0])) && g.article {
+			g.out.WriteByte('n')
+		}
 		g.out.WriteByte(' ')
 	}
+	g.article = text == "a"
 	if capital {
-		first, size := utf8.DecodeRuneInString(text)
-		g.out.WriteString(strings.ToUpper(string(first)))
-		text = text[size:]
+		g.out.WriteString(strings.ToUpper(text[:1])) // the words are ASCII
+		text = text[1:]
 	}
 	g.out.WriteString(text)
 }
