@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 )
 
@@ -27,6 +28,12 @@ func TestBodyLimit(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, r)
 	wantStatus(t, w, 413, `"error_type":"Validation"`)
+	// Nor does one byte too many pass that comes together with the end.
+	r = httptest.NewRequest(post, "/embed", iotest.DataErrReader(strings.NewReader(fits+" ")))
+	r.ContentLength = -1
+	w = httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	wantStatus(t, w, 413, "larger than 100 bytes")
 	if held := s.gate.held.Load(); held != 0 {
 		t.Errorf("%d bytes are still held", held)
 	}

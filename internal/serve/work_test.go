@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/paceline/paceline/internal/model"
 )
@@ -39,6 +40,26 @@ func TestNormalizeIsPerRequest(t *testing.T) {
 	})
 }
 
+// TestDirectDoesNotWait: use_batching=false goes past the window in which others
+// gather.
+func TestDirectDoesNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, "fastapi", &fakeRunner{}, Options{})
+		took := func(body string) time.Duration {
+			began := time.Now()
+			wantStatus(t, ask(s, post, "/embeddings", body), 200, "embeddings")
+			return time.Since(began)
+		}
+		if d := took(`{"texts":["a"],"use_batching":true}`); d == 0 {
+			t.Error("a batched request must wait for its window: the test shows nothing")
+		}
+		if d := took(`{"texts":["a"],"use_batching":false}`); d != 0 {
+			t.Errorf("a direct request waited %v", d)
+		}
+	})
+}
+
 func TestOptionsReachThePipeline(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "", &fakeRunner{}, Options{})
@@ -61,6 +82,10 @@ func TestOptionsReachThePipeline(t *testing.T) {
 	}
 	if got := vector(`{"inputs":[2,5,3],"normalize":false}`); !near(got, fakeVector([]int32{2, 5, 3})) {
 		t.Errorf("ids: %v", got)
+	}
+	ids := `[11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27]` // one too many
+	if right, left := vector(`{"inputs":`+ids+`,"normalize":false}`), vector(`{"inputs":`+ids+`,"normalize":false,"truncation_direction":"Left"}`); right[1] != 296 || left[1] != 312 {
+		t.Errorf("cut at the right: %v, at the left: %v", right, left)
 	}
 	long := strings.Repeat("a ", 100)
 	if got := vector(`{"inputs":"` + long + `","normalize":false}`); got[0] != 16 {

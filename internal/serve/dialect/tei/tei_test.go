@@ -66,6 +66,8 @@ func TestRefusals(t *testing.T) {
 		{"/embed", `{"inputs":"a","dimensions":0}`, 422, "Validation", "Input validation error: `dimensions` should be positive, is 0"},
 		{"/embed", `{"inputs":"a","truncation_direction":"up"}`, 422, "Validation", `Input validation error: unknown truncation_direction "up": it must be one of ["Right" "right" "Left" "left"]`},
 		{"/embed", `{"inputs":[1.5]}`, 422, "Validation", "`inputs[0]` must be a token id, is 1.5"},
+		{"/embed", `{"inputs":[[7,-4294967295]]}`, 422, "Validation", "`inputs[0][1]` must be a token id, is -4294967295"},
+		{"/embed", `{"inputs":[2147483648]}`, 422, "Validation", "`inputs[0]` must be a token id, is 2147483648"},
 		{"/embed", `{"inputs":[["a"]]}`, 422, "Validation", "`inputs[0][0]` must be a token id, is a string"},
 		{"/embed_sparse", `{"inputs":"a"}`, 424, "Backend", "Backend error: Model is not an embedding model with SPLADE pooling"},
 		{"/predict", `{"inputs":"a"}`, 424, "Backend", "Backend error: Model is not a classifier model"},
