@@ -42,6 +42,7 @@ func contents(t *testing.T, dir string) map[string][32]byte {
 // results.json, to the byte; and nothing else is left in the directory.
 func TestRenderIsByteIdentical(t *testing.T) {
 	t.Parallel()
+	skipDrawing(t)
 	dir := filepath.Join(t.TempDir(), "new", "run")
 	r := only(demo(2), "paceline/fastapi", "paceline/vllm")
 	r.Manifest.Config["plan"] = []struct{ Sweep, Cell string }{{"z first in the struct", "a"}} // JSON sorts it otherwise
@@ -81,6 +82,7 @@ func TestRenderIsByteIdentical(t *testing.T) {
 // TestWriteFailsWhole: records that cannot be encoded leave what was there.
 func TestWriteFailsWhole(t *testing.T) {
 	t.Parallel()
+	skipDrawing(t)
 	dir := t.TempDir()
 	h := newHand("s")
 	h.cell("s", record.SweepOffline, 4, 1, 10, 40)
@@ -178,6 +180,7 @@ func FuzzDecode(f *testing.F) {
 // records gets an empty picture, which the check can tell.
 func TestPictures(t *testing.T) {
 	t.Parallel()
+	skipDrawing(t)
 	r := demo(2)
 	r.Stacks = append(r.Stacks, record.Stack{Name: "silent", Error: "it never answered"})
 	x := newIndex(r)
