@@ -48,7 +48,7 @@ func BenchmarkLinear(b *testing.B) {
 			a       Activation
 		}{{"qkv", 384, 192, Identity}, {"output", 384, 384, Identity}, {"up+gelu", 384, 384, GELU}, {"whole_down", 1536, 384, Identity}} {
 			for _, d := range s.DTypes() {
-				w := s.Pack(NewMatrix(random(r, shape.out*shape.in), shape.out, shape.in), nil, d)
+				w := s.Pack(nil, NewMatrix(random(r, shape.out*shape.in), shape.out, shape.in), nil, d)
 				for _, rows := range []int{12, 32, 96, 256} {
 					var x Activations
 					s.Prepare(&x, NewMatrix(random(r, rows*shape.in), rows, shape.in), d)
@@ -119,7 +119,7 @@ func BenchmarkPack(b *testing.B) {
 		b.Run(string(rung.level), func(b *testing.B) {
 			b.SetBytes(4 * 384 * 384)
 			for b.Loop() {
-				s.Pack(w, nil, Float32)
+				s.Pack(nil, w, nil, Float32)
 			}
 		})
 	}

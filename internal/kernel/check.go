@@ -57,7 +57,7 @@ func random(r *rand.Rand, n int) []float32 {
 func checkLinear(d DType) func(*Set, *rand.Rand) []float32 {
 	return func(s *Set, r *rand.Rand) []float32 {
 		const rows, in, out = 25, 19, 131
-		w := s.Pack(NewMatrix(random(r, out*in), out, in), random(r, out), d)
+		w := s.Pack(nil, NewMatrix(random(r, out*in), out, in), random(r, out), d)
 		var x Activations
 		s.Prepare(&x, NewMatrix(random(r, rows*in), rows, in), d)
 		y := NewMatrix(random(r, 2*rows*out), 2*rows, out)

@@ -59,7 +59,7 @@ func TestNothingIsReadPastTheEnd(t *testing.T) {
 			q, out := NewMatrix(guarded(t, r, rows*32), rows, 32), NewMatrix(guarded(t, r, rows*32), rows, 32)
 			fault := faults(func() {
 				for _, d := range s.DTypes() {
-					w := s.Pack(NewMatrix(guarded(t, r, 67*19), 67, 19), guarded(t, r, 67), d)
+					w := s.Pack(nil, NewMatrix(guarded(t, r, 67*19), 67, 19), guarded(t, r, 67), d)
 					core.Linear(dst, prepare(s, x, d), w, GELU)
 					core.LinearAdd(dst, prepare(s, x, d), w, dst)
 				}

@@ -64,7 +64,7 @@ func tryLinear(core *Core, r *rand.Rand, d DType, rows, in, out int) error {
 	if r.IntN(3) == 0 {
 		bias = nil
 	}
-	packed, prepared := core.set.Pack(w, bias, d), prepare(core.set, x, d)
+	packed, prepared := core.set.Pack(nil, w, bias, d), prepare(core.set, x, d)
 	core.Linear(dst, prepared, packed, Identity)
 	x, w = rounded(x, d), rounded(w, d)
 	want, bound := product(x, w, bias, Matrix{})
@@ -163,7 +163,7 @@ func TestLinearActivations(t *testing.T) {
 		core := s.NewCore()
 		x, _ := newMatrix(r, 7, 5, 0, 0)
 		w, _ := newMatrix(r, 70, 5, 0, 0)
-		packed := s.Pack(w, nil, Float32)
+		packed := s.Pack(nil, w, nil, Float32)
 		for a, f := range functions {
 			dst, alive := newMatrix(r, 7, 70, 3, 1)
 			core.Linear(dst, prepare(s, x, Float32), packed, a)
@@ -188,7 +188,7 @@ func TestRowsAreIndependent(t *testing.T) {
 			const rows, in, out = 29, 50, 150
 			x, _ := newMatrix(r, rows, in, 0, 0)
 			w, _ := newMatrix(r, out, in, 0, 0)
-			packed := s.Pack(w, newBuffer(r, out, 0).x, d)
+			packed := s.Pack(nil, w, newBuffer(r, out, 0).x, d)
 			all, _ := newMatrix(r, rows, out, 0, 0)
 			core.Linear(all, prepare(s, x, d), packed, GELU)
 			for from := range rows {
@@ -213,7 +213,7 @@ func TestProductBoundSeesMistakes(t *testing.T) {
 	want, bound := product(x, w, nil, Matrix{})
 	dst, _ := newMatrix(r, rows, out, 0, 0)
 	s := generic()
-	s.NewCore().Linear(dst, prepare(s, x, Float32), s.Pack(w, nil, Float32), Identity)
+	s.NewCore().Linear(dst, prepare(s, x, Float32), s.Pack(nil, w, nil, Float32), Identity)
 	right := flat(dst)
 	if err := within(right, want, bound); err != nil {
 		t.Fatal(err)
@@ -248,7 +248,7 @@ func TestOverrunIsSeen(t *testing.T) {
 func TestLinearRefusesWrongShapes(t *testing.T) {
 	t.Parallel()
 	s := generic()
-	core, w := s.NewCore(), s.Pack(NewMatrix(make([]float32, 12), 3, 4), nil, Float32)
+	core, w := s.NewCore(), s.Pack(nil, NewMatrix(make([]float32, 12), 3, 4), nil, Float32)
 	m := func(rows, cols int) Matrix { return NewMatrix(make([]float32, rows*cols), rows, cols) }
 	in := func(rows, cols int) *Activations { return prepare(s, m(rows, cols), Float32) }
 	other := &Weights{dtype: Float32, in: 4, out: 3, steps: 4, cols: 5}
@@ -259,8 +259,8 @@ func TestLinearRefusesWrongShapes(t *testing.T) {
 		"residual":      func() { core.LinearAdd(m(2, 3), in(2, 4), w, m(1, 3)) },
 		"layout":        func() { core.Linear(m(2, 3), in(2, 4), other, Identity) },
 		"dtype":         func() { core.Linear(m(2, 3), prepare(s, m(2, 4), BFloat16), w, Identity) },
-		"biases":        func() { s.Pack(m(3, 4), make([]float32, 4), Float32) },
-		"unknown dtype": func() { s.Pack(m(3, 4), nil, "int3") },
+		"biases":        func() { s.Pack(nil, m(3, 4), make([]float32, 4), Float32) },
+		"unknown dtype": func() { s.Pack(nil, m(3, 4), nil, "int3") },
 	} {
 		func() {
 			defer func() {

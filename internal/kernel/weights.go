@@ -37,8 +37,9 @@ func (m Matrix) Read(dst []float32, row, col int) { copy(dst, m.Row(row)[col:]) 
 
 // Pack lays out the matrix w of out rows and in columns (the orientation of a
 // checkpoint: one row per output) for this level and a dtype that it has. A nil bias
-// stands for zeros. Neither argument is kept.
-func (s *Set) Pack(w Source, bias []float32, d DType) *Weights {
+// stands for zeros. Neither is kept. The weights
+// live in the arena.
+func (s *Set) Pack(arena *Arena, w Source, bias []float32, d DType) *Weights {
 	arithmetic, ok := s.linear[d]
 	if !ok {
 		panic(fmt.Sprintf("kernel: level %s has no %s", s.level, d))
@@ -47,7 +48,7 @@ func (s *Set) Pack(w Source, bias []float32, d DType) *Weights {
 	if bias != nil && len(bias) != out {
 		panic(fmt.Sprintf("kernel: %d biases for %d outputs", len(bias), out))
 	}
-	p := newWeights(d, arithmetic, in, out)
+	p := newWeights(arena, d, arithmetic, in, out)
 	piece, prepared := NewMatrix(make([]float32, p.cols*in), p.cols, in), Activations{}
 	for n := 0; n < out; n += p.cols {
 		rows := piece.RowRange(0, min(p.cols, out-n))
@@ -63,7 +64,7 @@ func (s *Set) Pack(w Source, bias []float32, d DType) *Weights {
 	return p
 }
 
-func newWeights(d DType, a *arithmetic, in, out int) *Weights {
+func newWeights(arena *Arena, d DType, a *arithmetic, in, out int) *Weights {
 	w := &Weights{dtype: d, in: in, out: out, cols: a.tiles.cols, biasRows: 1}
 	for i := range a.spans(in) {
 		w.steps += a.span(in, i).steps
@@ -72,7 +73,7 @@ func newWeights(d DType, a *arithmetic, in, out int) *Weights {
 		w.biasRows = 2 * a.spans(in)
 	}
 	padded := roundUp(out, w.cols)
-	w.panels, w.bias = make([]float32, padded*w.steps), make([]float32, padded*w.biasRows)
+	w.panels, w.bias = arena.floats(padded*w.steps), arena.floats(padded*w.biasRows)
 	return w
 }
 

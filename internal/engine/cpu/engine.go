@@ -98,9 +98,11 @@ func (e *Engine) Run(ctx context.Context, b *model.Batch) error {
 	return e.queue.run(ctx, b)
 }
 
-// Close ends the workers after the blocks they are in. Run calls under way return ErrClosed.
+// Close ends the workers after the blocks they are in, and gives the weights' memory
+// back. Run calls under way return ErrClosed.
 func (e *Engine) Close() error {
 	e.queue.close()
+	e.weights.arena.Free()
 	return nil
 }
 

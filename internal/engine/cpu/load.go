@@ -25,6 +25,7 @@ type loader struct {
 	tensors model.Tensors
 	set     *kernel.Set
 	dtype   kernel.DType // that layers are packed for
+	arena   *kernel.Arena
 	err     error
 }
 

@@ -13,6 +13,7 @@ import (
 // weights is a model packed for one level, shared by all workers and read only.
 type weights struct {
 	dtype     kernel.DType // of the layers; what comes before and after them is float32
+	arena     *kernel.Arena
 	embedding embedding
 	layers    []layer
 	final     norm
@@ -64,12 +65,12 @@ var activations = map[model.Activation]kernel.Activation{
 // pack reads every tensor once and lays it out for the set's level, a layer a
 // goroutine on as many threads as there are.
 func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set, dtype kernel.DType, threads int) (*weights, error) {
-	w := &weights{dtype: dtype, layers: make([]layer, len(spec.Layers))}
+	w := &weights{dtype: dtype, arena: &kernel.Arena{}, layers: make([]layer, len(spec.Layers))}
 	var work errgroup.Group
 	work.SetLimit(threads)
 	load := func(f func(l *loader)) {
 		work.Go(func() error {
-			l := &loader{tensors: tensors, set: set, dtype: dtype}
+			l := &loader{tensors: tensors, set: set, dtype: dtype, arena: w.arena}
 			f(l)
 			return l.err
 		})
@@ -80,6 +81,7 @@ func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set, dtype kernel
 	}
 	load(func(l *loader) { w.dense = l.dense(spec) })
 	if err := work.Wait(); err != nil {
+		w.arena.Free()
 		return nil, fmt.Errorf("loading the weights of a %s model: %w", spec.Family, err)
 	}
 	return w, nil
@@ -89,7 +91,7 @@ func (l *loader) dense(spec *model.Spec) []dense {
 	var list []dense
 	for _, d := range spec.Dense {
 		m := l.linear(d.Linear)
-		list = append(list, dense{l.set.Pack(m.weight, m.bias, kernel.Float32), activations[d.Activation]})
+		list = append(list, dense{l.set.Pack(l.arena, m.weight, m.bias, kernel.Float32), activations[d.Activation]})
 	}
 	return list
 }
@@ -108,7 +110,9 @@ func (l *loader) layer(spec *model.Spec, m *model.Layer) layer {
 	}
 }
 
-func (l *loader) pack(m linear) *kernel.Weights { return l.set.Pack(m.weight, m.bias, l.dtype) }
+func (l *loader) pack(m linear) *kernel.Weights {
+	return l.set.Pack(l.arena, m.weight, m.bias, l.dtype)
+}
 
 func (l *loader) headGroups(spec *model.Spec, m *model.Layer) []headGroup {
 	dim := spec.HeadDim
