@@ -3,15 +3,24 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // served is a paceline serve of the tiny model, as a process.
@@ -125,6 +134,87 @@ func TestServeSettings(t *testing.T) {
 	if line, _, _ := strings.Cut(log, "\n"); !json.Valid([]byte(line)) {
 		t.Errorf("not JSON: %s", line)
 	}
+}
+
+// TestServeTLS speaks HTTP/2 over the certificate of the two flags, wants the key
+// there, and leaves the second port open and plain.
+func TestServeTLS(t *testing.T) {
+	t.Parallel()
+	cert, key, pool := selfSigned(t)
+	metrics := freePort(t)
+	s := startServe(t, []string{"API_KEY=secret"}, "--tls-cert", cert, "--tls-key", key, "--metrics-port", metrics)
+	if !strings.HasPrefix(s.URL, "https://") {
+		t.Fatalf("it listens on %s", s.URL)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	for key, want := range map[string]int{"secret": 200, "wrong": 401} {
+		request, err := http.NewRequest(http.MethodGet, s.URL+"/info", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+key)
+		r, err := transport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		if r.StatusCode != want || r.ProtoMajor != 2 {
+			t.Errorf("key %s: %s over %s, want %d", key, r.Status, r.Proto, want)
+		}
+	}
+	s.URL = "http://127.0.0.1:" + metrics
+	if status, text := s.get(t, "/metrics"); status != 200 || !strings.Contains(text, "embedding_queue_size") {
+		t.Errorf("%d %.100s", status, text)
+	}
+	s.stop(t)
+}
+
+// freePort is a port that was free a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// selfSigned writes a certificate for loopback and its key.
+func selfSigned(t *testing.T) (cert, key string, pool *x509.CertPool) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true,
+		BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool = x509.NewCertPool()
+	pool.AddCert(parsed)
+	write := func(name, kind string, der []byte) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER), pool
 }
 
 // TestServePortInUse is said at once and before the model is looked for.
