@@ -15,10 +15,11 @@ import (
 
 // reportCommand renders a saved run again, or compares two.
 type reportCommand struct {
-	First   string   `arg:"" name:"run" help:"Directory of a run (or its results.json)."`
-	Against string   `arg:"" name:"against" optional:"" help:"Directory of a later run: says what changed from the first."`
-	JSON    bool     `help:"Print JSON instead of a table."`
-	FailIf  []string `placeholder:"LIMIT" sep:"none" help:"With two runs: exit 1 if a change that is shown goes beyond the limit, like 'throughput<-5%' or 'p95>10%'. Repeatable."`
+	First    string   `arg:"" name:"run" help:"Directory of a run (or its results.json)."`
+	Against  string   `arg:"" name:"against" optional:"" help:"Directory of a later run: says what changed from the first."`
+	JSON     bool     `xor:"form" help:"Print JSON instead of a table."`
+	Markdown bool     `xor:"form" help:"Print Markdown instead of a table, for an issue or a CI job's summary."`
+	FailIf   []string `placeholder:"LIMIT" sep:"none" help:"With two runs: exit 1 if a change that is shown goes beyond the limit, like 'throughput<-5%' or 'p95>10%'. Repeatable."`
 }
 
 // Run is called by kong.
@@ -44,11 +45,7 @@ func (c *reportCommand) render() error {
 	if err := report.Render(dir, results); err != nil {
 		return err
 	}
-	summary := report.Summarize(results)
-	if c.JSON {
-		return printJSON(os.Stdout, summary)
-	}
-	if err := summary.WriteText(os.Stdout, terminalOf(os.Stdout)); err != nil {
+	if err := c.print(report.Summarize(results)); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "report: %s\n", filepath.Join(dir, report.PageFile))
@@ -73,15 +70,26 @@ func (c *reportCommand) compare() error {
 		return err
 	}
 	comparison := report.Compare(first, second)
-	if c.JSON {
-		err = printJSON(os.Stdout, comparison)
-	} else {
-		err = comparison.WriteText(os.Stdout, terminalOf(os.Stdout))
-	}
-	if err != nil {
+	if err := c.print(comparison); err != nil {
 		return err
 	}
 	return broken(limits, comparison)
+}
+
+// printable is a summary or a comparison.
+type printable interface {
+	WriteText(io.Writer, report.Terminal) error
+	WriteMarkdown(io.Writer) error
+}
+
+func (c *reportCommand) print(p printable) error {
+	switch {
+	case c.JSON:
+		return printJSON(os.Stdout, p)
+	case c.Markdown:
+		return p.WriteMarkdown(os.Stdout)
+	}
+	return p.WriteText(os.Stdout, terminalOf(os.Stdout))
 }
 
 // broken is an error that names every change beyond a limit.

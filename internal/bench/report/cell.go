@@ -9,9 +9,8 @@ import (
 )
 
 const (
-	microsecond = 1e-6 // in seconds
-	megabyte    = 1e6  // in bytes
-	outcomeOK   = "ok"
+	megabyte  = 1e6 // in bytes
+	outcomeOK = "ok"
 )
 
 // A quantity is a figure of one cell; NaN when its records do not hold it.
@@ -26,14 +25,26 @@ func throughput(c *record.Cell) float64 {
 	return float64(embeddings(c)) / c.Seconds
 }
 
-// embeddings completed successfully within the timed slice. A request that
-// finished after the slice ended does not count.
-func embeddings(c *record.Cell) int {
-	end := int64(math.Round(c.Seconds / microsecond))
+// tokensPerSecond counts the tokens of the stack's own tokenizer in the embeddings
+// that throughput counts, specials included.
+func tokensPerSecond(c *record.Cell) float64 {
+	if len(c.Requests.Tokens) != len(c.Requests.Outcome) || c.Seconds <= 0 {
+		return math.NaN()
+	}
+	return float64(completed(c, c.Requests.Tokens)) / c.Seconds
+}
+
+// embeddings completed successfully within the timed slice.
+func embeddings(c *record.Cell) int { return completed(c, c.Requests.Texts) }
+
+// completed adds up a column over the requests that succeeded within the timed
+// slice. One that finished after the slice ended does not count.
+func completed(c *record.Cell, column []int32) int {
+	end := int64(math.Round(c.Seconds * 1e6))
 	sum := 0
 	for i, outcome := range c.Requests.Outcome {
 		if outcome == outcomeOK && c.Requests.Finished[i] <= end {
-			sum += int(c.Requests.Texts[i])
+			sum += int(column[i])
 		}
 	}
 	return sum

@@ -155,6 +155,19 @@ func (c *Comparison) WriteText(w io.Writer, o Terminal) error {
 	return err
 }
 
+// WriteMarkdown writes the comparison for an issue or a CI job's summary.
+func (c *Comparison) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	for _, d := range c.Differences {
+		b.WriteString("- The runs differ in " + escape(d) + ".\n")
+	}
+	b.WriteString("\n")
+	c.table().writeMarkdown(&b)
+	b.WriteString("\n" + escape(c.caption()) + "\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
 func (c *Comparison) table() *table {
 	t := &table{columns: []column{
 		{"Stack and cell", ""}, {"Quantity", ""}, {"Run A", ""}, {"Run B", ""}, {"B / A", ""}, {"Verdict", ""},

@@ -50,7 +50,7 @@ func TestRenderIsByteIdentical(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := contents(t, dir)
-	want := []string{"comparison.png", "report.html", "results.json", "summary.md"}
+	want := []string{"cells.csv", "comparison.png", "report.html", "results.json", "summary.md"}
 	for _, s := range []string{"fastapi", "vllm"} {
 		want = append(want, "paceline-"+s+"_embedding_benchmark.png", "paceline-"+s+"_embedding_results.json")
 	}

@@ -42,6 +42,7 @@ type Row struct {
 	PeakMemory      Figure           `json:"peak_memory_mb"`
 	MaxBatch        record.MaxBatch  `json:"max_batch"`
 	PerCPUSecond    Figure           `json:"embeddings_per_cpu_second"` // where Throughput was measured
+	TokensPerSecond Figure           `json:"tokens_per_second"`         // likewise
 	Agreement       record.Agreement `json:"agreement"`
 }
 
@@ -108,6 +109,7 @@ func (x *index) row(s *record.Stack) Row {
 	best := x.best(s.Name, record.SweepConcurrency)
 	row.Throughput = x.figure(s.Name, best, throughput)
 	row.PerCPUSecond = x.figure(s.Name, best, perCPUSecond)
+	row.TokensPerSecond = x.figure(s.Name, best, tokensPerSecond)
 	row.Latency = x.latency(s.Name, 0.95)
 	row.BatchEfficiency = x.batchEfficiency(s.Name, row.Throughput)
 	row.MemoryPer1k, row.PeakMemory = x.memory(s)

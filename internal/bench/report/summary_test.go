@@ -217,6 +217,32 @@ func TestStackJSONKeys(t *testing.T) {
 	}
 }
 
+// TestCellsCSV: a line a slice; a percentile only where its own requests carry it.
+func TestCellsCSV(t *testing.T) {
+	t.Parallel()
+	h := newHand("s, with a comma")
+	h.cell("s, with a comma", record.SweepOnline, 1, 8, 20, 64)
+	c := h.last()
+	for range 64 {
+		c.Requests.Tokens = append(c.Requests.Tokens, 10)
+	}
+	c.Samples = record.Samples{At: []int64{0, 1e6}, CPU: []float64{3, 4.5}, RSS: []int64{1e6, 2e6}, ClientCPU: []float64{0, 0.25}}
+	h.cell("s, with a comma", record.SweepOffline, 4, 1, 20, 12)
+	h.last().Invalid = "why"
+	var b strings.Builder
+	if err := newIndex(h.Results).writeCells(&b); err != nil {
+		t.Fatal(err)
+	}
+	// 64 requests carry p50 and p90; three carry none.
+	want := strings.Join(cellColumns, ",") + `
+"s, with a comma",online,1,8,0,0,0,0001-01-01T00:00:00Z,1,64,64,64,64,640,20,20,,,1.5,0.25,2,
+"s, with a comma",offline,4,1,0,0,0,0001-01-01T00:00:00Z,1,3,3,12,12,,,,,,,,,why
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}
+
 func TestNarrowTerminalGetsBlocks(t *testing.T) {
 	t.Parallel()
 	s := Summarize(demo(2))

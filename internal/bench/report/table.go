@@ -145,6 +145,15 @@ func (s *Summary) captions() []string {
 	if cells != "" {
 		lines = append(lines, "Throughput is the best of the concurrency sweep: "+cells+".")
 	}
+	tokens := s.each(func(r Row) string {
+		if !r.TokensPerSecond.Known() {
+			return ""
+		}
+		return withInterval(r.TokensPerSecond.Estimate)
+	})
+	if tokens != "" {
+		lines = append(lines, "Tokens a second, specials included: "+tokens+".")
+	}
 	if doors := s.each(func(r Row) string { return r.Door }); doors != "" {
 		lines = append(lines, "Driven through: "+doors+".")
 	}

@@ -21,8 +21,8 @@ type output struct {
 }
 
 // Write saves the raw records and all that is derived from them in dir, which is
-// made when absent: results.json, report.html, summary.md, comparison.png, and
-// JSON and charts for every stack. Everything is written aside and takes its name
+// made when absent: results.json, report.html, summary.md, cells.csv,
+// comparison.png, and JSON and charts for every stack. Everything is written aside and takes its name
 // when it is whole. results.json comes first: should a drawing fail, [Render] can
 // try again.
 func Write(dir string, r *record.Results) error {
@@ -54,6 +54,7 @@ func derived(r *record.Results) []output {
 	list := []output{
 		{PageFile, x.writePage},
 		{"summary.md", x.summary().WriteMarkdown},
+		{cellsFile, x.writeCells},
 		{"comparison.png", func(w io.Writer) error { return x.writePNG(w, "Comparison of serving stacks", x.comparable()) }},
 	}
 	for name, s := range fileNames(r.Stacks) {
