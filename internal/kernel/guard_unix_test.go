@@ -46,7 +46,7 @@ func TestNothingIsReadPastTheEnd(t *testing.T) {
 	eachLevel(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(4, 1))
 		for name, run := range vectorCases {
-			for n := range 70 {
+			for n := range 40 {
 				x, y, gamma, beta := guarded(t, r, n), guarded(t, r, n), guarded(t, r, n), guarded(t, r, n)
 				if fault := faults(func() { run(s, x, y, gamma, beta) }); fault != nil {
 					t.Fatalf("%s of %d elements: %v", name, n, fault)
@@ -54,7 +54,7 @@ func TestNothingIsReadPastTheEnd(t *testing.T) {
 			}
 		}
 		core := s.NewCore()
-		for rows := 1; rows < 26; rows++ {
+		for rows := 1; rows < 26; rows += 3 {
 			x, dst := NewMatrix(guarded(t, r, rows*19), rows, 19), NewMatrix(guarded(t, r, rows*67), rows, 67)
 			q, out := NewMatrix(guarded(t, r, rows*32), rows, 32), NewMatrix(guarded(t, r, rows*32), rows, 32)
 			fault := faults(func() {

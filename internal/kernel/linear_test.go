@@ -44,8 +44,8 @@ func TestLinear(t *testing.T) {
 		core := s.NewCore()
 		for _, d := range s.DTypes() {
 			for rows := range 27 {
-				for _, in := range []int{0, 1, 2, 3, 4, 5, 7, 8, 33, 48} {
-					for _, out := range []int{1, 15, 16, 17, 63, 64, 65, 130} {
+				for _, in := range []int{0, 1, 2, 3, 4, 5, 7, 8, 33} {
+					for _, out := range []int{1, 16, 17, 64, 65} {
 						if err := tryLinear(core, r, d, rows, in, out); err != nil {
 							t.Fatalf("%s, %d rows, %d inputs, %d outputs: %v", d, rows, in, out, err)
 						}
