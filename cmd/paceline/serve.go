@@ -70,7 +70,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	log := c.logger()
 	profile, err := c.profile()
 	if err != nil {
-		return errors.Join(errUsage, err)
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	doors, err := c.listen(profile)
 	if err != nil {
@@ -86,22 +86,31 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	go func() { stopped <- server.Serve(ctx, onSecondSignal(ctx), doors...) }()
 
 	m, err := c.load(ctx, server)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() == nil:
+		cancel(err)
+		return errors.Join(err, <-stopped)
+	case err != nil: // told to stop while loading
+		return <-stopped
+	}
+	defer m.Close()
+	took, url := time.Since(began), c.url(doors[0].Listener)
+	log.Info("ready", "listening", url, "model", m.Name, "revision", m.Revision, "profile", cmp.Or(profile.Name, "none"),
+		"policy", profile.Policy.Name(), "dtype", m.DType, "device", m.Device, "cpu_level", m.CPULevel, "threads", m.Threads,
+		"took", took.Round(time.Millisecond))
+	if err := c.printReady(url, m.Name, took); err != nil {
 		cancel(err)
 		return errors.Join(err, <-stopped)
 	}
-	defer m.Close()
-	url := c.url(doors[0].Listener)
-	log.Info("ready", "listening", url, "model", m.Name, "revision", m.Revision, "profile", cmp.Or(profile.Name, "none"),
-		"policy", profile.Policy.Name(), "dtype", m.DType, "device", m.Device, "cpu_level", m.CPULevel, "threads", m.Threads,
-		"took", time.Since(began).Round(time.Millisecond))
-	if c.Listen.Port != nil && *c.Listen.Port == 0 {
-		ready := map[string]any{"listening": url, "model": m.Name, "ready_ms": time.Since(began).Milliseconds()}
-		if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
-			cancel(err)
-		}
-	}
 	return <-stopped
+}
+
+// printReady tells a program that started the server which port it took.
+func (c *serveCommand) printReady(url, model string, took time.Duration) error {
+	if c.Listen.Port == nil || *c.Listen.Port != 0 {
+		return nil
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"listening": url, "model": model, "ready_ms": took.Milliseconds()})
 }
 
 func (c *serveCommand) logger() *slog.Logger {

@@ -26,6 +26,9 @@ const maxRequestID = 128
 func (s *Server) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()[requestIDHeader] = []string{requestID(r)}
+		// What an earlier answer on this connection set must not end this one; a
+		// recorder in a test has no deadline.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 		if len(s.options.Origins) > 0 && s.crossOrigin(w, r) {
 			return
 		}

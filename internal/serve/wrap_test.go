@@ -2,8 +2,10 @@ package serve
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paceline/paceline/internal/serve/dialect"
 )
@@ -54,6 +56,35 @@ func TestCrossOrigin(t *testing.T) {
 		return w.Code, w.Header().Get("Access-Control-Allow-Origin")
 	}(); origin != "" {
 		t.Errorf("without the option: %q", origin)
+	}
+}
+
+// deadlines records the write deadlines of one answer.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (w *deadlines) SetWriteDeadline(t time.Time) error {
+	w.set = append(w.set, t)
+	return nil
+}
+
+// TestWriteDeadline: an answer has a minute from the moment it is written, and a
+// request starts without the deadline of the one before it on its connection.
+func TestWriteDeadline(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "fastapi", &fakeRunner{}, Options{})
+	for path, writes := range map[string]int{"/health": 1, "/metrics": 0} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		before := time.Now()
+		s.Handler().ServeHTTP(w, httptest.NewRequest(get, path, nil))
+		if len(w.set) != 1+writes || !w.set[0].IsZero() {
+			t.Fatalf("%s: deadlines %v", path, w.set)
+		}
+		if writes == 1 && w.set[1].Before(before.Add(writeTimeout)) {
+			t.Errorf("%s: %v to write", path, w.set[1].Sub(before))
+		}
 	}
 }
 
