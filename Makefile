@@ -3,28 +3,35 @@
 #   make test     every test: unit, parity, command line, race detector, real clients
 #   make check    formatting, vet, staticcheck, walls between packages, generated files
 #   make fuzz     every fuzz target for FUZZTIME each
+#   make soak     SOAK of overload at four times the capacity, for two servers
 #   make bench    the Go benchmarks behind docs/benchmarks.md
 
 PYTHON   ?= python3
 FUZZTIME ?= 60s
+SOAK     ?= 60s
 VENV     := build/venv
 PY       := $(CURDIR)/$(VENV)/bin/python
 REQS     := $(wildcard test/*/requirements.txt)
 MODEL    := all-MiniLM-L6-v2
 
-.PHONY: test test-go test-clients check fuzz bench clean
+.PHONY: test test-go test-clients check fuzz soak bench clean
 
 test: test-go test-clients
 
 # The real model's folder reaches the tests by PACELINE_TEST_MODEL, the Python
 # that carries the reference libraries by PACELINE_PYTHON; what lacks them is
 # skipped, and gotestsum lists every skipped test with its reason.
+SETTING   = PACELINE_TEST_MODEL="$$(build/paceline models pull $(MODEL))" \
+	PACELINE_PYTHON=$(PY) PACELINE_BIN=$(CURDIR)/build/paceline
+
 test-go: build/paceline $(VENV)/stamp
-	PACELINE_TEST_MODEL="$$(build/paceline models pull $(MODEL))" PACELINE_PYTHON=$(PY) \
-		go tool gotestsum --format pkgname -- -race -timeout 20m ./...
+	$(SETTING) go tool gotestsum --format pkgname -- -race -timeout 20m ./...
 
 test-clients: build/paceline $(VENV)/stamp
-	PACELINE_BIN=$(CURDIR)/build/paceline $(PY) -m pytest -q -rs test/clients
+	$(SETTING) $(PY) -m pytest -q -rs test/clients
+
+soak: build/paceline
+	PACELINE_BIN=$(CURDIR)/build/paceline go test ./test/soak -v -timeout 20m -soak $(SOAK)
 
 build/paceline: FORCE
 	CGO_ENABLED=0 go build -o $@ ./cmd/paceline

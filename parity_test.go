@@ -281,14 +281,14 @@ func TestRealParity(t *testing.T) {
 // openMiniLM opens the real model where this machine has it, or skips.
 func openMiniLM(t testing.TB) *paceline.Model {
 	t.Helper()
-	if dir := os.Getenv("PACELINE_TEST_MINILM"); dir != "" {
+	if dir := os.Getenv("PACELINE_TEST_MODEL"); dir != "" {
 		return open(t, dir)
 	}
 	o := store.FromEnvironment()
 	o.Offline = true
 	repo, err := store.New(o).Open(context.Background(), "all-MiniLM-L6-v2")
 	if err != nil {
-		t.Skipf("all-MiniLM-L6-v2 is not on this machine (`paceline models pull all-MiniLM-L6-v2`, or a folder in PACELINE_TEST_MINILM): %v", err)
+		t.Skipf("all-MiniLM-L6-v2 is not on this machine (`paceline models pull all-MiniLM-L6-v2`, or a folder in PACELINE_TEST_MODEL): %v", err)
 	}
 	return open(t, repo.Dir)
 }
