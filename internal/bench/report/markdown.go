@@ -12,22 +12,27 @@ import (
 // issue.
 func (s *Summary) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
-	t := s.table()
-	fmt.Fprintf(&b, "Model: %s  \nTexts: %s  \nMachine: %s\n\n", escape(s.Model), escape(s.Data), escape(s.Machine))
-	t.writeMarkdown(&b)
-	b.WriteString("\n")
-	for i, note := range t.notes {
-		fmt.Fprintf(&b, "[%d] %s  \n", i+1, escape(oneLine(note)))
-	}
-	for _, line := range s.captions() {
-		b.WriteString(escape(line) + "\n")
-	}
+	s.markdownTable(&b)
 	s.markdownFindings(&b)
 	for _, warning := range s.Warnings {
 		b.WriteString("\n> **Warning**: " + escape(warningLine(warning)) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// markdownTable writes the table with what a reader needs beside it.
+func (s *Summary) markdownTable(b *strings.Builder) {
+	t := s.table()
+	fmt.Fprintf(b, "Model: %s  \nTexts: %s  \nMachine: %s\n\n", escape(s.Model), escape(s.Data), escape(s.Machine))
+	t.writeMarkdown(b)
+	b.WriteString("\n")
+	for i, note := range t.notes {
+		fmt.Fprintf(b, "[%d] %s  \n", i+1, escape(oneLine(note)))
+	}
+	for _, line := range s.captions() {
+		b.WriteString(escape(line) + "\n")
+	}
 }
 
 func (s *Summary) markdownFindings(b *strings.Builder) {

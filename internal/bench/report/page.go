@@ -37,8 +37,8 @@ type page struct {
 	Captions []string
 	Stacks   []*record.Stack // drawn, in the order of their colours
 	Charts   []chart
-	Data     any // of the charts, for the script
-	Markdown string
+	Data     any    // of the charts, for the script
+	Markdown string // of the table, to be copied
 	Facts    []fact
 	Manifest string
 	Command  string
@@ -73,9 +73,7 @@ func (x *index) writePage(w io.Writer) error {
 	p.Charts = append(x.charts(p.Stacks), x.latencyChart(p.Stacks), x.percentileChart(p.Stacks))
 	p.Data = chartData(p.Charts)
 	var markdown strings.Builder
-	if err := s.WriteMarkdown(&markdown); err != nil {
-		return err
-	}
+	s.markdownTable(&markdown)
 	manifest, err := json.MarshalIndent(x.results.Manifest, "", "  ")
 	if err != nil {
 		return err

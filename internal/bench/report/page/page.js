@@ -20,9 +20,9 @@
     plots.forEach(p => p.plot.redraw());
   }
 
+  // The head of the page has set the first theme, before anything was painted.
   function startTheme() {
     const dark = matchMedia("(prefers-color-scheme: dark)");
-    theme(dark.matches ? "dark" : "light");
     dark.addEventListener("change", e => theme(e.matches ? "dark" : "light"));
     document.getElementById("theme").addEventListener("click", () => theme(root.dataset.theme === "dark" ? "light" : "dark"));
     let before = "light";
