@@ -46,8 +46,7 @@ func (b *bench) search(ctx context.Context, s *stack) (record.MaxBatch, error) {
 	refused := 0 // the least size that was turned down
 	for size := min(s.largest, b.Effort.MaxBatch); size > found.Size; size = next(found.Size, refused, b.Effort.MaxBatch) {
 		if b.Effort.Budget > 0 && s.speed.perText*float64(size) > b.left(1) {
-			found.Limit = limitTime
-			break
+			return record.MaxBatch{Size: max(found.Size, s.largest), Seconds: found.Seconds, Limit: limitTime}, nil
 		}
 		took, err := s.tryBatch(ctx, b.Data, size)
 		switch {

@@ -40,12 +40,12 @@ func (b *bench) measureMemory(ctx context.Context) {
 }
 
 // memoryRound takes the lengths in rising order. On a machine so slow that the
-// shorter ones took half of the time there is, the rest is left out.
+// shorter ones took two fifths of the time there is, the rest is left out.
 func (b *bench) memoryRound(ctx context.Context, stacks []*stack, repeat int) {
 	for _, length := range slices.Sorted(maps.Keys(b.ByLength)) {
 		p := planned{Requests: b.Effort.Memory, Point: Point{
 			Sweep: record.SweepTextLength, BatchSize: memoryBatch, Concurrency: 1, TextLength: length}}
-		if b.spent(2.5 * memoryShare) {
+		if b.spent(2 * memoryShare) {
 			b.plan.short = append(b.plan.short, fmt.Sprintf("%s: %d of %d", p.Point, repeat, b.Effort.Repeats))
 			continue
 		}

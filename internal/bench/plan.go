@@ -91,7 +91,7 @@ const sliceOverhead = 0.01
 // by one request to so many timed ones, of no more texts than that takes.
 const (
 	warmupShare = 10
-	warmupBatch = 16
+	warmupBatch = 4
 )
 
 // warmup is the load that wakes a stack for a point.
@@ -100,17 +100,12 @@ func (p Point) warmup() Point {
 	return p
 }
 
-// leastRounds is how many requests each client sends at the least: enough that 64
-// texts pass, that a lone client sends two, and that the online cell's percentile
-// is certified.
+// leastRounds is how many requests each client sends at the least: enough that 32
+// texts pass, or eight requests, and that the online cell's percentile is certified.
 func leastRounds(p Point, e Effort) int {
-	texts := p.BatchSize * p.Concurrency
-	rounds := min(8, 64/max(texts, 1))
-	if p.Concurrency <= OfflineClients {
-		rounds = max(rounds, 2/p.Concurrency)
-	}
+	rounds := min(8, 32/max(p.BatchSize*p.Concurrency, 1))
 	if p.Sweep == record.SweepOnline {
-		rounds = max(rounds, (e.onlineRequests()+p.Concurrency-1)/p.Concurrency)
+		rounds = (e.onlineRequests() + p.Concurrency - 1) / p.Concurrency
 	}
 	return max(rounds, 1)
 }
@@ -132,13 +127,14 @@ func total(cells []planned) (sum float64) {
 }
 
 // fit takes repeats away until the rest costs no more than the budget: always from
-// the cell whose repeats cost most in all, so that cheap cells keep theirs. Only
-// when every cell is down to one are whole cells given up; of every sweep one is
-// kept whatever it costs, or the summary would have holes.
+// the cell whose repeats cost most in all, so that cheap cells keep theirs. The
+// online cell keeps all: together they certify its percentile. Only when every
+// other cell is down to one are whole cells given up; of every sweep one is kept
+// whatever it costs, or the summary would have holes.
 func (p *plan) fit(budget float64) {
 	before := slices.Clone(p.cells)
 	for total(p.cells) > budget {
-		i := costliest(p.cells, func(c planned) bool { return c.Repeats > 1 })
+		i := costliest(p.cells, func(c planned) bool { return c.Repeats > 1 && c.Sweep != record.SweepOnline })
 		if i < 0 {
 			i = costliest(p.cells, func(c planned) bool { return c.Repeats > 0 && alternatives(p.cells, c.Sweep) > 1 })
 		}

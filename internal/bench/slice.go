@@ -105,7 +105,7 @@ func (b *bench) calibrate(ctx context.Context) {
 }
 
 func (s *stack) calibrate(ctx context.Context, texts []string) error {
-	const repeats = 3
+	const repeats = 2 // the memory sweep has warmed it up
 	one, err := s.embedSeconds(ctx, texts[:1], repeats)
 	if err != nil {
 		return err
