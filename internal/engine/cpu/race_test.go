@@ -2,5 +2,5 @@
 
 package cpu
 
-// raceEnabled: the race detector makes sync.Pool drop what it holds.
+// raceEnabled tells that the race detector is on.
 const raceEnabled = true
