@@ -79,7 +79,7 @@ func appendElement(data []byte, d tensor.Datatype, e jsontext.Token) ([]byte, er
 		n, err := strconv.ParseUint(e.String(), 10, bits)
 		return tensor.AppendInt(data, d, int64(n)), err
 	case tensor.Bool:
-		bits = 1 + 1 // 0 or 1
+		return nil, strconv.ErrSyntax
 	}
 	n, err := strconv.ParseInt(e.String(), 10, bits)
 	return tensor.AppendInt(data, d, n), err

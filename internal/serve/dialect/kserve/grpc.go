@@ -104,17 +104,13 @@ func setContents(t *tensor.Tensor, c *pb.InferTensorContents) error {
 			t.Data = append(t.Data, e...)
 		}
 	case tensor.Int8, tensor.Int16, tensor.Int32:
-		n = len(c.GetIntContents())
-		appendAll(t, c.GetIntContents())
+		n, err = appendAll(t, c.GetIntContents())
 	case tensor.Int64:
-		n = len(c.GetInt64Contents())
-		appendAll(t, c.GetInt64Contents())
+		n, err = appendAll(t, c.GetInt64Contents())
 	case tensor.Uint8, tensor.Uint16, tensor.Uint32:
-		n = len(c.GetUintContents())
-		appendAll(t, c.GetUintContents())
+		n, err = appendAll(t, c.GetUintContents())
 	case tensor.Uint64:
-		n = len(c.GetUint64Contents())
-		appendAll(t, c.GetUint64Contents())
+		n, err = appendAll(t, c.GetUint64Contents())
 	case tensor.Bool:
 		n = len(c.GetBoolContents())
 		for _, b := range c.GetBoolContents() {
@@ -131,6 +127,9 @@ func setContents(t *tensor.Tensor, c *pb.InferTensorContents) error {
 	default:
 		return invalid("contents of %s are not supported for input '%s': use raw_input_contents", t.Datatype, t.Name)
 	}
+	if err != nil {
+		return err
+	}
 	if int64(n) != want {
 		return invalid("unexpected number of elements in the %s contents of input '%s': shape %s has %d, got %d",
 			t.Datatype, t.Name, tensor.FormatShape(t.Shape), want, n)
@@ -138,10 +137,19 @@ func setContents(t *tensor.Tensor, c *pb.InferTensorContents) error {
 	return nil
 }
 
-func appendAll[T int32 | int64 | uint32 | uint64](t *tensor.Tensor, list []T) {
-	for _, v := range list {
+// appendAll appends integers, which the message carries wider than some
+// datatypes are.
+func appendAll[T int32 | int64 | uint32 | uint64](t *tensor.Tensor, list []T) (int, error) {
+	size := t.Datatype.Size()
+	for i, v := range list {
 		t.Data = tensor.AppendInt(t.Data, t.Datatype, int64(v))
+		if size < 4 {
+			if back, err := tensor.Ints(t.Datatype, t.Data[len(t.Data)-size:]); err != nil || back[0] != int64(v) {
+				return 0, invalid("element %d of input '%s' is %d, which is no %s", i, t.Name, v, t.Datatype)
+			}
+		}
 	}
+	return len(list), nil
 }
 
 func truth(b bool) byte {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -96,6 +97,17 @@ func (b *Body) Get(name string) (Value, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Names are the names of all fields, in order, the unknown ones too.
+func (b *Body) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range b.fields {
+			if !yield(b.fields[i].name) {
+				return
+			}
+		}
+	}
 }
 
 // Has tells whether a field is there and not null.
