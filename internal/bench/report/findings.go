@@ -11,7 +11,7 @@ import (
 // cannot be compared.
 const (
 	notMeasured   = "Not shown by this run."
-	tooFewRepeats = "Not shown by this run: so few repeats cannot tell stacks apart, however far their figures lie from each other."
+	tooFewRepeats = "Not shown by this run: too few repeats to tell stacks apart."
 )
 
 // Evidence is a figure that stands beside a sentence.

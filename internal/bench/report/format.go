@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -123,4 +124,27 @@ func withFacts(name string, facts []string) string {
 		return strings.Join(facts, ", ")
 	}
 	return name + " (" + strings.Join(facts, ", ") + ")"
+}
+
+// shared is a text with the names of which it holds.
+type shared struct {
+	text  string
+	names []string
+}
+
+// fold lists each text once, in the order of its first appearance; texts[i] is of
+// names[i], and an empty one is left out.
+func fold(names, texts []string) []shared {
+	var list []shared
+	for i, text := range texts {
+		at := slices.IndexFunc(list, func(s shared) bool { return s.text == text })
+		switch {
+		case text == "":
+		case at < 0:
+			list = append(list, shared{text, names[i : i+1 : i+1]})
+		default:
+			list[at].names = append(list[at].names, names[i])
+		}
+	}
+	return list
 }

@@ -171,6 +171,9 @@ func (x *index) batchEfficiency(stack string, served Figure) Figure {
 		Doubt:    firstOf(served.Doubt, ceiling.Doubt),
 		Note:     firstOf(served.Note, ceiling.Note),
 	}
+	if f.Lo > 1 {
+		f.Note = firstOf(f.Note, "above 100 %: everything at once filled this server less than its clients did, so the ceiling is too low")
+	}
 	for _, v := range served.Values {
 		f.Values = append(f.Values, v/ceiling.Value)
 	}

@@ -163,20 +163,17 @@ func (s *Summary) captions() []string {
 // each says something of every measured stack, those that have it in common
 // together: "a and b: 32 texts × 8 clients; c: 32 texts × 16 clients".
 func (s *Summary) each(say func(Row) string) string {
-	var order []string
-	stacks := map[string][]string{}
+	var stacks, texts []string
 	for _, row := range s.Rows {
-		if said := say(row); row.Status == Measured && said != "" {
-			if stacks[said] == nil {
-				order = append(order, said)
-			}
-			stacks[said] = append(stacks[said], row.Stack)
+		if row.Status == Measured {
+			stacks, texts = append(stacks, row.Stack), append(texts, say(row))
 		}
 	}
-	for i, said := range order {
-		order[i] = list(stacks[said]) + ": " + said
+	var parts []string
+	for _, said := range fold(stacks, texts) {
+		parts = append(parts, list(said.names)+": "+said.text)
 	}
-	return strings.Join(order, "; ")
+	return strings.Join(parts, "; ")
 }
 
 // intervalCaption says what the intervals cover, which few repeats lower.

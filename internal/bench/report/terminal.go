@@ -56,15 +56,20 @@ func (s *Summary) WriteText(w io.Writer, o Terminal) error {
 	return err
 }
 
-// writeFindings draws who leads and what to take for which use, a line each.
+// writeFindings draws who leads and what to take for which use, a line each;
+// topics of which the same is to be said share one.
 func (s *Summary) writeFindings(b *strings.Builder, o Terminal) {
 	for _, group := range []struct {
 		title string
 		list  []Finding
 	}{{"Findings", s.Leaders}, {"Recommendations", s.Recommendations}} {
 		b.WriteString("\n" + o.paint(bold, group.title) + "\n")
+		var topics, texts []string
 		for _, f := range group.list {
-			wrap(b, capital(f.Topic)+": "+f.Text, o.Width)
+			topics, texts = append(topics, f.Topic), append(texts, f.Text)
+		}
+		for _, said := range fold(topics, texts) {
+			wrap(b, capital(list(said.names))+": "+said.text, o.Width)
 		}
 	}
 }
