@@ -102,6 +102,7 @@ type bench struct {
 	stacks   []*stack
 	warnings []record.Warning
 	plan     plan
+	short    []string // what of the memory sweep did not fit into the time
 	steal    stealCount
 	stop     context.CancelCauseFunc // ends the run for a reason of our own
 }

@@ -23,7 +23,7 @@ type Effort struct {
 // are promised, for the download of nothing, the reference and the report.
 var (
 	Quick   = Effort{Name: "quick", Budget: 45 * time.Second, Repeats: 3, Slice: 500 * time.Millisecond, Percentile: 0.95, MaxBatch: 256, Memory: 1}
-	Default = Effort{Name: "default", Budget: 240 * time.Second, Repeats: 5, Slice: 2 * time.Second, Percentile: 0.95, MaxBatch: 512, Memory: 2}
+	Default = Effort{Name: "default", Budget: 240 * time.Second, Repeats: 5, Slice: 2 * time.Second, Percentile: 0.95, MaxBatch: 512, Memory: 1}
 	Full    = Effort{Name: "full", Repeats: 10, Slice: 10 * time.Second, Percentile: 0.99, MaxBatch: 4096, Memory: 10}
 )
 

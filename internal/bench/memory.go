@@ -24,7 +24,7 @@ func (b *bench) measureMemory(ctx context.Context) {
 			return
 		}
 		if repeat > 0 && b.spent(memoryShare) {
-			b.plan.short = append(b.plan.short, fmt.Sprintf("memory: %d of %d", repeat, b.Effort.Repeats))
+			b.short = append(b.short, fmt.Sprintf("memory: %d of %d", repeat, b.Effort.Repeats))
 			return
 		}
 		stacks := b.alive(repeat)
@@ -46,7 +46,7 @@ func (b *bench) memoryRound(ctx context.Context, stacks []*stack, repeat int) {
 		p := planned{Requests: b.Effort.Memory, Point: Point{
 			Sweep: record.SweepTextLength, BatchSize: memoryBatch, Concurrency: 1, TextLength: length}}
 		if b.spent(2 * memoryShare) {
-			b.plan.short = append(b.plan.short, fmt.Sprintf("%s: %d of %d", p.Point, repeat, b.Effort.Repeats))
+			b.short = append(b.short, fmt.Sprintf("%s: %d of %d", p.Point, repeat, b.Effort.Repeats))
 			continue
 		}
 		for _, s := range stacks {

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/paceline/paceline/internal/bench/record"
 )
@@ -37,7 +36,6 @@ type planned struct {
 // plan is what is left to do: in round r every cell with more than r repeats.
 type plan struct {
 	cells []planned
-	short []string // where the budget left less than the effort asks for
 }
 
 // newPlan spreads a budget in seconds (0: none) over the points: as many repeats
@@ -132,7 +130,6 @@ func total(cells []planned) (sum float64) {
 // other cell is down to one are whole cells given up; of every sweep one is kept
 // whatever it costs, or the summary would have holes.
 func (p *plan) fit(budget float64) {
-	before := slices.Clone(p.cells)
 	for total(p.cells) > budget {
 		i := costliest(p.cells, func(c planned) bool { return c.Repeats > 1 && c.Sweep != record.SweepOnline })
 		if i < 0 {
@@ -143,11 +140,16 @@ func (p *plan) fit(budget float64) {
 		}
 		p.cells[i].Repeats--
 	}
-	for i, c := range p.cells {
-		if c.Repeats < before[i].Repeats {
-			p.short = append(p.short, fmt.Sprintf("%s: %d of %d", c.Point, c.Repeats, before[i].Repeats))
+}
+
+// short lists the cells with fewer repeats than that.
+func (p plan) short(repeats int) (list []string) {
+	for _, c := range p.cells {
+		if c.Repeats < repeats {
+			list = append(list, fmt.Sprintf("%s: %d of %d", c.Point, c.Repeats, repeats))
 		}
 	}
+	return list
 }
 
 // costliest finds the cell with the dearest repeats among those that may lose one; -1: none.

@@ -42,9 +42,7 @@ func TestPlanKeepsTheBudget(t *testing.T) {
 		effort := rapid.SampledFrom([]Effort{Quick, Default, Full}).Draw(t, "effort")
 		budget := rapid.Float64Range(0.01, 1000).Draw(t, "budget")
 		p := newPlan(points, speeds, effort, budget)
-		short := false
 		for i, c := range p.cells {
-			short = short || c.Repeats < effort.Repeats
 			switch {
 			case c.Point != points[i]:
 				t.Fatalf("cell %d is %v, want %v", i, c.Point, points[i])
@@ -68,9 +66,6 @@ func TestPlanKeepsTheBudget(t *testing.T) {
 				t.Fatalf("%g s planned, the budget is %g s, %s has %d slices", cost, budget, sweep, repeats)
 			}
 		}
-		if short != (len(p.short) > 0) {
-			t.Fatalf("repeats are missing: %v, and said to be: %v", short, p.short)
-		}
 	})
 }
 
@@ -83,8 +78,8 @@ func TestPlanUsesTheBudget(t *testing.T) {
 	speeds := slices.Repeat([]speed{{perRequest: 0.01, perText: 0.002}}, 5)
 	for _, c := range []struct{ budget, least float64 }{{0, 700}, {1e6, 700}, {300, 270}} {
 		p := newPlan(points, speeds, Default, c.budget)
-		if cost := total(p.cells); cost < c.least || len(p.short) > 0 {
-			t.Errorf("budget %g: %g s planned, short: %v", c.budget, cost, p.short)
+		if cost := total(p.cells); cost < c.least || len(p.short(Default.Repeats)) > 0 {
+			t.Errorf("budget %g: %g s planned, short: %v", c.budget, cost, p.short(Default.Repeats))
 		}
 	}
 }
@@ -108,7 +103,7 @@ func TestDefaultFits(t *testing.T) {
 			}
 		}
 		if perSecond >= 300 && whole < len(points)*2/3 || perSecond >= 1000 && whole < len(points) {
-			t.Errorf("%g embeddings/s: %d of %d cells have all repeats: %v", perSecond, whole, len(points), p.short)
+			t.Errorf("%g embeddings/s: %d of %d cells have all repeats: %v", perSecond, whole, len(points), p.short(Default.Repeats))
 		}
 	}
 }
@@ -135,8 +130,8 @@ func TestReplan(t *testing.T) {
 	b.Manifest.Started = time.Now().Add(-50 * time.Second)
 	b.plan = plan{cells: []planned{{Repeats: 5, cost: 8}, {Repeats: 5, cost: 1}}}
 	b.replan(0, 2) // the first round took twice its estimate; 44 s are left for 4 rounds of 18
-	if c := b.plan.cells; c[0].Repeats >= 5 || c[0].Repeats < 2 || c[1].Repeats != 5 || len(b.plan.short) != 1 {
-		t.Errorf("%+v, short: %v", c, b.plan.short)
+	if c := b.plan.cells; c[0].Repeats >= 5 || c[0].Repeats < 2 || c[1].Repeats != 5 || len(b.plan.short(5)) != 1 {
+		t.Errorf("%+v, short: %v", c, b.plan.short(5))
 	}
 	b.Effort.Budget = 0
 	before := slices.Clone(b.plan.cells)

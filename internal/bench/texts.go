@@ -57,9 +57,9 @@ const mostBatches = 1024
 // batches cuts requests of size texts from the head of the texts on, and begins
 // anew at the end: the same at a point for every stack and every repeat.
 func (t Texts) batches(d driver.Driver, size, requests int) ([]batch, error) {
-	list := make([]batch, 0, min(requests, mostBatches))
+	list := make([]batch, min(requests, mostBatches))
 	next := 0
-	for len(list) < cap(list) {
+	for i := range list {
 		texts := make([]string, 0, size)
 		tokens := 0
 		for range size {
@@ -73,7 +73,7 @@ func (t Texts) batches(d driver.Driver, size, requests int) ([]batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, batch{r, tokens})
+		list[i] = batch{r, tokens}
 	}
 	return list, nil
 }

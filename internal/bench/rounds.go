@@ -1,0 +1,156 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/paceline/paceline/internal/bench/record"
+)
+
+// measurePlan calibrates, plans and runs the timed rounds.
+func (b *bench) measurePlan(ctx context.Context) {
+	b.calibrate(ctx)
+	speeds := b.speeds()
+	if len(speeds) == 0 || ctx.Err() != nil {
+		return
+	}
+	b.plan = newPlan(b.costed(), speeds, b.Effort, b.left(1-maxBatchShare))
+	b.Watcher.Planned(b.slices(0), seconds(total(b.plan.cells)))
+	for round := 0; round < b.plan.rounds() && ctx.Err() == nil; round++ {
+		started, estimate := time.Now(), 0.0
+		for _, c := range b.plan.cells {
+			if c.Repeats > round {
+				estimate += c.cost
+				b.turn(ctx, c, round)
+			}
+		}
+		b.replan(round, time.Since(started).Seconds()/max(estimate, 1e-3))
+	}
+	b.doubtRepeats()
+}
+
+// doubtRepeats says which cells have fewer repeats than a comparison needs.
+func (b *bench) doubtRepeats() {
+	short := append(b.short, b.plan.short(b.Effort.Repeats)...)
+	if len(short) == 0 {
+		return
+	}
+	b.warn(record.Warning{
+		Code:   "short",
+		Text:   fmt.Sprintf("Not all of the %d repeats fitted into the time (%s).", b.Effort.Repeats, strings.Join(short, "; ")),
+		Advice: "Take --full, fewer stacks or fewer points for tighter intervals.",
+	})
+}
+
+// left is what remains of a share of the budget, in seconds; 0 stands for no
+// limit, so it never falls to that.
+func (b *bench) left(share float64) float64 {
+	if b.Effort.Budget == 0 {
+		return 0
+	}
+	return max(1e-3, share*b.Effort.Budget.Seconds()-time.Since(b.Manifest.Started).Seconds())
+}
+
+// replan cuts the rest if the rounds so far took longer than they were estimated.
+func (b *bench) replan(round int, ratio float64) {
+	if b.Effort.Budget == 0 {
+		return
+	}
+	rest := plan{}
+	for _, c := range b.plan.cells {
+		c.Repeats = max(0, c.Repeats-round-1)
+		c.cost *= ratio
+		rest.cells = append(rest.cells, c)
+	}
+	if total(rest.cells) == 0 {
+		return
+	}
+	rest.fit(b.left(1 - maxBatchShare))
+	for i := range rest.cells {
+		b.plan.cells[i].Repeats = min(b.plan.cells[i].Repeats, round+1+rest.cells[i].Repeats)
+	}
+	b.Watcher.Planned(b.slices(round+1), seconds(total(rest.cells)))
+}
+
+// slices counts those from a round on.
+func (b *bench) slices(from int) (n int) {
+	for _, c := range b.plan.cells {
+		n += max(0, c.Repeats-from)
+	}
+	return n * len(b.alive(0))
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// calibrate measures, for the plan, what one text and many cost each stack; that
+// warms it up too.
+func (b *bench) calibrate(ctx context.Context) {
+	for _, s := range b.alive(0) {
+		b.Watcher.Stage("warming up " + s.Name)
+		if err := s.calibrate(ctx, b.Data.Texts); err != nil {
+			b.lose(ctx, s, fmt.Errorf("%s does not embed: %w", s.Name, err))
+		}
+	}
+}
+
+func (s *stack) calibrate(ctx context.Context, texts []string) error {
+	const repeats = 2 // the memory sweep has warmed it up
+	one, err := s.embedSeconds(ctx, texts[:1], repeats)
+	if err != nil {
+		return err
+	}
+	for _, size := range []int{32, 8, 1} { // the largest that it takes
+		size = min(size, len(texts))
+		many, err := s.embedSeconds(ctx, texts[:size], repeats)
+		if err == nil {
+			s.speed, s.largest = newSpeed(one, many, size), max(s.largest, size)
+			return nil
+		}
+		if !refusedBy(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) speeds() (list []speed) {
+	for _, s := range b.alive(0) {
+		list = append(list, s.speed)
+	}
+	return list
+}
+
+// costed is the points with the offline batch at its likely size, for the costs.
+func (b *bench) costed() []Point {
+	points := make([]Point, len(b.Points))
+	largest := 0
+	for _, p := range b.Points {
+		largest = max(largest, p.BatchSize)
+	}
+	for i, p := range b.Points {
+		if p.Sweep == record.SweepOffline {
+			p.BatchSize = largest
+		}
+		points[i] = p
+	}
+	return points
+}
+
+// turn measures one cell once for every stack, one after the other; which begins
+// changes with the round.
+func (b *bench) turn(ctx context.Context, c planned, round int) {
+	for _, s := range b.alive(round) {
+		own := c
+		if c.Sweep == record.SweepOffline {
+			own.BatchSize = min(c.BatchSize, s.largest)
+		}
+		if s.refused[own.Point] || ctx.Err() != nil {
+			continue
+		}
+		if err := b.slice(ctx, s, own, b.Data, round); err != nil {
+			b.lose(ctx, s, err)
+		}
+	}
+}
