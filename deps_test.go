@@ -19,6 +19,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"internal/engine", "internal/serve", "an engine knows no wire"},
 	{"internal/engine", "internal/store", "weights reach an engine as model.Tensors, wherever they come from"},
 	{"internal/token", "internal", "a tokenizer stands alone"},
+	{"internal/similarity", "internal", "vectors are vectors, whoever made them"},
 	{"internal/pipeline", "internal/engine", "a pipeline declares the engine it needs"},
 	{"internal/pipeline", "internal/batch", "a text's way to ids does not depend on who travels with it"},
 	{"internal/pipeline", "internal/serve", "a pipeline knows no wire"},

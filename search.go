@@ -1,6 +1,6 @@
 package paceline
 
-import "github.com/paceline/paceline/internal/serve/similarity"
+import "github.com/paceline/paceline/internal/similarity"
 
 // Similarity says how alike two vectors of the same length are; more is more
 // alike. It panics when b is shorter than a.

@@ -12,13 +12,13 @@ import (
 )
 
 // TestRealParity compares with sentence-transformers on the weights of
-// all-MiniLM-L6-v2, which PACELINE_MODEL_DIR names.
+// all-MiniLM-L6-v2, which PACELINE_TEST_MODEL names.
 func TestRealParity(t *testing.T) {
 	t.Parallel()
 	const name = "all-MiniLM-L6-v2"
-	dir := os.Getenv("PACELINE_MODEL_DIR")
+	dir := os.Getenv("PACELINE_TEST_MODEL")
 	if dir == "" {
-		t.Skip("no real weights: set PACELINE_MODEL_DIR to a folder that holds " + name + "'s files")
+		t.Skip("no real weights: set PACELINE_TEST_MODEL to a folder that holds " + name + "'s files")
 	}
 	var want struct {
 		InputIDs [][]int32 `json:"input_ids"`

@@ -3,7 +3,7 @@ package fastapi
 import (
 	"github.com/paceline/paceline/internal/serve/dialect"
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
-	"github.com/paceline/paceline/internal/serve/similarity"
+	"github.com/paceline/paceline/internal/similarity"
 )
 
 func hasTextPair(b *wire.Body) bool { return b.Has("texts1") || b.Has("texts2") }

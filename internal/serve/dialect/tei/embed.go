@@ -7,7 +7,7 @@ import (
 	"github.com/paceline/paceline/internal/serve/dialect"
 	"github.com/paceline/paceline/internal/serve/dialect/openai"
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
-	"github.com/paceline/paceline/internal/serve/similarity"
+	"github.com/paceline/paceline/internal/similarity"
 )
 
 // readOptions reads the options that all kinds of embedding share.
