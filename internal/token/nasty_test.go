@@ -95,12 +95,17 @@ func (n *nasty) texts(count int) []string {
 	return texts
 }
 
-// giants are strings of sizes that hurt.
+// giants are strings of sizes that hurt: words of a mebibyte, and texts of many tokens.
 func giants() []string {
-	mebi := func(s string) string { return strings.Repeat(s, (1<<20)/len(s)) }
-	return []string{
-		mebi("a"), mebi("ab "), mebi("中"), mebi("é"), mebi("e\u0301"), mebi("\u0301"), mebi(" "), mebi("!"), mebi("\x00"), mebi("[MASK]"),
-		mebi("The quick brown fox. "), mebi("한"), mebi("\U0001d165\u0301"), strings.Repeat("a", 99), strings.Repeat("a", 100),
-		strings.Repeat("a", 101), strings.Repeat("é", 100), strings.Repeat("é", 101), strings.Repeat("a\u0301", 100), "",
+	fill := func(s string, size int) string { return strings.Repeat(s, size/len(s)) }
+	texts := []string{
+		"", fill("a", 99), fill("a", 100), fill("a", 101), fill("é", 200), fill("é", 202), fill("a\u0301", 300),
 	}
+	for _, word := range []string{"a", "é", "e\u0301", "\u0301", "한", "\U0001d165\u0301", " ", "\x00"} {
+		texts = append(texts, fill(word, 1<<20))
+	}
+	for _, text := range []string{"ab ", "中", "!", "[MASK]", "The quick brown fox. "} {
+		texts = append(texts, fill(text, 1<<17))
+	}
+	return texts
 }

@@ -33,7 +33,7 @@ func (t *Tokenizer) appendLast(p *piece, dst []token, text string, limit int, tr
 
 // appendFrom appends the tokens of text[at:]. It stops soon after it has more than limit.
 func (t *Tokenizer) appendFrom(p *piece, dst []token, text string, at, limit int, tracked bool) []token {
-	raw := unsafe.Slice(unsafe.StringData(text), len(text)) // only read
+	raw := bytesOf(text)
 	resume := at
 	for {
 		m, next, found := t.added.raw.next(raw, resume, at)
@@ -49,6 +49,9 @@ func (t *Tokenizer) appendFrom(p *piece, dst []token, text string, at, limit int
 		at, resume = m.end, next
 	}
 }
+
+// bytesOf is a string's memory as bytes, only to be read: a text of a mebibyte is not copied to be looked through.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 func exceeds(tokens []token, limit int) bool { return limit >= 0 && len(tokens) > limit }
 
@@ -166,7 +169,7 @@ func (t *Tokenizer) boundary(text string, i int) bool {
 
 // insideMatch tells whether byte i is inside an added token.
 func (t *Tokenizer) insideMatch(text string, i int) bool {
-	raw := unsafe.Slice(unsafe.StringData(text), len(text)) // only read
+	raw := bytesOf(text)
 	at, resume := 0, 0
 	for resume <= i {
 		m, next, found := t.added.raw.next(raw, resume, at)
