@@ -10,6 +10,14 @@ import (
 // ownGroup: this system has no process groups; the server's own process is ended.
 func ownGroup() *syscall.SysProcAttr { return nil }
 
+// ownSession: as ownGroup.
+func ownSession() *syscall.SysProcAttr { return nil }
+
+func ignoreRequestsToEnd() {}
+
+// groupAlive cannot be told here: whoever asks waits out the grace.
+func groupAlive(int) bool { return true }
+
 // askGroup: there is no polite way here.
 func askGroup(int) {}
 

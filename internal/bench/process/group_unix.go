@@ -2,7 +2,21 @@
 
 package process
 
-import "syscall"
+import (
+	"errors"
+	"os/signal"
+	"syscall"
+)
 
 func askGroup(pid int)  { syscall.Kill(-pid, syscall.SIGTERM) }
 func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
+
+func groupAlive(pid int) bool { return !errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) }
+
+// ownSession takes a keeper out of reach of the terminal and its signals.
+func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// ignoreRequestsToEnd: a keeper ends when those whom it serves have.
+func ignoreRequestsToEnd() {
+	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+}

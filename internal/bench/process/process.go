@@ -5,7 +5,7 @@
 // It does not know what the server serves. Invariants: Start returns a server
 // that answered its probe, or an error and no process; after Stop no process of
 // its group is left; if this process dies without a word (SIGKILL), Linux ends
-// the server with it.
+// the server with it, and a Keeper ends the rest of its group anywhere.
 package process
 
 import (
@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -27,15 +26,19 @@ import (
 // Spec says how to start a server.
 type Spec struct {
 	Name    string
-	Command []string      // PortMark in an argument stands for the port
-	Env     []string      // added to this process's own
-	LogFile string        // gets the server's standard output and error
-	Health  string        // path that answers 200 once the server is ready
-	Limit   time.Duration // for becoming ready
-	Grace   time.Duration // between asking it to end and ending it
+	Command []string       // PortMark in an argument stands for the port
+	Env     []string       // added to this process's own; PortMark stands for the port here too
+	Dir     string         // to run it in; empty: this process's own
+	Port    int            // to listen on if it is free; 0: any
+	Ports   map[string]int // further ports by their marks, such as "{port.grpc}", chosen likewise
+	LogFile string         // gets the server's standard output and error
+	Health  string         // path that answers 200 once the server is ready
+	Limit   time.Duration  // for becoming ready
+	Grace   time.Duration  // between asking it to end and ending it
+	Keeper  *Keeper        // ends the server's group if this process dies without a word; nil: nobody does
 }
 
-// PortMark in a command's arguments is replaced by the port to listen on.
+// PortMark is replaced by the port to listen on.
 const PortMark = "{port}"
 
 // Server is a running server.
@@ -75,7 +78,7 @@ func Start(ctx context.Context, spec Spec) (*Server, error) {
 }
 
 func launch(ctx context.Context, spec Spec) (*Server, error) {
-	port, err := freePort()
+	port, replace, err := choosePorts(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +96,10 @@ func launch(ctx context.Context, spec Spec) (*Server, error) {
 		port:   port,
 		exited: make(chan struct{}),
 	}
-	for _, argument := range spec.Command {
-		s.Command = append(s.Command, strings.ReplaceAll(argument, PortMark, strconv.Itoa(port)))
-	}
+	s.Command = replaceAll(replace, spec.Command)
 	s.child = exec.Command(s.Command[0], s.Command[1:]...)
-	s.child.Env = append(os.Environ(), spec.Env...)
+	s.child.Env = append(os.Environ(), replaceAll(replace, spec.Env)...)
+	s.child.Dir = spec.Dir
 	s.child.Stdout, s.child.Stderr = log, log
 	s.child.SysProcAttr = ownGroup()
 	started := make(chan error)
@@ -106,6 +108,7 @@ func launch(ctx context.Context, spec Spec) (*Server, error) {
 		return nil, err
 	}
 	s.PID = s.child.Process.Pid
+	spec.Keeper.watch(s.PID)
 	stop := context.AfterFunc(ctx, func() { killGroup(s.PID) })
 	go func() { <-s.exited; stop() }()
 	return s, nil
@@ -185,43 +188,16 @@ func (s *Server) Stop() {
 		}
 		killGroup(s.PID) // also what outlived the server's own process
 		<-s.exited
+		s.spec.Keeper.forget(s.PID)
 	})
 }
 
 // Tail is the end of the log, for messages.
-func (s *Server) Tail() string {
-	text, err := tail(s.spec.LogFile)
-	switch {
-	case err != nil:
-		return fmt.Sprintf("its log cannot be read: %v", err)
-	case text == "":
-		return "it wrote nothing to " + s.spec.LogFile
-	}
-	return "the end of " + s.spec.LogFile + ":\n" + text
-}
+func (s *Server) Tail() string { return describeTail(s.spec.LogFile) }
 
 func ending(err error) string {
 	if err == nil {
 		return "exit status 0"
 	}
 	return err.Error()
-}
-
-// freePort asks the system for a port that nobody listens on.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
-func taken(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return true
-	}
-	l.Close()
-	return false
 }

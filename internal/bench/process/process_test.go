@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,10 @@ import (
 
 // TestMain lets the test binary play servers of every character.
 func TestMain(m *testing.M) {
+	if os.Args[len(os.Args)-1] == "keeper" {
+		Keep(os.Stdin, 50*time.Millisecond)
+		return
+	}
 	if role := os.Getenv("PACELINE_TEST_ROLE"); role != "" {
 		play(role, os.Args[len(os.Args)-1])
 		return
@@ -46,17 +49,30 @@ func play(role, port string) {
 		}
 		fmt.Println("child", child.Process.Pid)
 	case "supervisor": // starts a server and is killed
-		s, err := Start(context.Background(), spec("well", os.Getenv("PACELINE_TEST_LOG")))
+		supervise(spec("well", os.Getenv("PACELINE_TEST_LOG")))
+	case "careful supervisor": // whose server has a stubborn child
+		keeper, err := StartKeeper(os.Args[0], "keeper")
 		if err != nil {
 			panic(err)
 		}
-		fmt.Println(s.PID)
-		select {}
+		family := spec("family", os.Getenv("PACELINE_TEST_LOG"))
+		family.Keeper = keeper
+		supervise(family)
 	}
 	fmt.Println("listening on", port)
 	http.HandleFunc("/health", func(http.ResponseWriter, *http.Request) {})
 	http.HandleFunc("/crash", func(http.ResponseWriter, *http.Request) { fmt.Println("out of memory"); os.Exit(9) })
 	panic(http.ListenAndServe("127.0.0.1:"+port, nil))
+}
+
+// supervise starts a server, says which process it is, and stays.
+func supervise(spec Spec) {
+	s, err := Start(context.Background(), spec)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(s.PID)
+	select {}
 }
 
 func spec(role, log string) Spec {
@@ -142,17 +158,22 @@ func TestStopKillsTheStubborn(t *testing.T) {
 func TestStopEndsTheFamily(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.Context(), spec("family", logFile(t)))
-	var child int
-	text := s.Tail()
-	if _, err := fmt.Sscanf(text[strings.Index(text, "child "):], "child %d", &child); err != nil {
-		t.Fatalf("%v in %q", err, text)
-	}
+	child := childOf(t, s.Tail())
 	if !alive(child) {
 		t.Fatal("the child is not there: the test shows nothing")
 	}
 	s.Stop()
 	gone(t, s.PID)
 	gone(t, child)
+}
+
+// childOf reads the child's process from a family's log.
+func childOf(t *testing.T, log string) (child int) {
+	t.Helper()
+	if _, err := fmt.Sscanf(log[max(0, strings.Index(log, "child ")):], "child %d", &child); err != nil {
+		t.Fatalf("%v in %q", err, log)
+	}
+	return child
 }
 
 func TestCrashBeforeReady(t *testing.T) {
@@ -226,17 +247,5 @@ func TestTail(t *testing.T) {
 		if err != nil || lines[0] != c.first || lines[len(lines)-1] != c.last {
 			t.Errorf("%s: %q … %q, %v", name, lines[0], lines[len(lines)-1], err)
 		}
-	}
-}
-
-func TestTaken(t *testing.T) {
-	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if port := l.Addr().(*net.TCPAddr).Port; !taken(port) {
-		t.Errorf("port %d is not free", port)
 	}
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -13,6 +14,18 @@ const (
 	tailBytes = 4 << 10
 	tailLines = 20
 )
+
+// describeTail quotes the end of a log, or says why there is none.
+func describeTail(logFile string) string {
+	text, err := tail(logFile)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("its log cannot be read: %v", err)
+	case text == "":
+		return "it wrote nothing to " + logFile
+	}
+	return "the end of " + logFile + ":\n" + text
+}
 
 // tail reads the last lines of a file, however large it has grown.
 func tail(path string) (string, error) {
