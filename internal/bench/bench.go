@@ -102,13 +102,14 @@ type bench struct {
 	stacks   []*stack
 	warnings []record.Warning
 	plan     plan
+	measured map[record.Sweep]bool
 	short    []string // what of the memory sweep did not fit into the time
 	steal    stealCount
 	stop     context.CancelCauseFunc // ends the run for a reason of our own
 }
 
 func newBench(c Config, spool *spool, stop context.CancelCauseFunc) *bench {
-	b := &bench{Config: c, spool: spool, stop: stop}
+	b := &bench{Config: c, spool: spool, stop: stop, measured: map[record.Sweep]bool{}}
 	b.Manifest.Started = time.Now()
 	b.Manifest.Config = maps.Clone(c.Manifest.Config)
 	if b.Manifest.Config == nil {

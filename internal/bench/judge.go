@@ -28,8 +28,8 @@ const (
 // down, and counts stolen time.
 func (b *bench) judge(s *stack, cell *record.Cell, p Point, said *complaints) {
 	failed := failures(cell)
-	if failed == 0 {
-		s.largest = max(s.largest, cell.BatchSize)
+	if n := len(cell.Requests.Outcome); failed == 0 && n > 0 && cell.BatchSize >= s.largest {
+		s.largest, s.took = cell.BatchSize, cell.Seconds*float64(cell.Concurrency)/float64(n)
 	}
 	switch n := len(cell.Requests.Outcome); {
 	case n == 0 || failed == n:

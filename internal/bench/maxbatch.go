@@ -42,11 +42,12 @@ func (b *bench) searchMaxBatch(ctx context.Context) {
 // exact limit is found; between completed and too slow one step of doubling is
 // exact enough.
 func (b *bench) search(ctx context.Context, s *stack) (record.MaxBatch, error) {
-	found := record.MaxBatch{Limit: limitCeiling}
+	found := record.MaxBatch{Size: s.largest, Seconds: s.took, Limit: limitCeiling}
 	refused := 0 // the least size that was turned down
-	for size := min(s.largest, b.Effort.MaxBatch); size > found.Size; size = next(found.Size, refused, b.Effort.MaxBatch) {
+	for size := min(2*s.largest, b.Effort.MaxBatch); size > found.Size; size = next(found.Size, refused, b.Effort.MaxBatch) {
 		if b.Effort.Budget > 0 && s.speed.perText*float64(size) > b.left(1) {
-			return record.MaxBatch{Size: max(found.Size, s.largest), Seconds: found.Seconds, Limit: limitTime}, nil
+			found.Limit = limitTime
+			return found, nil
 		}
 		took, err := s.tryBatch(ctx, b.Data, size)
 		switch {

@@ -19,16 +19,30 @@ func (b *bench) measurePlan(ctx context.Context) {
 	b.plan = newPlan(b.costed(), speeds, b.Effort, b.left(1-maxBatchShare))
 	b.Watcher.Planned(b.slices(0), seconds(total(b.plan.cells)))
 	for round := 0; round < b.plan.rounds() && ctx.Err() == nil; round++ {
-		started, estimate := time.Now(), 0.0
-		for _, c := range b.plan.cells {
-			if c.Repeats > round {
-				estimate += c.cost
-				b.turn(ctx, c, round)
-			}
-		}
-		b.replan(round, time.Since(started).Seconds()/max(estimate, 1e-3))
+		ratio := b.round(ctx, round)
+		b.replan(round, ratio)
 	}
 	b.doubtRepeats()
+}
+
+// round measures every cell that has repeats left, once for every stack, and
+// returns how its time compares with the estimate. When the time is over, only
+// sweeps of which nothing was measured yet go on.
+func (b *bench) round(ctx context.Context, round int) (ratio float64) {
+	started, estimate := time.Now(), 0.0
+	for i, c := range b.plan.cells {
+		if c.Repeats <= round {
+			continue
+		}
+		if b.spent(1-maxBatchShare) && b.measured[c.Sweep] {
+			b.plan.cells[i].Repeats = round
+			continue
+		}
+		estimate += c.cost
+		b.turn(ctx, c, round)
+		b.measured[c.Sweep] = true
+	}
+	return time.Since(started).Seconds() / max(estimate, 1e-3)
 }
 
 // doubtRepeats says which cells have fewer repeats than a comparison needs.
@@ -105,7 +119,10 @@ func (s *stack) calibrate(ctx context.Context, texts []string) error {
 		size = min(size, len(texts))
 		many, err := s.embedSeconds(ctx, texts[:size], repeats)
 		if err == nil {
-			s.speed, s.largest = newSpeed(one, many, size), max(s.largest, size)
+			s.speed = newSpeed(one, many, size)
+			if size > s.largest {
+				s.largest, s.took = size, many
+			}
 			return nil
 		}
 		if !refusedBy(err) {

@@ -22,8 +22,9 @@ type stack struct {
 	speed  speed
 	// refused holds the points that it turned down: there is no sense in asking again.
 	refused map[Point]bool
-	// largest is the largest batch that it completed.
+	// largest is the largest batch that it completed, and took its time a request.
 	largest int
+	took    float64
 }
 
 // up brings every stack up, one after the other, so that none is ready late

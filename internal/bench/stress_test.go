@@ -78,7 +78,7 @@ func TestStressTruth(t *testing.T) {
 		if !near(&r.PerSecond, 49.5, 1e-3) || !near(&r.Embeddings, 49.5*32, 1e-3) || !near(&r.SuccessRate, 0.99, 1e-9) || r.Interrupted {
 			t.Errorf("%+v", r)
 		}
-		if len(watcher.windows) != 60 || len(watcher.seconds) != 120 {
+		if w, s := len(watcher.windows), len(watcher.seconds); w < 59 || w > 60 || s < 119 || s > 120 { // the last tick may meet the end
 			t.Errorf("%d windows and %d seconds were shown", len(watcher.windows), len(watcher.seconds))
 		}
 		for _, w := range watcher.windows[1:] {
