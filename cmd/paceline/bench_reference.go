@@ -20,13 +20,17 @@ const (
 // the token counts and what the manifest says of it, and closes it again before
 // anything is measured.
 func (c *benchCommand) reference(ctx context.Context, config *bench.Config) error {
+	dtype, err := assemble.DType(assemble.Options{DType: c.DType}) // the profiles'
+	if err != nil {
+		return err
+	}
 	m, err := assemble.Open(ctx, openStore(), c.Model, assemble.Options{DType: "float32", Threads: c.Threads})
 	if err != nil {
 		return err
 	}
 	defer m.Close()
 	config.Probes.MinCosine = exactCosine
-	if c.DType == "int8" {
+	if dtype == "int8" {
 		config.Probes.MinCosine = quantizedCosine
 	}
 	if config.Probes.Reference, err = embedReference(ctx, m, config.Probes.Texts); err != nil {
@@ -42,10 +46,7 @@ func (c *benchCommand) reference(ctx context.Context, config *bench.Config) erro
 	}
 	config.Manifest.Data.MeanTokens = meanTokens(config.Data.Tokens)
 	config.Manifest.Machine.CPULevel = m.CPULevel
-	config.Manifest.Model = record.Model{Name: m.Name, Revision: m.Revision, Dim: m.Pipeline.Dim(), MaxTokens: m.Pipeline.MaxTokens(), DType: c.DType}
-	if c.DType == "auto" {
-		config.Manifest.Model.DType = m.DType
-	}
+	config.Manifest.Model = record.Model{Name: m.Name, Revision: m.Revision, Dim: m.Pipeline.Dim(), MaxTokens: m.Pipeline.MaxTokens(), DType: dtype}
 	config.Manifest.Model.Files, err = m.Files(ctx)
 	return err
 }

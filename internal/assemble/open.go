@@ -75,6 +75,11 @@ func (m *Model) open(ctx context.Context, repo *store.Repository, o Options) err
 	return context.Cause(ctx)
 }
 
+// DType is the arithmetic in which Open would run a model, without opening one.
+func DType(o Options) (string, error) {
+	return cpu.DType(cpu.Options{DType: o.DType})
+}
+
 func (m *Model) readPipeline(folder string) error {
 	name := path.Join(folder, "tokenizer.json")
 	data, err := readAll(m.files, name)

@@ -16,6 +16,7 @@ func generic() *Set {
 			BFloat16: {tiles: single(mulBF16Generic), encode: narrowGeneric},
 			Int16:    {tiles: single(mulInt16Generic), encode: quantizeGeneric, largest: largestGeneric},
 		},
+		best:   Float32,
 		attend: tiles,
 		vector: vectors{
 			dot: dotGeneric, add: addGeneric, scale: scaleGeneric, max: maxGeneric, exp2Sum: exp2SumGeneric,

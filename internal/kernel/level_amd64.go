@@ -31,6 +31,7 @@ func newAVX2() *Set {
 	return &Set{
 		level:  AVX2,
 		linear: map[DType]*arithmetic{Float32: {tiles: tiles}},
+		best:   Float32,
 		attend: tiles,
 		vector: vectors{
 			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
@@ -46,6 +47,7 @@ func newAVX512() *Set {
 		linear: map[DType]*arithmetic{Float32: {tiles: tileSet{cols: 64, tiles: []tile{
 			{6, mul6x64AVX512}, {4, mul4x64AVX512}, {2, mul2x64AVX512}, {1, mul1x64AVX512},
 		}}}},
+		best:   Float32,
 		attend: tileSet{cols: 32, tiles: []tile{{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512}}},
 		vector: vectors{
 			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
@@ -58,7 +60,7 @@ func newAVX512() *Set {
 // newAVX512VNNI adds the products of int16 to newAVX512.
 func newAVX512VNNI() *Set {
 	s := newAVX512()
-	s.level = AVX512VNNI
+	s.level, s.best = AVX512VNNI, Int16
 	s.linear[Int16] = &arithmetic{encode: quantizeAVX512VNNI, largest: largestAVX512VNNI, tiles: tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512VNNI}, {4, mul4x64AVX512VNNI}, {2, mul2x64AVX512VNNI}, {1, mul1x64AVX512VNNI},
 	}}}
@@ -68,7 +70,7 @@ func newAVX512VNNI() *Set {
 // newAVX512BF16 adds the products of bfloat16 to newAVX512VNNI.
 func newAVX512BF16() *Set {
 	s := newAVX512VNNI()
-	s.level = AVX512BF16
+	s.level, s.best = AVX512BF16, BFloat16
 	narrow := func(dst, x []float32, _ float32) { narrowAVX512BF16(dst, x) }
 	s.linear[BFloat16] = &arithmetic{encode: narrow, tiles: tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},

@@ -5,6 +5,7 @@ package kernel
 type Set struct {
 	level  Level
 	linear map[DType]*arithmetic // products with packed weights
+	best   DType                 // see Best
 	attend tileSet               // products inside attention: fewer columns, as a head has few
 	vector vectors
 	peak   peak

@@ -20,8 +20,8 @@ type Options struct {
 	// best, see kernel.Open.
 	Level kernel.Level
 	// DType is the arithmetic of the layers' products: one of kernel.Set.DTypes for
-	// the level. "" and "auto" are float32: a vector moves by more than the
-	// reference's own noise only where somebody asked for it.
+	// the level. "" and "auto" are kernel.Set.Best: the fastest that keeps a cosine
+	// of 0.999 to float32.
 	DType string
 }
 
@@ -66,9 +66,19 @@ func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
 	return e, nil
 }
 
+// DType is the arithmetic that New would choose.
+func DType(o Options) (string, error) {
+	set, err := kernel.Open(o.Level)
+	if err != nil {
+		return "", err
+	}
+	d, err := chooseDType(o.DType, set)
+	return string(d), err
+}
+
 func chooseDType(name string, set *kernel.Set) (kernel.DType, error) {
 	if name == "" || name == "auto" {
-		return kernel.Float32, nil
+		return set.Best(), nil
 	}
 	if d := kernel.DType(name); slices.Contains(set.DTypes(), d) {
 		return d, nil

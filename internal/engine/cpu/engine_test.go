@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -102,7 +103,7 @@ func TestLevelsAgree(t *testing.T) {
 		b := randomBatch(rand.New(rand.NewPCG(1, 2)), reference.spec, 1, 7, 300, 33, 12)
 		mustRun(t, reference, b)
 		for _, level := range kernel.Levels()[1:] {
-			e := openRandom(t, s, Options{Level: level})
+			e := openRandom(t, s, Options{Level: level, DType: "float32"})
 			other := subset(b, []int{0, 1, 2, 3, 4})
 			for i := range other.Out {
 				other.Out[i].Vector = make([]float32, e.spec.Dim())
@@ -337,8 +338,9 @@ func TestRunAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool drop what it holds, so allocations say nothing")
 	}
-	for _, level := range kernel.Levels() {
-		e := openRandom(t, small, Options{Threads: 2, Level: level})
+	for _, o := range arithmetics(t) {
+		o.Threads = 2
+		e := openRandom(t, small, o)
 		b := randomBatch(rand.New(rand.NewPCG(1, 10)), e.spec, 12, 200, 90, 1, 256)
 		ctx, cancel := context.WithCancel(context.Background())
 		for range 10 {
@@ -347,7 +349,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 			}
 		}
 		if n := testing.AllocsPerRun(10, func() { e.Run(ctx, b) }); n >= 1 {
-			t.Errorf("level %s: %v allocations a Run", level, n)
+			t.Errorf("%s at level %s: %v allocations a Run", o.DType, o.Level, n)
 		}
 		cancel()
 	}
@@ -392,6 +394,15 @@ func TestDTypeChoice(t *testing.T) {
 	for name, want := range map[string]string{"": "float32", "auto": "float32", "float32": "float32", "int16": "int16"} {
 		if e := openRandom(t, small, Options{Level: kernel.Generic, DType: name}); e.DType() != want {
 			t.Errorf("dtype %q: %s; want %s", name, e.DType(), want)
+		}
+	}
+	fastest := map[kernel.Level]string{kernel.AVX512VNNI: "int16", kernel.AVX512BF16: "bfloat16"}
+	for _, level := range kernel.Levels() {
+		want := cmp.Or(fastest[level], "float32")
+		e := openRandom(t, small, Options{Level: level})
+		told, err := DType(Options{Level: level, DType: "auto"})
+		if e.DType() != want || told != want || err != nil {
+			t.Errorf("level %s chose %s and told %s, %v; want %s", level, e.DType(), told, err, want)
 		}
 	}
 	spec, tensors := randomModel(small, 7)

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math"
@@ -47,9 +48,10 @@ type expected struct {
 	} `json:"hidden"`
 }
 
-// openTiny makes an engine for a fixture's repository.
+// openTiny makes an engine for a fixture's repository, of float32 unless o says otherwise.
 func openTiny(t testing.TB, dir string, o Options, change func(*model.Spec)) *Engine {
 	t.Helper()
+	o.DType = cmp.Or(o.DType, string(kernel.Float32))
 	tensors := readSafetensors(t, filepath.Join(dir, "model.safetensors"))
 	spec, err := model.Read(os.DirFS(dir), tensors)
 	if err != nil {
