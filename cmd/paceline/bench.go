@@ -57,7 +57,8 @@ func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
 	}
 	watcher := newBenchProgress(os.Stderr)
 	defer watcher.close()
-	config := bench.Config{Effort: c.effort(), Watcher: watcher, SpoolDir: c.out(), Points: c.points()}
+	config := bench.Config{Effort: c.effort(), Watcher: watcher, SpoolDir: c.out(),
+		Points: bench.Points(c.BatchSizes, c.Concurrency, sweepBatch)}
 	if err := c.prepare(ctx, &config, watcher); err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (c *benchCommand) sweeps() error {
 		values       *[]int
 		usual, quick []int
 	}{
-		{"--batch-sizes", &c.BatchSizes, []int{1, 4, 8, 16, 32, 64, 128}, []int{1, 8, 32, 128}},
+		{"--batch-sizes", &c.BatchSizes, []int{1, 4, 8, 16, 32, 64, 128}, []int{1, 8, 32, 64}},
 		{"--concurrency", &c.Concurrency, []int{1, 2, 4, 8, 16, 32}, []int{1, 4, 8}},
 		{"--text-lengths", &c.TextLengths, []int{50, 100, 200, 500, 1000, 2000}, []int{50, 500, 2000}},
 	}
@@ -146,16 +147,6 @@ func (c *benchCommand) sweeps() error {
 		}
 	}
 	return nil
-}
-
-// points are what the stacks are loaded with. A quick run takes the largest batch of
-// the sweep for the ceiling, and saves the time of a cell for it.
-func (c *benchCommand) points() []bench.Point {
-	list := bench.Points(c.BatchSizes, c.Concurrency, sweepBatch)
-	if c.Quick {
-		list = slices.DeleteFunc(list, func(p bench.Point) bool { return p.Sweep == record.SweepOffline })
-	}
-	return list
 }
 
 // prepare gathers what does not depend on the stacks: texts, the reference and

@@ -27,14 +27,15 @@ func (b *bench) measurePlan(ctx context.Context) {
 
 // round measures every cell that has repeats left, once for every stack, and
 // returns how its time compares with the estimate. When the time is over, only
-// sweeps of which nothing was measured yet go on.
+// sweeps of which nothing was measured yet go on, and the online cell, whose
+// repeats certify its percentile together.
 func (b *bench) round(ctx context.Context, round int) (ratio float64) {
 	started, estimate := time.Now(), 0.0
 	for i, c := range b.plan.cells {
 		if c.Repeats <= round {
 			continue
 		}
-		if b.spent(1-maxBatchShare) && b.measured[c.Sweep] {
+		if b.spent(1-maxBatchShare) && b.measured[c.Sweep] && c.Sweep != record.SweepOnline {
 			b.plan.cells[i].Repeats = round
 			continue
 		}
