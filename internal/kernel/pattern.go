@@ -1,0 +1,114 @@
+package kernel
+
+import "math"
+
+// Pattern says which keys a query sees, and what is added to their scores. Queries
+// and keys are counted from the start of the sequence. The zero value is every key
+// and nothing added; in any pattern a query sees itself.
+type Pattern struct {
+	Window int  // only keys with |query - key| <= Window; 0 is no limit
+	Causal bool // only keys that do not come after the query
+	// Bias has an odd number of elements, 2n-1 for sequences of up to n tokens;
+	// element n-1 + key - query is added to a score, like it in units of base 2. nil
+	// adds nothing.
+	Bias []float32
+}
+
+// keys is the range of keys, low, …, high-1, that query sees among n.
+func (p *Pattern) keys(query, n int) (low, high int) {
+	high = n
+	if p.Window > 0 {
+		low, high = max(0, query-p.Window), min(n, query+p.Window+1)
+	}
+	if p.Causal {
+		high = min(high, query+1)
+	}
+	return low, high
+}
+
+// queries is the range of queries, low, …, high-1, that see some of the keys from,
+// …, to-1 among n.
+func (p *Pattern) queries(from, to, n int) (low, high int) {
+	high = n
+	if p.Window > 0 {
+		low, high = max(0, from-p.Window), min(n, to+p.Window)
+	}
+	if p.Causal {
+		low = from
+	}
+	return low, high
+}
+
+// isFull tells whether the pattern leaves Attention as it is.
+func (p *Pattern) isFull() bool { return p.Window == 0 && !p.Causal && p.Bias == nil }
+
+// AttentionIn is Attention under a pattern. Blocks of keys that a tile of queries
+// does not see cost nothing, so a window makes the work linear in the length.
+func (c *Core) AttentionIn(out, q, k, v Matrix, p *Pattern) {
+	if p.isFull() || q.Rows == 0 {
+		c.Attention(out, q, k, v)
+		return
+	}
+	c.heads.grow(&c.set.attend, q.Rows, q.Cols)
+	raceReadMatrix(q)
+	raceReadMatrix(k)
+	raceReadMatrix(v)
+	raceWriteMatrix(out)
+	height := c.set.attend.tiles[0].rows
+	for from := 0; from < k.Rows; from += keyBlock {
+		to := min(from+keyBlock, k.Rows)
+		c.packKeys(k.RowRange(from, to))
+		values := c.packValues(v.RowRange(from, to))
+		low, high := p.queries(from, to, q.Rows)
+		for row := low / height * height; row < high; row += height {
+			end := min(row+height, q.Rows)
+			c.attendSeen(out.RowRange(row, end), q.RowRange(row, end), values, row, from, k.Rows, p)
+		}
+	}
+	for i := range out.Rows {
+		c.set.vector.scale(out.Row(i), 1/c.total[i])
+	}
+}
+
+// attendSeen adds the seen part of one block of keys, the first of which is key
+// number from of n, to the results of one tile of queries, the first of which is
+// query number first.
+func (c *Core) attendSeen(out, q, values Matrix, first, from, n int, p *Pattern) {
+	cols := c.set.attend.cols
+	low, _ := p.keys(first, n)
+	_, high := p.keys(first+q.Rows-1, n)
+	start := low >= from // no query of the tile has seen an earlier block
+	low = max(low-from, 0) / cols * cols
+	high = min(high-from, values.Rows)
+	if low >= high {
+		return
+	}
+	stride := roundUp(high-low, cols)
+	for j := 0; j < stride; j += cols {
+		c.set.attend.mul(c.scores[j:], q.Data, c.keys[(low+j)*q.Cols:], nil, nil, q.Rows, q.Cols, stride, q.Stride, cols, 0)
+	}
+	for r := range q.Rows {
+		c.softenSeen(c.scores[r*stride:][:high-low], out.Row(r), first+r, from+low, n, p, start)
+	}
+	c.weighValues(out, values.RowRange(low, high), stride, start)
+}
+
+// softenSeen is soften for the keys that the query sees; the others, of which the
+// first is key number from, weigh nothing.
+func (c *Core) softenSeen(scores, out []float32, query, from, n int, p *Pattern, start bool) {
+	low, high := p.keys(query, n)
+	low = min(max(low-from, 0), len(scores))
+	high = max(min(high-from, len(scores)), low)
+	clear(scores[:low])
+	clear(scores[high:])
+	seen := scores[low:high]
+	if p.Bias != nil && len(seen) > 0 {
+		c.set.vector.add(seen, p.Bias[len(p.Bias)/2+from+low-query:][:len(seen)])
+	}
+	switch {
+	case len(seen) > 0:
+		c.soften(seen, out, query, start)
+	case start: // what it sees comes in a later block
+		c.largest[query], c.total[query] = float32(math.Inf(-1)), 0
+	}
+}
