@@ -14,9 +14,9 @@ PY       := $(CURDIR)/$(VENV)/bin/python
 REQS     := $(wildcard test/*/requirements.txt)
 MODEL    := all-MiniLM-L6-v2
 
-.PHONY: test test-go test-clients check fuzz soak bench clean
+.PHONY: test test-go test-statistics test-clients check fuzz soak bench clean
 
-test: test-go test-clients
+test: test-go test-statistics test-clients
 
 # The real model's folder reaches the tests by PACELINE_TEST_MODEL, the Python
 # that carries the reference libraries by PACELINE_PYTHON; what lacks them is
@@ -26,6 +26,10 @@ SETTING   = PACELINE_TEST_MODEL="$$(build/paceline models pull $(MODEL))" \
 
 test-go: build/paceline $(VENV)/stamp
 	$(SETTING) go tool gotestsum --format pkgname -- -race -timeout 20m ./...
+
+# The expected values of the statistics' tests, computed again by the reference libraries.
+test-statistics: $(VENV)/stamp
+	$(PY) test/statistics/expected.py --check
 
 test-clients: build/paceline $(VENV)/stamp
 	$(SETTING) $(PY) -m pytest -q -rs test/clients
@@ -54,14 +58,11 @@ check:
 	go generate ./...
 	git diff --exit-code -- internal
 
-# One target at a time: go test -fuzz takes a single package and a single target.
+# go test -fuzz takes one package and one target; as many run side by side as there are cores.
 fuzz:
-	@set -e; for pkg in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "fuzz $$pkg $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
-		done; \
-	done
+	@go list ./... | while read -r pkg; do go test -list '^Fuzz' $$pkg | sed -n "s#^Fuzz.*#$$pkg &#p"; done \
+		| xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 sh -c \
+			'echo "fuzz $$0 $$1"; go test -run "^$$" -fuzz "^$$1$$" -fuzztime $(FUZZTIME) -parallel 1 "$$0" || exit 255'
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
