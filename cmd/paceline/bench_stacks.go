@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/paceline/paceline/internal/bench"
-	"github.com/paceline/paceline/internal/bench/process"
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/process"
 )
 
 // A profile as the benchmark drives it.

@@ -20,8 +20,8 @@ import (
 	"time"
 
 	"github.com/paceline/paceline/internal/bench/driver"
-	"github.com/paceline/paceline/internal/bench/process"
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/process"
 )
 
 // Config is all that a run depends on.

@@ -16,8 +16,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/paceline/paceline/internal/bench/process"
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/process"
 )
 
 // TestMain lets the test binary be a server under test: PACELINE_TEST_STACK holds

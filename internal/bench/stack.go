@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/paceline/paceline/internal/bench/driver"
-	"github.com/paceline/paceline/internal/bench/process"
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/sample"
+	"github.com/paceline/paceline/internal/process"
 )
 
 // stack is a service under test while the run goes on.

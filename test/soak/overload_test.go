@@ -13,8 +13,8 @@ import (
 
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/load"
-	"github.com/paceline/paceline/internal/bench/process"
 	"github.com/paceline/paceline/internal/bench/sample"
+	"github.com/paceline/paceline/internal/process"
 )
 
 var duration = flag.Duration("soak", 2*time.Second, "how long to overload each server")

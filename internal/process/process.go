@@ -1,8 +1,8 @@
-// Package process runs a server under test as a child process: on a free
-// loopback port, in a process group of its own, with its output in a file,
-// probed until it is ready and ended on every way out.
+// Package process runs servers as child processes: each on a free loopback port,
+// in a process group of its own, with its output in a file, probed until it is
+// ready and ended on every way out. Benchmarks and `paceline stack` share it.
 //
-// It does not know what the server serves. Invariants: Start returns a server
+// It does not know what a server serves. Invariants: Start returns a server
 // that answered its probe, or an error and no process; after Stop no process of
 // its group is left; if this process dies without a word (SIGKILL), Linux ends
 // the server with it, and a Keeper ends the rest of its group anywhere.
