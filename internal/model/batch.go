@@ -16,6 +16,7 @@ type Batch struct {
 type Output struct {
 	Vector []float32 // Spec.Dim() values: the pooled vector, not normalised
 	Tokens []float32 // sequence length x Spec.Hidden values: the last hidden states
+	Logits []float32 // len(Spec.Classifier.Labels) values: the classifier's, before any activation
 }
 
 // Len is the number of sequences.

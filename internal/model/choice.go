@@ -64,12 +64,19 @@ type Choice string
 const (
 	ChoicePositionTable Choice = "absolute positions"
 	ChoiceRelativeBias  Choice = "relative position bias"
+	ChoiceALiBi         Choice = "linear position biases"
 	ChoiceRotary        Choice = "rotary positions"
 	ChoiceWindow        Choice = "windowed attention"
+	ChoiceCausal        Choice = "causal attention"
+	ChoiceSharedKeys    Choice = "keys and values shared by heads"
+	ChoiceHeadNorm      Choice = "norms of queries and keys"
 	ChoicePreNorm       Choice = "pre-norm layers"
 	ChoicePostNorm      Choice = "post-norm layers"
+	ChoiceResultNorm    Choice = "norms of sublayers' results"
+	ChoiceRMSNorm       Choice = "RMS norms"
 	ChoiceGatedFFN      Choice = "gated feed-forward"
 	ChoiceDense         Choice = "dense modules after pooling"
+	ChoiceClassifier    Choice = "a classifier"
 )
 
 // ChoiceActivation is the choice of an activation.
@@ -88,20 +95,34 @@ func (s *Spec) Choices() []Choice {
 	}
 	add(!s.Embedding.Positions.IsZero(), ChoicePositionTable)
 	add(!s.RelativeBias.Table.IsZero(), ChoiceRelativeBias)
+	add(s.Slopes != nil, ChoiceALiBi)
+	add(s.SharedBy() > 1, ChoiceSharedKeys)
 	for i := range s.Layers {
-		l := &s.Layers[i]
-		add(l.RotaryTheta != 0, ChoiceRotary)
-		add(l.Window != 0, ChoiceWindow)
-		add(!l.PreAttention.IsZero() || !l.PreFFN.IsZero(), ChoicePreNorm)
-		add(!l.PostAttention.IsZero() || !l.PostFFN.IsZero(), ChoicePostNorm)
-		add(!l.FFN.Gate.Weight.IsZero(), ChoiceGatedFFN)
-		add(true, ChoiceActivation(l.FFN.Activation))
+		s.Layers[i].choices(add)
 	}
 	for _, m := range s.Pooling {
 		add(true, ChoicePooling(m))
 	}
 	add(len(s.Dense) > 0, ChoiceDense)
+	if !s.Classifier.IsZero() {
+		add(true, ChoiceClassifier)
+		add(true, ChoicePooling(s.Classifier.Pooling))
+		add(true, ChoiceActivation(s.Classifier.Dense.Activation))
+	}
 	return c
+}
+
+func (l *Layer) choices(add func(needed bool, choice Choice)) {
+	add(l.RotaryTheta != 0, ChoiceRotary)
+	add(l.Window != 0, ChoiceWindow)
+	add(l.Causal, ChoiceCausal)
+	add(!l.QueryNorm.IsZero() || !l.KeyNorm.IsZero(), ChoiceHeadNorm)
+	add(!l.PreAttention.IsZero() || !l.PreFFN.IsZero(), ChoicePreNorm)
+	add(!l.PostAttention.IsZero() || !l.PostFFN.IsZero(), ChoicePostNorm)
+	add(!l.AttentionResult.IsZero() || !l.FFNResult.IsZero(), ChoiceResultNorm)
+	add(l.PreAttention.RMS, ChoiceRMSNorm)
+	add(!l.FFN.Gate.Weight.IsZero(), ChoiceGatedFFN)
+	add(true, ChoiceActivation(l.FFN.Activation))
 }
 
 // Require returns an *UnsupportedError unless everything the model asks for is

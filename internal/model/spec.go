@@ -11,16 +11,32 @@ type Spec struct {
 	Family       string // config.json's model_type, for people to read
 	Hidden       int    // width of the residual stream
 	Heads        int    // query heads of each layer
+	KeyHeads     int    // heads of keys and values, each shared by Heads/KeyHeads query heads (arXiv 2305.13245); 0 is Heads
 	HeadDim      int    // width of one head
 	MaxPositions int    // the longest sequence the encoder can take, in tokens
 
+	// ScoreScale multiplies attention scores before anything is added to them; 0 is
+	// 1/sqrt(HeadDim).
+	ScoreScale float64
+
 	Embedding    Embedding
 	RelativeBias RelativeBias // shared by all layers; the zero value is none
+	Slopes       []float64    // per head: -slope * |query - key| is added to scaled scores (ALiBi, arXiv 2108.12409); nil is none
 	Layers       []Layer
 	FinalNorm    Norm // after the last layer; the zero value is none
 
 	Pooling []PoolingMode // at least one; several are concatenated in this order
 	Dense   []Dense       // applied to the pooled vector, in turn
+
+	Classifier Classifier // the zero value is none
+}
+
+// SharedBy is how many query heads share one head of keys and values.
+func (s *Spec) SharedBy() int {
+	if s.KeyHeads == 0 {
+		return 1
+	}
+	return s.Heads / s.KeyHeads
 }
 
 // Dim is the length of the vector that an engine fills for one sequence.
@@ -39,6 +55,8 @@ type Embedding struct {
 	TokenTypes Part // [types, Hidden]; the zero value is none
 	Positions  Part // [positions, Hidden]; the zero value is none
 	Norm       Norm // the zero value is none
+
+	Scale float64 // multiplies the row of Tokens before anything is added; 0 is 1
 
 	// FirstPosition is the row of Positions that a sequence's first token takes:
 	// 0 in BERT. RoBERTa and MPNet count from PadToken+1, and a token whose id is
@@ -63,24 +81,34 @@ type RelativeBias struct {
 // Layer is one transformer block. With n for a norm (the identity where it is
 // the zero value) it computes
 //
-//	x = PostAttention(x + Attention(PreAttention(x)))
-//	x = PostFFN(x + FFN(PreFFN(x)))
+//	x = PostAttention(x + AttentionResult(Attention(PreAttention(x))))
+//	x = PostFFN(x + FFNResult(FFN(PreFFN(x))))
 //
-// so a post-norm family (BERT) leaves the Pre norms empty and a pre-norm family
-// (ModernBERT) the Post norms.
+// so a post-norm family (BERT) has the Post norms alone, a pre-norm family
+// (ModernBERT, Qwen3) the Pre norms alone, and Gemma 3 the Pre and Result norms.
 type Layer struct {
-	PreAttention, PostAttention Norm
-	PreFFN, PostFFN             Norm
+	PreAttention, AttentionResult, PostAttention Norm
+	PreFFN, FFNResult, PostFFN                   Norm
 
-	Query, Key, Value Linear // [Heads*HeadDim, Hidden]; scores are scaled by 1/sqrt(HeadDim)
-	Output            Linear // [Hidden, Heads*HeadDim]
+	Query      Linear // [Heads*HeadDim, Hidden]
+	Key, Value Linear // [KeyHeads*HeadDim, Hidden]
+	Output     Linear // [Hidden, Heads*HeadDim]
+
+	// QueryNorm and KeyNorm are applied to each head by itself, before positions;
+	// the zero value is none.
+	QueryNorm, KeyNorm Norm
 
 	// Window limits attention to |query - key| <= Window; 0 is no limit.
 	Window int
+	// Causal limits attention to keys that do not come after the query.
+	Causal bool
 	// RotaryTheta turns queries and keys by rotary positions of this base, in
 	// float32, halves rotated against each other (RoFormer, arXiv 2104.09864);
 	// 0 is none.
 	RotaryTheta float64
+	// RotaryDivisor divides every angle (position interpolation, arXiv 2306.15595);
+	// 0 is 1.
+	RotaryDivisor float64
 
 	FFN FFN
 }
@@ -99,6 +127,19 @@ type Dense struct {
 	Activation Activation
 }
 
+// Classifier makes a sequence's logits, one for each label:
+// Out(Norm(Activation(Linear(Pooling(hidden states))))).
+type Classifier struct {
+	Pooling PoolingMode
+	Dense   Dense // [Hidden, Hidden]
+	Norm    Norm  // the zero value is none
+	Out     Linear
+	Labels  []string // as many as Out has outputs
+}
+
+// IsZero tells whether the model has no classifier.
+func (c *Classifier) IsZero() bool { return c.Out.Weight.IsZero() }
+
 // Linear is x·Wᵀ + b.
 type Linear struct {
 	In, Out int
@@ -107,11 +148,15 @@ type Linear struct {
 }
 
 // Norm is layer normalisation: (x - mean) / sqrt(variance + Eps) * weight + bias,
-// with the biased variance. The zero value is the identity.
+// with the biased variance; or, with RMS, x / sqrt(mean(x²) + Eps) * weight (arXiv
+// 1910.07467). The zero value is the identity.
 type Norm struct {
 	Weight Part // [width]
 	Bias   Part // [width]; the zero value is none
 	Eps    float32
+	RMS    bool
+	// FromOne says that the checkpoint holds the weight less one, as Gemma's do.
+	FromOne bool
 }
 
 // IsZero tells whether the norm is the identity.
