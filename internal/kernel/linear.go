@@ -47,7 +47,7 @@ func (c *Core) product(dst Matrix, x *Activations, w *Weights, residual Matrix, 
 	raceWriteMatrix(dst)
 	for n := 0; n < w.out; n += w.cols {
 		p := panel{
-			arithmetic: arithmetic, weights: w, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
+			arithmetic: arithmetic, in: w.in, cols: w.cols, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
 			b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n*w.biasRows : (n+w.cols)*w.biasRows],
 		}
 		if residual.Data != nil {
@@ -73,16 +73,16 @@ func checkProduct(dst Matrix, x *Activations, w *Weights, cols int) {
 // panel is the product of all rows with one panel of weights.
 type panel struct {
 	arithmetic *arithmetic
-	weights    *Weights
+	in, cols   int    // of the weights and of the panel
 	c, a, add  Matrix // add without data: nothing to add
 	b, bias    []float32
 }
 
 // mul computes the tile from row on into out, piece by piece.
 func (p *panel) mul(t *tile, row int, out, add []float32, ldc, ldadd int) {
-	b, bias, cols := p.b, p.bias, p.weights.cols
-	for i := range p.arithmetic.spans(p.weights.in) {
-		s := p.arithmetic.span(p.weights.in, i)
+	b, bias, cols := p.b, p.bias, p.cols
+	for i := range p.arithmetic.spans(p.in) {
+		s := p.arithmetic.span(p.in, i)
 		t.mul(out, p.a.Data[row*p.a.Stride+s.at:], b, bias, add, s.steps, ldc, p.a.Stride, cols, ldadd)
 		b, bias = b[s.steps*cols:], bias[min(2*cols, len(bias)):]
 		add, ldadd = out, ldc
@@ -100,14 +100,14 @@ func (c *Core) fullPanel(p *panel, a Activation) {
 				add = p.add.Data[row*p.add.Stride:]
 			}
 			p.mul(&t, row, out, add, p.c.Stride, p.add.Stride)
-			c.set.activate(a, out, t.rows, p.weights.cols, p.c.Stride)
+			c.set.activate(a, out, t.rows, p.cols, p.c.Stride)
 		}
 	}
 }
 
 // partPanel computes each tile aside, full width, and copies the columns that exist.
 func (c *Core) partPanel(p *panel, a Activation) {
-	row, cols := 0, p.weights.cols
+	row, cols := 0, p.cols
 	for _, t := range p.arithmetic.tiles.tiles {
 		for ; p.c.Rows-row >= t.rows; row += t.rows {
 			p.mul(&t, row, c.tile, nil, cols, 0)

@@ -21,6 +21,20 @@ type Weights struct {
 func (w *Weights) In() int  { return w.in }
 func (w *Weights) Out() int { return w.out }
 
+// Columns is the part of the layer that computes outputs from, …, to-1, as a view.
+// from begins a panel.
+func (w *Weights) Columns(from, to int) Weights {
+	if from%w.cols != 0 {
+		panic(fmt.Sprintf("kernel: output %d does not begin one of the panels of %d", from, w.cols))
+	}
+	part := *w
+	end := roundUp(to, w.cols)
+	part.out = to - from
+	part.panels = w.panels[from*w.steps : end*w.steps]
+	part.bias = w.bias[from*w.biasRows : end*w.biasRows]
+	return part
+}
+
 // DType is the arithmetic that the weights are packed for.
 func (w *Weights) DType() DType { return w.dtype }
 

@@ -6,26 +6,37 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/paceline/paceline/internal/model"
 )
 
-// runner takes one block of a batch through the model. Each worker has its own.
+// runner takes one block of a batch through the model, with whatever hands join its
+// team, or lends a hand to another's. Each worker has its own.
 type runner interface {
-	run(b *model.Batch, blk block)
+	run(b *model.Batch, blk block, t *team)
+	help(t *team, leave func() bool)
 }
 
 // queue shares workers between jobs: whoever is free takes the next block of the
-// job whose turn it is.
+// job whose turn it is or, when all blocks are begun, helps with one.
 type queue struct {
 	mu      sync.Mutex
-	work    sync.Cond // a job came, or the queue closed
-	jobs    []*job    // those with blocks nobody has begun; the first one's turn is next
+	work    sync.Cond    // a job came, or the queue closed
+	waiting atomic.Int32 // len(jobs), for those who look without the lock
+	teams   []*team      // of the blocks that workers are in
+	hands   handsFunc
+	without int    // blocks to go without a team
+	penalty int    // how many they were to be after the last stall
+	jobs    []*job // those with blocks nobody has begun; the first one's turn is next
 	closed  bool
 	workers sync.WaitGroup
 	threads int
 	spare   sync.Pool // of *job
 }
+
+// handsFunc is how many hands beside its worker's a block of some tokens has use for.
+type handsFunc func(tokens int) int
 
 // job is one Run call. The queue's lock guards all of it.
 type job struct {
@@ -38,9 +49,9 @@ type job struct {
 	done   chan struct{} // receives one value when the job is over
 }
 
-func (q *queue) start(threads int, newRunner func() runner) {
+func (q *queue) start(threads int, hands handsFunc, newRunner func() runner) {
 	q.work.L = &q.mu
-	q.threads = threads
+	q.threads, q.hands = threads, hands
 	q.spare.New = func() any { return &job{done: make(chan struct{}, 1)} }
 	for range threads {
 		q.workers.Go(func() { q.serve(newRunner()) })
@@ -93,7 +104,12 @@ func (q *queue) submit(j *job) bool {
 		return false
 	}
 	q.jobs = append(q.jobs, j)
-	for range min(len(j.blocks), q.threads) {
+	q.waiting.Store(int32(len(q.jobs)))
+	useful := len(j.blocks)
+	if useful < q.threads {
+		useful *= 1 + q.hands(j.tokens(j.blocks[0]))
+	}
+	for range min(useful, q.threads) {
 		q.work.Signal()
 	}
 	return true
@@ -105,10 +121,14 @@ func (q *queue) drop(j *job, err error) {
 		return
 	}
 	q.jobs = slices.DeleteFunc(q.jobs, func(other *job) bool { return other == j })
+	q.waiting.Store(int32(len(q.jobs)))
 	j.next = len(j.blocks)
 	j.err = err
 	j.finish()
 }
+
+// tokens is how many a block has.
+func (j *job) tokens(blk block) int { return int(j.batch.Starts[blk.last] - j.batch.Starts[blk.first]) }
 
 // finish tells the waiter once nothing is left to do. The lock is held.
 func (j *job) finish() {
@@ -119,6 +139,8 @@ func (j *job) finish() {
 
 // serve is one worker's life.
 func (q *queue) serve(r runner) {
+	t := &team{}
+	leave := func() bool { return q.waiting.Load() > 0 }
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
@@ -126,12 +148,16 @@ func (q *queue) serve(r runner) {
 			if q.closed {
 				return
 			}
-			q.work.Wait()
+			if !q.lend(r, leave) {
+				q.work.Wait()
+			}
 		}
 		j, blk := q.take()
+		q.gather(t, j.tokens(blk))
 		q.mu.Unlock()
-		err := runBlock(r, j, blk)
+		err := runBlock(r, j, blk, t)
 		q.mu.Lock()
+		q.part(t)
 		if err != nil {
 			q.drop(j, err)
 			j.err = err
@@ -139,6 +165,51 @@ func (q *queue) serve(r runner) {
 		j.active--
 		j.finish()
 	}
+}
+
+// lend has r help with a block that has use for it. The lock is held, except meanwhile.
+func (q *queue) lend(r runner, leave func() bool) bool {
+	i := slices.IndexFunc(q.teams, func(t *team) bool { return t.hands.Load() < t.limit && !t.stalled.Load() })
+	if i < 0 {
+		return false
+	}
+	t := q.teams[i]
+	t.hands.Add(1)
+	q.mu.Unlock()
+	r.help(t, leave)
+	q.mu.Lock()
+	t.hands.Add(-1)
+	return true
+}
+
+// gather opens a team for a block of that many tokens, unless blocks are to go
+// without. The lock is held.
+func (q *queue) gather(t *team, tokens int) {
+	t.limit = int32(q.hands(tokens))
+	if q.without > 0 {
+		q.without--
+		t.limit = 0
+	}
+	t.stalled.Store(false)
+	t.open.Store(true)
+	q.teams = append(q.teams, t)
+}
+
+// leastWithout and mostWithout bound how many blocks go without a team after one that
+// stalled: twice as many each time, until a team did not.
+const leastWithout, mostWithout = 8, 1024
+
+// part dissolves a team and learns from it. The lock is held.
+func (q *queue) part(t *team) {
+	t.open.Store(false)
+	switch {
+	case t.stalled.Load():
+		q.penalty = min(max(2*q.penalty, leastWithout), mostWithout)
+		q.without = q.penalty
+	case t.limit > 0:
+		q.penalty = 0
+	}
+	q.teams = slices.DeleteFunc(q.teams, func(other *team) bool { return other == t })
 }
 
 // take begins the next block of the job whose turn it is and sends the job to the
@@ -153,17 +224,18 @@ func (q *queue) take() (*job, block) {
 	if j.next < len(j.blocks) {
 		q.jobs = append(q.jobs, j)
 	}
+	q.waiting.Store(int32(len(q.jobs)))
 	return j, blk
 }
 
 // runBlock turns a panic into an error: a fault of ours must not end the process
 // and everyone else's requests.
-func runBlock(r runner, j *job, blk block) (err error) {
+func runBlock(r runner, j *job, blk block, t *team) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("engine fault: %v\n%s", p, debug.Stack())
 		}
 	}()
-	r.run(j.batch, blk)
+	r.run(j.batch, blk, t)
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 // runnerFunc makes a function a runner.
 type runnerFunc func(b *model.Batch, blk block)
 
-func (f runnerFunc) run(b *model.Batch, blk block) { f(b, blk) }
+func (f runnerFunc) run(b *model.Batch, blk block, _ *team) { f(b, blk) }
+func (f runnerFunc) help(*team, func() bool)                { panic("nobody asked for help") }
 
 // blocksOf is a batch that is cut into n blocks.
 func blocksOf(n int) *model.Batch {
@@ -26,7 +27,7 @@ func blocksOf(n int) *model.Batch {
 
 func startQueue(threads int, f runnerFunc) *queue {
 	q := &queue{}
-	q.start(threads, func() runner { return f })
+	q.start(threads, func(int) int { return 0 }, func() runner { return f })
 	return q
 }
 

@@ -1,0 +1,98 @@
+package cpu
+
+import "github.com/paceline/paceline/internal/kernel"
+
+// How a layer's products are cut into tasks for a team.
+
+// taskColumns is how many columns of a product make a task: a multiple of every
+// level's panels.
+const taskColumns = 64
+
+func tasksOf(w *kernel.Weights) int { return (w.Out() + taskColumns - 1) / taskColumns }
+
+// partOf is task i's part of a product, and its first column.
+func partOf(w *kernel.Weights, i int) (part kernel.Weights, from int) {
+	from = i * taskColumns
+	return w.Columns(from, min(from+taskColumns, w.Out())), from
+}
+
+// leastWork is how many multiplications and additions of a block's products are
+// worth waking another core for: some ten microseconds of one's own.
+const leastWork = 4e6
+
+// hands returns how many hands beside its own worker's a block has use for: enough
+// that each gets two tasks of the narrowest product.
+func (w *weights) hands(tokens int) int {
+	if len(w.layers) == 0 {
+		return 0
+	}
+	l, width := &w.layers[0], 0
+	for i := range l.chunks {
+		width += l.chunks[i].up.Out()
+	}
+	work := 4 * tokens * len(w.layers) * l.output.Out() * (2*l.output.In() + width)
+	if work < leastWork {
+		return 0
+	}
+	return max(tasksOf(l.output)/2-1, 1)
+}
+
+// shareFeedForward computes all inner values before it uses any, so that both
+// products fall into tasks of a few columns. Sums run over the chunks in the order
+// of chunkFeedForward: the result is the same.
+func (w *worker) shareFeedForward(l *layer) {
+	s := &w.scratch
+	tasks := 0
+	for i := range l.chunks {
+		tasks += tasksOf(l.chunks[i].up)
+	}
+	s.prepareShared(l.chunks)
+	w.team.share(tasks, upTask)
+	w.team.share(len(l.chunks), encodeTask)
+	w.team.share(tasksOf(l.chunks[0].down), downTask)
+}
+
+// upTask computes a few of a chunk's inner columns.
+func upTask(lead, me *worker, i int) {
+	l, s := lead.layer, &lead.scratch
+	n := 0
+	for ; i >= tasksOf(l.chunks[n].up); n++ {
+		i -= tasksOf(l.chunks[n].up)
+	}
+	part, from := partOf(l.chunks[n].up, i)
+	inner := s.chunks[n].inner.ColumnRange(from, from+part.Out())
+	me.core.Linear(inner, &s.in, &part, l.activation)
+	if l.chunks[n].gate != nil {
+		me.gatePart(inner, l.chunks[n].gate, i, &s.in)
+	}
+}
+
+// gatePart multiplies some of a chunk's inner columns by their gate.
+func (w *worker) gatePart(inner kernel.Matrix, gate *kernel.Weights, i int, in *kernel.Activations) {
+	part, _ := partOf(gate, i)
+	w.scratch.gates = resize(w.scratch.gates, inner.Rows*part.Out())
+	g := kernel.NewMatrix(w.scratch.gates, inner.Rows, part.Out())
+	w.core.Linear(g, in, &part, kernel.Identity)
+	w.set.Multiply(inner, g)
+}
+
+// encodeTask prepares one chunk's inner values for the product that uses them.
+func encodeTask(lead, me *worker, i int) {
+	c := &lead.scratch.chunks[i]
+	me.prepare(&c.activated, c.inner)
+}
+
+// downTask sums a few columns of the result up, chunk by chunk.
+func downTask(lead, me *worker, i int) {
+	l, s := lead.layer, &lead.scratch
+	sum := lead.residual(l)
+	for n := range l.chunks {
+		part, from := partOf(l.chunks[n].down, i)
+		y := s.y.ColumnRange(from, from+part.Out())
+		if sum.Data != nil {
+			sum = sum.ColumnRange(from, from+part.Out())
+		}
+		me.accumulate(y, &s.chunks[n].activated, &part, sum)
+		sum = s.y
+	}
+}
