@@ -26,3 +26,6 @@ func killGroup(pid int) {
 		p.Kill()
 	}
 }
+
+// inGroup cannot be told here.
+func inGroup(int, int) bool { return true }

@@ -20,3 +20,9 @@ func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: tru
 func ignoreRequestsToEnd() {
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 }
+
+// inGroup is true for a process that ended meanwhile: it is nobody's any more.
+func inGroup(pid, group int) bool {
+	have, err := syscall.Getpgid(pid)
+	return err != nil || have == group
+}

@@ -4,6 +4,8 @@ package process
 
 import (
 	"net"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,5 +50,28 @@ func TestPorts(t *testing.T) {
 	}
 	if port, err := choosePort(free); err != nil || port != free {
 		t.Errorf("port %d, %v: want the preferred %d", port, err, free)
+	}
+}
+
+// TestRobbed: another program took the port while the server was loading, and
+// answers its probe. It must not pass for the server.
+func TestRobbed(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("who listens on a port is told by Linux, and a robber ends with the robbed there")
+	}
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	robbed := spec("robbed", logFile(t))
+	robbed.Port = port
+	robbed.Env = append(robbed.Env, "PACELINE_TEST_PORT="+strconv.Itoa(port))
+	s := start(t, t.Context(), robbed)
+	if strings.HasSuffix(s.URL, ":"+strconv.Itoa(port)) {
+		t.Errorf("the server is said to be at the robber's %s", s.URL)
+	}
+	if pid := os.Getpid(); !inGroup(s.PID, s.PID) || inGroup(pid, s.PID) {
+		t.Errorf("process %d is no member of group %d", pid, s.PID)
 	}
 }

@@ -70,7 +70,9 @@ func Start(ctx context.Context, spec Spec) (*Server, error) {
 		}
 		s.Stop()
 		// Between our finding the port free and its listening somebody else may have taken it.
-		if attempt < attempts && errors.Is(err, errExited) && taken(s.port) {
+		var lost *takenError
+		if attempt < attempts && (errors.As(err, &lost) || errors.Is(err, errExited) && taken(s.port)) {
+			spec.Port = 0 // it is contested
 			continue
 		}
 		return nil, fmt.Errorf("start %s: %w", spec.Name, err)
@@ -141,7 +143,7 @@ func (s *Server) await(ctx context.Context) error {
 	for pause := first; ; pause = min(2*pause, last) {
 		if healthy(ctx, client, s.URL+s.spec.Health) {
 			s.ReadySeconds = time.Since(started).Seconds()
-			return nil
+			return s.owned()
 		}
 		select {
 		case <-s.exited:

@@ -48,6 +48,16 @@ func play(role, port string) {
 			panic(err)
 		}
 		fmt.Println("child", child.Process.Pid)
+	case "robbed": // somebody else is quicker to listen on the port that it prefers
+		if port == os.Getenv("PACELINE_TEST_PORT") {
+			robber := exec.Command(os.Args[0], port)
+			robber.Env = append(os.Environ(), "PACELINE_TEST_ROLE=well")
+			robber.SysProcAttr = ownGroup()
+			if err := robber.Start(); err != nil {
+				panic(err)
+			}
+			select {}
+		}
 	case "supervisor": // starts a server and is killed
 		supervise(spec("well", os.Getenv("PACELINE_TEST_LOG")))
 	case "careful supervisor": // whose server has a stubborn child
