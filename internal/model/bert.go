@@ -15,6 +15,7 @@ type bertConfig struct {
 	Activation   hiddenAct `json:"hidden_act"`
 	Eps          float64   `json:"layer_norm_eps"`
 	PositionType string    `json:"position_embedding_type"`
+	FFNType      string    `json:"feed_forward_type"`              // JinaBERT's
 	PadToken     int       `json:"pad_token_id"`                   // RoBERTa's
 	Buckets      int       `json:"relative_attention_num_buckets"` // MPNet's
 }
@@ -25,9 +26,6 @@ func decodeBERTConfig(config []byte) (*bertConfig, error) {
 	c := bertConfig{TokenTypes: 2, Activation: hiddenAct(GELU), Eps: 1e-12, PositionType: "absolute", PadToken: 1, Buckets: 32}
 	if err := decodeConfig(config, &c); err != nil {
 		return nil, err
-	}
-	if c.PositionType != "absolute" {
-		return nil, fmt.Errorf("position_embedding_type %q is not known (known: absolute)", c.PositionType)
 	}
 	return &c, firstError(
 		inRange("hidden_size", c.Hidden, 1, maxWidth),
@@ -47,6 +45,13 @@ func readBERT(config []byte, tensors Tensors) (*Spec, error) {
 	c, err := decodeBERTConfig(config)
 	if err != nil {
 		return nil, err
+	}
+	switch c.PositionType {
+	case "absolute":
+	case "alibi":
+		return readJinaBERT(c, tensors)
+	default:
+		return nil, fmt.Errorf("position_embedding_type %q is %w (known: absolute, alibi)", c.PositionType, ErrUnsupported)
 	}
 	t := newCheckpoint(tensors, "embeddings.word_embeddings.weight")
 	s := c.spec(t)

@@ -94,6 +94,13 @@ func (c *checkpoint) norm(name string, width int, eps float64, bias bool) Norm {
 	return n
 }
 
+// rms is a norm without a mean and without a bias.
+func (c *checkpoint) rms(name string, width int, eps float64) Norm {
+	n := c.norm(name, width, eps, false)
+	n.RMS = true
+	return n
+}
+
 // layers reads n layers, or as many as there are before the first error.
 func (c *checkpoint) layers(n int, read func(c *checkpoint, i int) Layer) []Layer {
 	var list []Layer

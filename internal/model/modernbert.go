@@ -2,11 +2,6 @@ package model
 
 import "fmt"
 
-const (
-	globalAttention = "full_attention"
-	localAttention  = "sliding_attention"
-)
-
 type modernBERTConfig struct {
 	Hidden        int       `json:"hidden_size"`
 	Layers        int       `json:"num_hidden_layers"`
@@ -30,11 +25,8 @@ type modernBERTConfig struct {
 	RopeScaling *ropeConfig           `json:"rope_scaling"`
 	GlobalTheta float64               `json:"global_rope_theta"`
 	LocalTheta  float64               `json:"local_rope_theta"`
-}
 
-type ropeConfig struct {
-	Type  string  `json:"rope_type"`
-	Theta float64 `json:"rope_theta"`
+	global, local rotary
 }
 
 func decodeModernBERTConfig(config []byte) (*modernBERTConfig, error) {
@@ -54,41 +46,18 @@ func decodeModernBERTConfig(config []byte) (*modernBERTConfig, error) {
 		inRange("local_attention", c.LocalWidth, 2, maxRows),
 		inRange("global_attn_every_n_layers", c.GlobalEvery, 1, maxLayers),
 		epsilon("norm_eps", c.Eps),
-		c.checkLayerTypes(),
+		checkLayerTypes(c.LayerTypes, c.Layers),
+		even("width of a head", c.Hidden/max(c.Heads, 1)),
 		c.readRope(),
 	)
 }
 
-func (c *modernBERTConfig) checkLayerTypes() error {
-	if c.LayerTypes != nil && len(c.LayerTypes) != c.Layers {
-		return fmt.Errorf("layer_types has %d entries for %d layers", len(c.LayerTypes), c.Layers)
-	}
-	for _, kind := range c.LayerTypes {
-		if kind != globalAttention && kind != localAttention {
-			return fmt.Errorf("layer type %q is not known (known: %s, %s)", kind, globalAttention, localAttention)
-		}
-	}
-	return nil
-}
-
-// readRope takes the bases from where newer files have them.
-func (c *modernBERTConfig) readRope() error {
-	for kind, theta := range map[string]*float64{globalAttention: &c.GlobalTheta, localAttention: &c.LocalTheta} {
-		rope := c.Rope[kind]
-		if rope.Theta != 0 {
-			*theta = rope.Theta
-		}
-		if !(*theta > 1 && *theta < 1e12) {
-			return fmt.Errorf("the rotary base of %s is %g; it must lie between 1 and 1e12", kind, *theta)
-		}
-		if t := rope.Type; t != "" && t != "default" {
-			return fmt.Errorf("rope_type %q is %w", t, ErrUnsupported)
-		}
-	}
-	if c.RopeScaling != nil {
+func (c *modernBERTConfig) readRope() (err error) {
+	c.global, c.local, err = readRopes(c.Rope, c.GlobalTheta, c.LocalTheta)
+	if err == nil && c.RopeScaling != nil {
 		return fmt.Errorf("rope_scaling is %w", ErrUnsupported)
 	}
-	return nil
+	return err
 }
 
 // readModernBERT reads ModernBERT (arXiv 2412.13663; transformers'
@@ -127,20 +96,14 @@ func (c *modernBERTConfig) layer(t *checkpoint, i int) Layer {
 			Down:       t.linear(name+"mlp.Wo", c.Hidden, c.Inner, c.FFNBias),
 			Activation: Activation(c.Activation),
 		},
-		RotaryTheta: c.GlobalTheta,
+		RotaryTheta: c.global.Theta, RotaryDivisor: c.global.Divisor,
 	}
 	if i > 0 { // the first layer's input is normalised already
 		l.PreAttention = t.norm(name+"attn_norm", c.Hidden, c.Eps, c.NormBias)
 	}
-	if !c.isGlobal(i) {
-		l.RotaryTheta, l.Window = c.LocalTheta, c.LocalWidth/2
+	if !isGlobal(c.LayerTypes, i, i%c.GlobalEvery == 0) {
+		l.RotaryTheta, l.RotaryDivisor = c.local.Theta, c.local.Divisor
+		l.Window = c.LocalWidth / 2
 	}
 	return l
-}
-
-func (c *modernBERTConfig) isGlobal(i int) bool {
-	if c.LayerTypes != nil {
-		return c.LayerTypes[i] == globalAttention
-	}
-	return i%c.GlobalEvery == 0
 }

@@ -14,8 +14,13 @@ var families = map[string]func(config []byte, tensors Tensors) (*Spec, error){
 	"bert":        readBERT,
 	"camembert":   readRoBERTa,
 	"distilbert":  readDistilBERT,
+	"gemma3_text": readGemma3,
+	"gte":         readGTE,
 	"modernbert":  readModernBERT,
 	"mpnet":       readMPNet,
+	"new":         readGTE, // Alibaba-NLP's name for it
+	"nomic_bert":  readNomic,
+	"qwen3":       readQwen3,
 	"roberta":     readRoBERTa,
 	"xlm-roberta": readRoBERTa,
 }
