@@ -56,6 +56,8 @@ func (e *Engine) checkSequence(b *model.Batch, i int) error {
 		return fmt.Errorf("output of %d values; a vector has %d", len(out.Vector), e.spec.Dim())
 	case out.Tokens != nil && len(out.Tokens) != n*e.spec.Hidden:
 		return fmt.Errorf("output of %d values for tokens; %d tokens have %d", len(out.Tokens), n, n*e.spec.Hidden)
+	case out.Logits != nil && len(out.Logits) != len(e.spec.Classifier.Labels):
+		return fmt.Errorf("output of %d values for logits; the model has %d labels", len(out.Logits), len(e.spec.Classifier.Labels))
 	case len(b.Skip) != 0 && b.Skip[i] < 0:
 		return fmt.Errorf("skip is %d", b.Skip[i])
 	}

@@ -13,13 +13,17 @@ type embedding struct {
 	types     kernel.Matrix // without rows: none
 	positions kernel.Matrix // without rows: none
 	norm      norm
-	first     int   // the position of a sequence's first token
-	pad       int32 // the id that does not advance the position; -1: none
+	scale     float32 // of the rows of tokens
+	first     int     // the position of a sequence's first token
+	pad       int32   // the id that does not advance the position; -1: none
 }
 
 func (l *loader) embedding(spec *model.Spec) embedding {
 	m := &spec.Embedding
 	e := embedding{hidden: spec.Hidden, norm: l.norm(m.Norm, spec.Hidden), first: m.FirstPosition, pad: m.PadToken}
+	if e.scale = float32(m.Scale); m.Scale == 0 {
+		e.scale = 1
+	}
 	e.tokens, _ = l.part(m.Tokens, m.Vocab, spec.Hidden)
 	if !m.TokenTypes.IsZero() {
 		e.types = l.matrix(m.TokenTypes, m.TokenTypes.Rows, spec.Hidden)
@@ -44,6 +48,9 @@ func (e *embedding) sequence(set *kernel.Set, x kernel.Matrix, ids []int32, type
 	for i, id := range ids {
 		row := x.Row(i)
 		e.token(row, int(id))
+		if e.scale != 1 {
+			set.Scale(row, e.scale)
+		}
 		if e.types.Rows > 0 {
 			set.Add(row, e.types.Row(typeOf(types, i)))
 		}

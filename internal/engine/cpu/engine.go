@@ -62,7 +62,7 @@ func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{spec: spec, set: set, weights: w, threads: o.Threads}
-	e.queue.start(o.Threads, func() runner { return newWorker(spec, set, w) })
+	e.queue.start(o.Threads, w.hands, func() runner { return newWorker(spec, set, w) })
 	return e, nil
 }
 
@@ -88,7 +88,12 @@ func chooseDType(name string, set *kernel.Set) (kernel.DType, error) {
 
 // implemented lists the choices of a Spec that this engine has.
 func implemented() []model.Choice {
-	choices := []model.Choice{model.ChoicePositionTable, model.ChoicePreNorm, model.ChoicePostNorm, model.ChoiceDense}
+	choices := []model.Choice{
+		model.ChoicePositionTable, model.ChoiceRelativeBias, model.ChoiceALiBi, model.ChoiceRotary,
+		model.ChoiceWindow, model.ChoiceCausal, model.ChoiceSharedKeys, model.ChoiceHeadNorm,
+		model.ChoicePreNorm, model.ChoicePostNorm, model.ChoiceResultNorm, model.ChoiceRMSNorm,
+		model.ChoiceGatedFFN, model.ChoiceDense, model.ChoiceClassifier,
+	}
 	for a := range activations {
 		choices = append(choices, model.ChoiceActivation(a))
 	}

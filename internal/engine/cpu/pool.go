@@ -65,6 +65,9 @@ func (w *worker) emit(b *model.Batch, i int, x kernel.Matrix) {
 	if out.Tokens != nil {
 		copy(out.Tokens, x.Data)
 	}
+	if out.Logits != nil {
+		w.classify(out.Logits, x)
+	}
 	if out.Vector == nil {
 		return
 	}
@@ -91,13 +94,20 @@ func (w *worker) pool(dst []float32, x kernel.Matrix, skip int) {
 // project applies the dense modules to the pooled vector.
 func (w *worker) project(dst []float32) {
 	s := &w.scratch
-	for _, d := range w.weights.dense {
+	for i := range w.weights.dense {
+		d := &w.weights.dense[i]
 		s.projected = resize(s.projected, d.linear.Out())
-		w.set.Prepare(&s.in, kernel.NewMatrix(s.pooled, 1, d.linear.In()), kernel.Float32)
-		w.core.Linear(kernel.NewMatrix(s.projected, 1, d.linear.Out()), &s.in, d.linear, d.activation)
+		w.apply(d, s.projected, s.pooled)
 		s.pooled, s.projected = s.projected, s.pooled
 	}
 	copy(dst, s.pooled)
+}
+
+// apply computes one dense layer of one vector, in float32.
+func (w *worker) apply(d *dense, dst, x []float32) {
+	in := &w.scratch.in
+	w.set.Prepare(in, kernel.NewMatrix(x, 1, d.linear.In()), kernel.Float32)
+	w.core.Linear(kernel.NewMatrix(dst, 1, d.linear.Out()), in, d.linear, d.activation)
 }
 
 func resize(x []float32, n int) []float32 {

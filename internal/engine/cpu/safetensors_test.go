@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -16,6 +17,20 @@ type tensorMap map[string]model.Tensor
 
 func (m tensorMap) Tensor(name string) (model.Tensor, bool) { t, ok := m[name]; return t, ok }
 func (m tensorMap) Names() []string                         { return slices.Sorted(maps.Keys(m)) }
+
+// readTensors reads a fixture's checkpoint and those of its dense modules, whose
+// tensors are named by folder.
+func readTensors(t testing.TB, dir string) tensorMap {
+	t.Helper()
+	tensors := readSafetensors(t, filepath.Join(dir, "model.safetensors"))
+	files, _ := filepath.Glob(filepath.Join(dir, "*_Dense", "model.safetensors"))
+	for _, file := range files {
+		for name, tensor := range readSafetensors(t, file) {
+			tensors[filepath.Base(filepath.Dir(file))+"/"+name] = tensor
+		}
+	}
+	return tensors
+}
 
 // readSafetensors reads a file that the tests trust; the store validates others'.
 func readSafetensors(t testing.TB, file string) tensorMap {

@@ -13,17 +13,21 @@ type scratch struct {
 	x, y    kernel.Matrix // the residual stream and its next state
 	normed  kernel.Matrix // what a pre-norm sublayer reads
 	context kernel.Matrix // the heads' results, side by side
-	wide    []float32     // a head group's queries, keys and values, or a chunk's inner values
+	wide    []float32     // a head group's queries, keys and values, or a chunk's inner values and gate
 
 	in, activated kernel.Activations // a sublayer's inputs, and a chunk's inner values, as products want them
+
+	shared []float32     // the inner values of a whole feed-forward, when a team computes it
+	chunks []sharedChunk // its chunks
+	gates  []float32     // the gates of one task's columns
 
 	pooled, projected []float32 // a vector on its way through the dense modules
 }
 
-// prepare makes room for a block of rows tokens.
-func (s *scratch) prepare(spec *model.Spec, rows int) {
+// prepare makes room for a block of rows tokens; wide is how many columns a head
+// group or chunk has at most.
+func (s *scratch) prepare(spec *model.Spec, wide, rows int) {
 	context := spec.Heads * spec.HeadDim
-	wide := max(chunkColumns, 3*max(groupColumns, spec.HeadDim))
 	if need := rows * (3*spec.Hidden + context + wide); len(s.arena) < need {
 		s.arena = make([]float32, need)
 	}
@@ -39,6 +43,36 @@ func (s *scratch) prepare(spec *model.Spec, rows int) {
 	s.wide = take(wide).Data
 }
 
-// heads and inner are two uses of the same memory, never at the same time.
+// sharedChunk is a chunk's inner values and what products make of them.
+type sharedChunk struct {
+	inner     kernel.Matrix
+	activated kernel.Activations
+}
+
+// prepareShared makes room for the inner values of all chunks at once.
+func (s *scratch) prepareShared(chunks []chunk) {
+	for len(s.chunks) < len(chunks) {
+		s.chunks = append(s.chunks, sharedChunk{})
+	}
+	total := 0
+	for i := range chunks {
+		total += s.rows * chunks[i].up.Out()
+	}
+	if len(s.shared) < total {
+		s.shared = make([]float32, total)
+	}
+	rest := s.shared
+	for i := range chunks {
+		cols := chunks[i].up.Out()
+		s.chunks[i].inner = kernel.NewMatrix(rest, s.rows, cols)
+		rest = rest[s.rows*cols:]
+	}
+}
+
+// heads and inner are two uses of the same memory, never at the same time; gate lies
+// behind an inner of as many columns.
 func (s *scratch) heads(cols int) kernel.Matrix { return kernel.NewMatrix(s.wide, s.rows, cols) }
 func (s *scratch) inner(cols int) kernel.Matrix { return kernel.NewMatrix(s.wide, s.rows, cols) }
+func (s *scratch) gate(cols int) kernel.Matrix {
+	return kernel.NewMatrix(s.wide[s.rows*cols:], s.rows, cols)
+}

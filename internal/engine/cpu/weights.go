@@ -16,30 +16,49 @@ type weights struct {
 	arena     *kernel.Arena
 	embedding embedding
 	layers    []layer
+	widest    int         // columns of the widest head group or chunk
+	biases    [][]float32 // of attention scores, per head; nil: none
 	final     norm
 	dense     []dense
+	labels    classifier
 }
 
 // layer is one transformer block.
 type layer struct {
-	preAttention, postAttention norm
-	preFFN, postFFN             norm
-	groups                      []headGroup
-	output                      *kernel.Weights
-	chunks                      []chunk
-	activation                  kernel.Activation
+	preAttention, attentionResult, postAttention norm
+	preFFN, ffnResult, postFFN                   norm
+	queryNorm, keyNorm                           norm // of each head by itself
+
+	pattern    kernel.Pattern
+	rotary     *rotary // nil: none
+	groups     []headGroup
+	output     *kernel.Weights
+	chunks     []chunk
+	activation kernel.Activation
 }
 
 // headGroup is a few heads whose queries, keys and values come out of one product,
 // [queries | keys | values], and are used at once, while they are in a near cache.
 type headGroup struct {
 	qkv          *kernel.Weights
-	first, heads int
+	first, heads int // heads of queries
+	keyHeads     int // heads of keys and values: as many, or a divisor of it
 }
 
 // chunk is some of a feed-forward's inner columns: they are computed, used and
 // forgotten before the next ones, so the inner activations stay in a near cache.
-type chunk struct{ up, down *kernel.Weights }
+type chunk struct {
+	up, down *kernel.Weights
+	gate     *kernel.Weights // nil: none
+}
+
+// width is how many columns of scratch the chunk takes.
+func (c *chunk) width() int {
+	if c.gate == nil {
+		return c.up.Out()
+	}
+	return 2 * c.up.Out()
+}
 
 type dense struct {
 	linear     *kernel.Weights
@@ -75,56 +94,95 @@ func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set, dtype kernel
 			return l.err
 		})
 	}
-	load(func(l *loader) { w.embedding, w.final = l.embedding(spec), l.norm(spec.FinalNorm, spec.Hidden) })
+	load(func(l *loader) {
+		w.embedding, w.final, w.biases = l.embedding(spec), l.norm(spec.FinalNorm, spec.Hidden), l.biases(spec)
+	})
 	for i := range spec.Layers {
 		load(func(l *loader) { w.layers[i] = l.layer(spec, &spec.Layers[i]) })
 	}
-	load(func(l *loader) { w.dense = l.dense(spec) })
+	load(func(l *loader) { w.dense, w.labels = l.dense(spec), l.classifier(spec) })
 	if err := work.Wait(); err != nil {
 		w.arena.Free()
 		return nil, fmt.Errorf("loading the weights of a %s model: %w", spec.Family, err)
 	}
+	w.finish(spec)
 	return w, nil
+}
+
+// finish makes what depends on all layers at once.
+func (w *weights) finish(spec *model.Spec) {
+	bases := rotaries{half: spec.HeadDim / 2, shared: map[[2]float64]*rotary{}}
+	for i := range w.layers {
+		l, m := &w.layers[i], &spec.Layers[i]
+		l.rotary = bases.of(m.RotaryTheta, m.RotaryDivisor)
+		for j := range l.groups {
+			w.widest = max(w.widest, l.groups[j].qkv.Out())
+		}
+		for j := range l.chunks {
+			w.widest = max(w.widest, l.chunks[j].width())
+		}
+	}
 }
 
 func (l *loader) dense(spec *model.Spec) []dense {
 	var list []dense
 	for _, d := range spec.Dense {
-		m := l.linear(d.Linear)
-		list = append(list, dense{l.set.Pack(l.arena, m.weight, m.bias, kernel.Float32), activations[d.Activation]})
+		list = append(list, dense{l.packFloat32(d.Linear), activations[d.Activation]})
 	}
 	return list
 }
 
+// packFloat32 is for what comes behind the layers.
+func (l *loader) packFloat32(m model.Linear) *kernel.Weights {
+	read := l.linear(m)
+	return l.set.Pack(l.arena, read.weight, read.bias, kernel.Float32)
+}
+
 func (l *loader) layer(spec *model.Spec, m *model.Layer) layer {
-	output := l.linear(m.Output)
-	return layer{
-		preAttention:  l.norm(m.PreAttention, spec.Hidden),
-		postAttention: l.norm(m.PostAttention, spec.Hidden),
-		preFFN:        l.norm(m.PreFFN, spec.Hidden),
-		postFFN:       l.norm(m.PostFFN, spec.Hidden),
-		groups:        l.headGroups(spec, m),
-		output:        l.pack(output),
-		chunks:        l.chunks(&m.FFN),
-		activation:    activations[m.FFN.Activation],
+	list := layer{
+		preAttention:    l.norm(m.PreAttention, spec.Hidden),
+		attentionResult: l.norm(m.AttentionResult, spec.Hidden),
+		postAttention:   l.norm(m.PostAttention, spec.Hidden),
+		preFFN:          l.norm(m.PreFFN, spec.Hidden),
+		ffnResult:       l.norm(m.FFNResult, spec.Hidden),
+		postFFN:         l.norm(m.PostFFN, spec.Hidden),
+		keyNorm:         l.norm(m.KeyNorm, spec.HeadDim),
+		pattern:         pattern(m),
+		output:          l.pack(l.linear(m.Output)),
+		chunks:          l.chunks(&m.FFN),
+		activation:      activations[m.FFN.Activation],
 	}
+	query := l.linear(m.Query)
+	if m.QueryNorm.IsZero() {
+		query = query.scaledBy(queryScale(spec))
+	} else {
+		list.queryNorm = l.norm(m.QueryNorm, spec.HeadDim).scaledBy(queryScale(spec))
+	}
+	list.groups = l.headGroups(spec, query, l.linear(m.Key), l.linear(m.Value))
+	return list
+}
+
+// queryScale is what kernel.Core.Attention expects queries to be multiplied by.
+func queryScale(spec *model.Spec) float32 {
+	if spec.ScoreScale != 0 {
+		return float32(math.Log2E * spec.ScoreScale)
+	}
+	return float32(math.Log2E / math.Sqrt(float64(spec.HeadDim)))
 }
 
 func (l *loader) pack(m linear) *kernel.Weights {
 	return l.set.Pack(l.arena, m.weight, m.bias, l.dtype)
 }
 
-func (l *loader) headGroups(spec *model.Spec, m *model.Layer) []headGroup {
-	dim := spec.HeadDim
-	query, key, value := l.linear(m.Query), l.linear(m.Key), l.linear(m.Value)
-	query = query.scaledBy(float32(math.Log2E / math.Sqrt(float64(dim)))) // what kernel.Core.Attention expects
+func (l *loader) headGroups(spec *model.Spec, query, key, value linear) []headGroup {
+	dim, shared := spec.HeadDim, spec.SharedBy()
 	var groups []headGroup
-	for first := 0; first < spec.Heads; {
-		heads := min(max(groupColumns/dim, 1), spec.Heads-first)
-		from, to := first*dim, (first+heads)*dim
-		fused := join(query.rows(from, to), key.rows(from, to), value.rows(from, to))
-		groups = append(groups, headGroup{qkv: l.pack(fused), first: first, heads: heads})
-		first += heads
+	for first := 0; first < spec.Heads/shared; {
+		n := min(max(groupColumns/(dim*shared), 1), spec.Heads/shared-first)
+		from, to := first*dim, (first+n)*dim
+		fused := join(query.rows(from*shared, to*shared), key.rows(from, to), value.rows(from, to))
+		groups = append(groups, headGroup{qkv: l.pack(fused), first: first * shared, heads: n * shared, keyHeads: n})
+		first += n
 	}
 	return groups
 }
@@ -134,7 +192,11 @@ func (l *loader) chunks(m *model.FFN) []chunk {
 	var chunks []chunk
 	for from := 0; from < m.Up.Out; from += chunkColumns {
 		to := min(from+chunkColumns, m.Up.Out)
-		chunks = append(chunks, chunk{up: l.pack(up.rows(from, to)), down: l.pack(down.columns(from, to))})
+		c := chunk{up: l.pack(up.rows(from, to)), down: l.pack(down.columns(from, to))}
+		if !m.Gate.Weight.IsZero() {
+			c.gate = l.pack(l.linear(m.Gate).rows(from, to))
+		}
+		chunks = append(chunks, c)
 	}
 	return chunks
 }

@@ -12,6 +12,11 @@ type worker struct {
 	set     *kernel.Set
 	core    *kernel.Core
 	scratch scratch
+	team    *team // of the block it is in
+
+	// What the tasks of the block's present step read.
+	layer  *layer
+	starts []int32
 }
 
 func newWorker(spec *model.Spec, set *kernel.Set, w *weights) *worker {
@@ -19,19 +24,24 @@ func newWorker(spec *model.Spec, set *kernel.Set, w *weights) *worker {
 }
 
 // run implements runner.
-func (w *worker) run(b *model.Batch, blk block) {
+func (w *worker) run(b *model.Batch, blk block, t *team) {
 	starts := b.Starts[blk.first : blk.last+1]
-	w.scratch.prepare(w.spec, int(starts[len(starts)-1]-starts[0]))
+	w.scratch.prepare(w.spec, w.weights.widest, int(starts[len(starts)-1]-starts[0]))
+	w.team, w.starts, t.lead = t, starts, w
 	w.embed(b, starts)
 	for i := range w.weights.layers {
-		w.attention(&w.weights.layers[i], starts)
-		w.feedForward(&w.weights.layers[i])
+		w.layer = &w.weights.layers[i]
+		w.attention(w.layer)
+		w.feedForward(w.layer)
 	}
 	w.normalize(&w.weights.final, w.scratch.x)
 	for i := blk.first; i < blk.last; i++ {
 		w.emit(b, i, sequenceRows(w.scratch.x, starts, i-blk.first))
 	}
 }
+
+// help implements runner.
+func (w *worker) help(t *team, leave func() bool) { t.help(w, leave) }
 
 // sequenceRows is the part of m that belongs to the block's sequence i.
 func sequenceRows(m kernel.Matrix, starts []int32, i int) kernel.Matrix {
@@ -50,57 +60,66 @@ func (w *worker) embed(b *model.Batch, starts []int32) {
 	w.normalize(&w.weights.embedding.norm, w.scratch.x)
 }
 
-// attention computes x = PostAttention(x + Output(Attention(PreAttention(x)))).
-func (w *worker) attention(l *layer, starts []int32) {
-	s := &w.scratch
-	w.prepare(&s.in, w.normalized(&l.preAttention))
-	for i := range l.groups {
-		g := &l.groups[i]
-		qkv := s.heads(g.qkv.Out())
-		w.core.Linear(qkv, &s.in, g.qkv, kernel.Identity)
-		w.attendGroup(g, qkv, starts)
-	}
-	w.prepare(&s.in, s.context)
-	w.core.LinearAdd(s.x, &s.in, l.output, s.x)
-	w.normalize(&l.postAttention, s.x)
-}
-
 // prepare sets a to x in the form that the packed weights multiply.
 func (w *worker) prepare(a *kernel.Activations, x kernel.Matrix) {
 	w.set.Prepare(a, x, w.weights.dtype)
 }
 
-func (w *worker) attendGroup(g *headGroup, qkv kernel.Matrix, starts []int32) {
-	dim, width := w.spec.HeadDim, g.heads*w.spec.HeadDim
-	for s := range len(starts) - 1 {
-		rows := sequenceRows(qkv, starts, s)
-		out := sequenceRows(w.scratch.context, starts, s)
-		for h := range g.heads {
-			from := h * dim
-			to := (g.first + h) * dim
-			w.core.Attention(out.ColumnRange(to, to+dim),
-				rows.ColumnRange(from, from+dim),
-				rows.ColumnRange(width+from, width+from+dim),
-				rows.ColumnRange(2*width+from, 2*width+from+dim))
-		}
-	}
-}
-
-// feedForward computes x = PostFFN(x + Down(activation(Up(PreFFN(x))))).
+// feedForward computes
+//
+//	x = PostFFN(x + FFNResult(Down(activation(Up(PreFFN(x))) * Gate(PreFFN(x)))))
 func (w *worker) feedForward(l *layer) {
 	s := &w.scratch
 	w.prepare(&s.in, w.normalized(&l.preFFN))
-	residual := s.x
+	if w.team.hands.Load() > 0 {
+		w.shareFeedForward(l)
+	} else {
+		w.chunkFeedForward(l)
+	}
+	if l.ffnResult.isIdentity() {
+		s.x, s.y = s.y, s.x
+	} else {
+		w.addNormalized(&l.ffnResult)
+	}
+	w.normalize(&l.postFFN, s.x)
+}
+
+// chunkFeedForward computes, uses and forgets a chunk's inner values before the
+// next one's.
+func (w *worker) chunkFeedForward(l *layer) {
+	s := &w.scratch
+	sum := w.residual(l)
 	for i := range l.chunks {
 		c := &l.chunks[i]
 		inner := s.inner(c.up.Out())
 		w.core.Linear(inner, &s.in, c.up, l.activation)
+		if c.gate != nil {
+			gate := s.gate(c.gate.Out())
+			w.core.Linear(gate, &s.in, c.gate, kernel.Identity)
+			w.set.Multiply(inner, gate)
+		}
 		w.prepare(&s.activated, inner)
-		w.core.LinearAdd(s.y, &s.activated, c.down, residual)
-		residual = s.y
+		w.accumulate(s.y, &s.activated, c.down, sum)
+		sum = s.y
 	}
-	s.x, s.y = s.y, s.x
-	w.normalize(&l.postFFN, s.x)
+}
+
+// residual is what the feed-forward's sum begins with: x, or nothing where a norm
+// comes before x is added.
+func (w *worker) residual(l *layer) kernel.Matrix {
+	if l.ffnResult.isIdentity() {
+		return w.scratch.x
+	}
+	return kernel.Matrix{}
+}
+
+// accumulate computes dst = x·Wᵀ + bias + sum; a sum without data is nothing.
+func (w *worker) accumulate(dst kernel.Matrix, x *kernel.Activations, m *kernel.Weights, sum kernel.Matrix) {
+	if sum.Data == nil {
+		w.core.Linear(dst, x, m, kernel.Identity)
+	} else {
+		w.core.LinearAdd(dst, x, m, sum)
+	}
 }
 
 // normalized is what a sublayer reads: x itself, or its norm aside.
@@ -108,13 +127,13 @@ func (w *worker) normalized(n *norm) kernel.Matrix {
 	if n.isIdentity() {
 		return w.scratch.x
 	}
-	w.set.LayerNorm(w.scratch.normed, w.scratch.x, n.gamma, n.beta, n.epsilon)
+	n.apply(w.set, w.scratch.normed, w.scratch.x)
 	return w.scratch.normed
 }
 
 // normalize applies a norm in place.
 func (w *worker) normalize(n *norm, x kernel.Matrix) {
 	if !n.isIdentity() {
-		w.set.LayerNorm(x, x, n.gamma, n.beta, n.epsilon)
+		n.apply(w.set, x, x)
 	}
 }
