@@ -25,11 +25,13 @@ type commandLine struct {
 	Stress stressCommand `cmd:"" help:"Load one running service for a time and report rates, latencies and errors."`
 	Serve  serveCommand  `cmd:"" help:"Serve embeddings, similarity and search over HTTP."`
 
+	Stack  stackCommand  `cmd:"" help:"Install, start and end the real stacks that are compared."`
 	Models modelsCommand `cmd:"" help:"List, fetch, verify and remove models."`
 	Data   dataCommand   `cmd:"" help:"Write the texts that bench and stress send: MS MARCO, your own, or made from a seed."`
 	Doctor doctorCommand `cmd:"" help:"Say what this machine is: processor, kernels, memory, caches, hub."`
 
 	Report  reportCommand `cmd:"" help:"Render a saved run again, or compare two."`
+	Keep    keepCommand   `cmd:"" hidden:""`
 	Version versionFlag   `help:"Print the version and exit."`
 }
 

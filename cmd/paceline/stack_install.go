@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/paceline/paceline/internal/stack"
+)
+
+type stackInstall struct {
+	Names []string `arg:"" name:"stack" help:"Stacks to install; 'paceline stack list' names them."`
+}
+
+// Run installs one after the other; a stack that cannot be installed does not
+// keep the others from it.
+func (c *stackInstall) Run(ctx context.Context) error {
+	chosen, err := chosenStacks(c.Names)
+	if err != nil {
+		return err
+	}
+	keeper, err := startKeeper()
+	if err != nil {
+		return err
+	}
+	defer keeper.Close()
+	said := newStackProgress(os.Stderr)
+	installer := stack.Installer{Home: stackHome(), GPU: stack.HasGPU(ctx), Tell: said.line, Keeper: keeper}
+	var failures []error
+	for _, d := range chosen {
+		failures = append(failures, c.install(ctx, installer, said, d))
+		if ctx.Err() != nil {
+			return errors.Join(ctx.Err(), fmt.Errorf("interrupted; 'paceline stack install %s' goes on from here", strings.Join(c.Names, " ")))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (c *stackInstall) install(ctx context.Context, in stack.Installer, said *stackProgress, d *stack.Definition) error {
+	if err := lacking(ctx, in.Home, d, in.GPU); err != nil {
+		return err
+	}
+	if err := in.Install(ctx, d); err != nil {
+		said.end()
+		return err
+	}
+	state, err := in.Home.State(d, in.GPU)
+	if err != nil {
+		return err
+	}
+	said.done(d.Name, string(state))
+	return nil
+}
+
+// lacking says which requirements of an installation this machine does not meet.
+// A program that users bring and memory are asked for when the stack is started.
+func lacking(ctx context.Context, home stack.Home, d *stack.Definition, gpu bool) error {
+	needed := *d
+	needed.Needs.Program, needed.Needs.Memory = nil, 0
+	findings, err := home.Examine(ctx, &needed, gpu, "")
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if !f.Met {
+			return fmt.Errorf("%s cannot be installed here: it needs %s, found %s; %s", d.Name, f.What, f.Found, f.Remedy)
+		}
+	}
+	return nil
+}
