@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
@@ -27,14 +28,14 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (data []byte, 
 	source := io.Reader(r.Body)
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
-	case "gzip":
-		unpacked, err := gzip.NewReader(source)
+	case "gzip", "deflate":
+		unpacked, err := unpack(encoding, source)
 		if err != nil {
-			return nil, func() {}, dialect.Errorf(dialect.Syntax, "", "the body is not gzip as its Content-Encoding says: %v", err)
+			return nil, func() {}, dialect.Errorf(dialect.Syntax, "", "the body is not %s as its Content-Encoding says: %v", encoding, err)
 		}
 		source = unpacked
 	default:
-		return nil, func() {}, dialect.Errorf(dialect.Encoding, "", "Content-Encoding %q is not known here: send gzip or none", encoding)
+		return nil, func() {}, dialect.Errorf(dialect.Encoding, "", "Content-Encoding %q is not known here: send gzip, deflate or none", encoding)
 	}
 	buffer := bodies.Get().(*bytes.Buffer)
 	held := &holder{gate: &s.gate, source: source, left: limit}
@@ -58,6 +59,14 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (data []byte, 
 		return nil, release, dialect.Errorf(dialect.Syntax, "", "the body ended early: %v", err)
 	}
 	return buffer.Bytes(), release, nil
+}
+
+// unpack reads what gzip or HTTP's deflate, which is zlib's format, has packed.
+func unpack(encoding string, packed io.Reader) (io.Reader, error) {
+	if encoding == "gzip" {
+		return gzip.NewReader(packed)
+	}
+	return zlib.NewReader(packed)
 }
 
 func tooLarge(limit int64) *dialect.Error {

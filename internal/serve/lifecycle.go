@@ -22,6 +22,15 @@ const (
 type Door struct {
 	Listener net.Listener
 	Watch    bool // only what watches the server: /metrics and the health routes
+	Answers  door // what answers here in place of HTTP; nil for HTTP
+}
+
+// door is what answers at a port; an http.Server is one.
+type door interface {
+	Serve(net.Listener) error
+	// Shutdown takes no more requests and waits for those there are.
+	Shutdown(context.Context) error
+	Close() error
 }
 
 // Serve answers what comes in through the doors until ctx ends; then it stops
@@ -29,16 +38,11 @@ type Door struct {
 // than Options.Drain, or until force ends, it gives the rest up and says so. The
 // listeners are closed in any case.
 func (s *Server) Serve(ctx, force context.Context, doors ...Door) error {
-	servers := make([]*http.Server, len(doors))
+	servers := make([]door, len(doors))
 	failed := make(chan error, len(doors))
 	for i, d := range doors {
-		handler := s.handler
-		if d.Watch {
-			handler = s.watch
-		}
-		servers[i] = &http.Server{
-			Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-			MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		if servers[i] = d.Answers; servers[i] == nil {
+			servers[i] = s.overHTTP(d.Watch)
 		}
 		go func() { failed <- servers[i].Serve(d.Listener) }()
 	}
@@ -48,14 +52,25 @@ func (s *Server) Serve(ctx, force context.Context, doors ...Door) error {
 	case broken = <-failed:
 	}
 	s.closing.Store(true)
-	if s.model.Load() != nil {
+	if s.model.Load() != nil || s.beside != nil {
 		s.log.Info("shutting down", "in_progress", s.gate.inside.Load(), "at_most", s.options.Drain)
 	}
 	return errors.Join(broken, s.drain(force, servers))
 }
 
+func (s *Server) overHTTP(watch bool) *http.Server {
+	handler := s.handler
+	if watch {
+		handler = s.watch
+	}
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
 // drain ends the servers, the one that clients use first, and then the queue.
-func (s *Server) drain(force context.Context, servers []*http.Server) error {
+func (s *Server) drain(force context.Context, servers []door) error {
 	ctx, cancel := context.WithTimeout(force, s.options.Drain)
 	defer cancel()
 	var err error
@@ -67,6 +82,9 @@ func (s *Server) drain(force context.Context, servers []*http.Server) error {
 	}
 	if h := s.model.Load(); h != nil {
 		err = errors.Join(err, h.queue.Drain(ctx))
+	}
+	if s.beside != nil {
+		err = errors.Join(err, s.beside.Drain(ctx))
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/paceline/paceline/internal/batch"
 	"github.com/paceline/paceline/internal/serve/dialect"
 	"github.com/paceline/paceline/internal/serve/dialect/fastapi"
+	"github.com/paceline/paceline/internal/serve/dialect/kserve"
 	"github.com/paceline/paceline/internal/serve/dialect/openai"
 	"github.com/paceline/paceline/internal/serve/dialect/poc"
 	"github.com/paceline/paceline/internal/serve/dialect/tei"
@@ -16,11 +17,21 @@ import (
 type Profile struct {
 	Name     string // "" is Paceline's own
 	Port     int
+	GRPC     int // port of the stack's gRPC door; 0 for none
+	Metrics  int // port of the stack's metrics; 0 for none of its own
 	Policy   batch.Policy
-	Dialects []dialect.Dialect // where several have a path, the first is the default
+	Dialects []dialect.Dialect // where several have a path, the first is the default; none: an Extension is all
 	Limits   Limits
 	// AnyModel answers requests for models of any name with the one there is.
 	AnyModel bool
+}
+
+// fail is how errors are written that belong to no route.
+func (p Profile) fail() func(*dialect.Answer, *dialect.Error) {
+	if len(p.Dialects) == 0 {
+		return kserve.Fail
+	}
+	return p.Dialects[0].Routes[0].Fail
 }
 
 // Limits bound what clients may ask for; 0 is no limit.
@@ -53,6 +64,9 @@ func ProfileNamed(name string) (Profile, error) {
 	}
 	switch name {
 	case "fastapi", "triton":
+		if name == "triton" {
+			p.GRPC, p.Metrics = 8001, 8002
+		}
 		p.Dialects = []dialect.Dialect{fastapi.New()}
 		p.Limits.Inputs = 10_000 // the original has no limit; this is the one of its /search
 	case "tei":

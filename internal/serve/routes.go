@@ -33,7 +33,7 @@ func (s *Server) routes() http.Handler {
 			add(r)
 		}
 	}
-	fail := s.profile.Dialects[0].Routes[0].Fail
+	fail := s.profile.fail()
 	for _, r := range ownRoutes(fail) {
 		if e := endpoints[r.Path]; e == nil || e.methods[r.Method] == nil {
 			add(r)
@@ -53,6 +53,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(&exchange{w: w, r: r, route: unknown}, dialect.Errorf(dialect.NoRoute, "", "no such path: %s; GET /docs lists those there are", r.URL.Path))
 	})
+	s.mux = mux
 	return s.wrap(mux)
 }
 

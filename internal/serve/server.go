@@ -37,6 +37,8 @@ type Server struct {
 	gate    gate
 	model   atomic.Pointer[hosted]
 	closing atomic.Bool
+	mux     *http.ServeMux
+	beside  *Extension // unless nil
 	handler http.Handler
 	watch   http.Handler // of a Door that only watches
 	openAPI func() []byte
@@ -80,7 +82,12 @@ func (s *Server) Load(m Model) error {
 // Handler answers HTTP requests.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-func (s *Server) ready() bool { return s.model.Load() != nil && !s.closing.Load() }
+func (s *Server) ready() bool {
+	if s.closing.Load() || s.beside != nil && !s.beside.Ready() {
+		return false
+	}
+	return s.model.Load() != nil || s.beside != nil && s.beside.Alone
+}
 
 // modelName labels metrics; "" before there is a model.
 func (s *Server) modelName() string {

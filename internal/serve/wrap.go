@@ -99,17 +99,22 @@ func (s *Server) recover(w *statusRecorder, r *http.Request) {
 	if w.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
-	x := &exchange{w: w, r: r, route: dialect.Route{Fail: s.profile.Dialects[0].Routes[0].Fail}}
+	x := &exchange{w: w, r: r, route: dialect.Route{Fail: s.profile.fail()}}
 	s.fail(x, dialect.Errorf(dialect.Internal, "", "a fault of the server's; its log has it under id %s", w.Header().Get(requestIDHeader)))
 }
 
-// authorized tells whether a request bears the API key, if one is wanted. The
-// comparison takes the same time whatever is wrong.
+// authorized tells whether a request bears the API key, if one is wanted.
 func (s *Server) authorized(r *http.Request) bool {
+	return s.Authorized(r.Header.Get("Authorization"))
+}
+
+// Authorized judges the value of an Authorization header. It takes the same time
+// whatever is wrong.
+func (s *Server) Authorized(authorization string) bool {
 	if s.options.APIKey == "" {
 		return true
 	}
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	scheme, key, _ := strings.Cut(authorization, " ")
 	sum := sha256.Sum256([]byte(strings.TrimSpace(key)))
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], s.key[:]) == 1
 }

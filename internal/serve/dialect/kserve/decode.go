@@ -3,8 +3,6 @@ package kserve
 import (
 	"strconv"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
 )
@@ -153,17 +151,16 @@ const maxRank = 32
 
 func decodeShape(t *tensor.Tensor, v wire.Value) error {
 	dec := wire.NewDecoder(v)
-	_, err := dec.ReadToken() // the bracket
-	for {
-		var d jsontext.Token
-		if d, err = dec.ReadToken(); err != nil || d.Kind() == ']' {
-			break
-		}
-		var n int64
-		if d.Kind() != '0' || len(t.Shape) == maxRank {
+	if _, err := dec.ReadToken(); err != nil { // the bracket
+		return err
+	}
+	for dec.PeekKind() != ']' {
+		d, err := dec.ReadToken()
+		if err != nil || d.Kind() != '0' || len(t.Shape) == maxRank {
 			return invalid("Unable to parse 'shape' of input '%s'", t.Name)
 		}
-		if n, err = strconv.ParseInt(d.String(), 10, 64); err != nil {
+		n, err := strconv.ParseInt(d.String(), 10, 64)
+		if err != nil {
 			return invalid("Unable to parse 'shape' of input '%s'", t.Name)
 		}
 		t.Shape = append(t.Shape, n)
@@ -171,7 +168,7 @@ func decodeShape(t *tensor.Tensor, v wire.Value) error {
 	if _, err := tensor.Elements(t.Shape); err != nil {
 		return invalid("invalid shape for input '%s': %v", t.Name, err)
 	}
-	return err
+	return nil
 }
 
 func (r *Request) decodeOutputs(b *wire.Body) error {

@@ -1,0 +1,297 @@
+package triton_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/paceline/paceline/internal/kserve/tensor"
+	"github.com/paceline/paceline/internal/model"
+	"github.com/paceline/paceline/internal/pipeline"
+	"github.com/paceline/paceline/internal/serve/dialect/kserve"
+)
+
+// embed is a text's vector straight from pipeline and engine.
+func (f *fixture) embed(t testing.TB, text string) []float32 {
+	t.Helper()
+	p, err := f.model.Pipeline.Prepare(pipeline.Input{Text: text}, pipeline.PrepareOptions{Truncate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b model.Batch
+	v := make([]float32, f.model.Spec.Dim())
+	b.Append(p.IDs, p.Types, p.Skip, model.Output{Vector: v})
+	if err := f.model.Engine.Run(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	v, err = f.model.Pipeline.Finish(v, pipeline.FinishOptions{Normalize: f.model.Pipeline.Normalizes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// answer is the JSON of an infer answer.
+type answer struct {
+	ID      string
+	Error   string
+	Model   string `json:"model_name"`
+	Version string `json:"model_version"`
+	Outputs []struct {
+		Name, Datatype string
+		Shape          []int64
+		Data           []float64
+		Parameters     map[string]int
+	}
+}
+
+func decode[T any](t testing.TB, data []byte) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+	return v
+}
+
+var texts = []string{"a short text", "", "a text that is a good deal longer than the others are", "é ü 中文"}
+
+// TestEnsembleInEveryForm asks for the same vectors in JSON, in binary tensors
+// and with raw tensors in and JSON out: they are the engine's, bit for bit.
+func TestEnsembleInEveryForm(t *testing.T) {
+	t.Parallel()
+	f := preset(t)
+	want := make([][]float32, len(texts))
+	for i, text := range texts {
+		want[i] = f.embed(t, text)
+	}
+	list, _ := json.Marshal(texts)
+	inJSON := fmt.Sprintf(`{"id":"7","inputs":[{"name":"texts","datatype":"BYTES","shape":[%d,1],"data":%s}]`, len(texts), list)
+	raw := tensor.StringsData(texts)
+	inBinary := fmt.Sprintf(`{"inputs":[{"name":"texts","datatype":"BYTES","shape":[%d,1],"parameters":{"binary_data_size":%d}}]`, len(texts), len(raw))
+	for _, c := range []struct {
+		name, header string
+		raw          []byte
+		binary       bool
+	}{
+		{"JSON both ways", inJSON + "}", nil, false},
+		{"JSON in, binary out", inJSON + `,"outputs":[{"name":"embeddings","parameters":{"binary_data":true}}]}`, nil, true},
+		{"binary in, JSON out", inBinary + "}", raw, false},
+		{"binary both ways", inBinary + `,"parameters":{"binary_data_output":true}}`, raw, true},
+	} {
+		var header []string
+		if c.raw != nil {
+			header = []string{tensor.HeaderLength, strconv.Itoa(len(c.header))}
+		}
+		w := f.do("POST", "/v2/models/embedding_pipeline/infer", append([]byte(c.header), c.raw...), header...)
+		if w.Code != 200 {
+			t.Fatalf("%s: %d %s", c.name, w.Code, w.Body)
+		}
+		body, rest := w.Body.Bytes(), []byte(nil)
+		if c.binary {
+			n, err := strconv.Atoi(w.Header().Get(tensor.HeaderLength))
+			if err != nil || w.Header().Get("Content-Type") != "application/octet-stream" {
+				t.Fatalf("%s: %v %v", c.name, w.Header(), err)
+			}
+			body, rest = body[:n], body[n:]
+		}
+		got := decode[answer](t, body)
+		if got.Model != "embedding_pipeline" || got.Version != "1" || len(got.Outputs) != 1 ||
+			!reflect.DeepEqual(got.Outputs[0].Shape, []int64{int64(len(texts)), int64(len(want[0]))}) {
+			t.Fatalf("%s: %+v", c.name, got)
+		}
+		for i := range want {
+			for k, x := range want[i] {
+				at := i*len(want[i]) + k
+				var y float32
+				if c.binary {
+					y = math.Float32frombits(binary.LittleEndian.Uint32(rest[4*at:]))
+				} else {
+					y = float32(got.Outputs[0].Data[at])
+				}
+				if math.Float32bits(x) != math.Float32bits(y) {
+					t.Fatalf("%s: text %d value %d is %v, want %v", c.name, i, k, y, x)
+				}
+			}
+		}
+	}
+}
+
+// TestTokenizerAndEncoderApart runs the steps by hand: padded ids out, and the
+// same ids in give the vector that the text alone gives.
+func TestTokenizerAndEncoderApart(t *testing.T) {
+	t.Parallel()
+	f := preset(t)
+	tokens, err := f.Infer(t.Context(), &kserve.Request{Model: "tokenizer", Inputs: []tensor.Tensor{
+		{Name: "texts", Datatype: tensor.Bytes, Shape: []int64{int64(len(texts)), 1}, Data: tensor.StringsData(texts)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, mask := tokens.Outputs[0], tokens.Outputs[1]
+	if ids.Name != "input_ids" || mask.Name != "attention_mask" || !reflect.DeepEqual(ids.Shape, mask.Shape) {
+		t.Fatalf("%+v", tokens)
+	}
+	vectors, err := f.Infer(t.Context(), &kserve.Request{Model: "sentence_transformer", Inputs: []tensor.Tensor{mask, ids}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flat, err := tensor.Floats(vectors.Outputs[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range texts {
+		want := f.embed(t, text)
+		if got := flat[i*len(want):][:len(want)]; !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %v, want %v", text, got[:3], want[:3])
+		}
+	}
+}
+
+func TestInputChecks(t *testing.T) {
+	t.Parallel()
+	f := preset(t)
+	tokens := func(ids, mask string) string {
+		return `{"id":"q1","inputs":[{"name":"input_ids",` + ids + `},{"name":"attention_mask",` + mask + `}]}`
+	}
+	good := `"datatype":"INT32","shape":[1,3],"data":[2,5,3]`
+	ones := `"datatype":"INT32","shape":[1,3],"data":[1,1,1]`
+	for _, c := range []struct {
+		name, path, body string
+		status           int
+		says             string
+	}{
+		{"good", "sentence_transformer", tokens(good, ones), 200, ""},
+		{"left padding", "sentence_transformer", tokens(good, `"datatype":"INT32","shape":[1,3],"data":[0,1,1]`), 200, ""},
+		{"dtype", "sentence_transformer", tokens(strings.Replace(good, "INT32", "INT64", 1), ones), 400, "[request id: q1] inference input 'input_ids' data-type is 'INT64', but model 'sentence_transformer' expects 'INT32'"},
+		{"rank", "sentence_transformer", tokens(strings.Replace(good, "[1,3]", "[1,3,1]", 1), ones), 400, "unexpected shape for input 'input_ids' for model 'sentence_transformer'. Expected [-1,-1], got [1,3,1]"},
+		{"fixed dim", "embedding_pipeline", `{"inputs":[{"name":"texts","datatype":"BYTES","shape":[1,2],"data":["a","b"]}]}`, 400, "Expected [-1,1], got [1,2]"},
+		{"no batch dim", "embedding_pipeline", `{"inputs":[{"name":"texts","datatype":"BYTES","shape":[],"data":["a"]}]}`, 400, "has no shape but model requires batch dimension"},
+		{"batch sizes differ", "sentence_transformer", tokens(good, `"datatype":"INT32","shape":[2,3],"data":[1,1,1,1,1,1]`), 400, "batch size does not match"},
+		{"mask of other shape", "sentence_transformer", tokens(good, `"datatype":"INT32","shape":[1,2],"data":[1,1]`), 400, "they must be the same"},
+		{"missing input", "sentence_transformer", `{"inputs":[{"name":"input_ids",` + good + `}]}`, 400, "expected 2 inputs but got 1 inputs for model 'sentence_transformer'. Got input(s) ['input_ids'], but missing required input(s) ['attention_mask']"},
+		{"unknown input", "embedding_pipeline", `{"inputs":[{"name":"x","datatype":"BYTES","shape":[1,1],"data":["a"]}]}`, 400, "unexpected inference input 'x' for model 'embedding_pipeline'"},
+		{"twice", "sentence_transformer", tokens(good, ones)[:len(tokens(good, ones))-2] + `,{"name":"input_ids",` + good + `}]}`, 400, "already exists"},
+		{"unknown output", "embedding_pipeline", `{"inputs":[],"outputs":[{"name":"y"}]}`, 400, "unexpected inference output 'y' for model 'embedding_pipeline'"},
+		{"batch too large", "embedding_pipeline", `{"inputs":[{"name":"texts","datatype":"BYTES","shape":[129,1],"data":[` + strings.Repeat(`"a",`, 128) + `"a"]}]}`, 400, "batch-size must be <= 128"},
+		{"batch of none", "embedding_pipeline", `{"inputs":[{"name":"texts","datatype":"BYTES","shape":[0,1],"data":[]}]}`, 400, "batch-size must be >= 1"},
+		{"no tokens", "sentence_transformer", tokens(`"datatype":"INT32","shape":[1,0],"data":[]`, `"datatype":"INT32","shape":[1,0],"data":[]`), 400, "there are no tokens"},
+		{"id outside", "sentence_transformer", tokens(strings.Replace(good, "5", "99999999", 1), ones), 400, "row 0 of 'input_ids'"},
+		{"negative id", "sentence_transformer", tokens(strings.Replace(good, "5", "-5", 1), ones), 400, "token id -5 at index 1"},
+		{"mask of 2", "sentence_transformer", tokens(good, strings.Replace(ones, "[1,1,1]", "[1,2,1]", 1)), 400, "has 2 at index 1: a mask is 0 or 1"},
+		{"mask of 0", "sentence_transformer", tokens(good, strings.Replace(ones, "[1,1,1]", "[0,0,0]", 1)), 400, "is all 0"},
+		{"mask with a gap", "sentence_transformer", tokens(good, strings.Replace(ones, "[1,1,1]", "[1,0,1]", 1)), 400, "gap before index 2"},
+		{"unknown model", "nobody", `{"inputs":[]}`, 404, "Request for unknown model: 'nobody' is not found"},
+		{"unknown version", "tokenizer/versions/9", `{"inputs":[]}`, 404, "Request for unknown model: 'tokenizer' version 9 is not found"},
+		{"version no number", "tokenizer/versions/x", `{"inputs":[]}`, 400, "version should be an integral value > 0"},
+		{"classification", "embedding_pipeline", `{"inputs":[],"outputs":[{"name":"embeddings","parameters":{"classification":1}}]}`, 501, "classification"},
+	} {
+		w := f.do("POST", "/v2/models/"+c.path+"/infer", []byte(c.body))
+		if got := decode[answer](t, w.Body.Bytes()); w.Code != c.status || !strings.Contains(got.Error, c.says) {
+			t.Errorf("%s: %d %s", c.name, w.Code, w.Body)
+		}
+	}
+	lying := []byte(`{"inputs":[{"name":"texts","datatype":"BYTES","shape":[1,1],"parameters":{"binary_data_size":6}}]}`)
+	w := f.do("POST", "/v2/models/embedding_pipeline/infer", append(lying, 9, 0, 0, 0, 'a', 'b'), tensor.HeaderLength, strconv.Itoa(len(lying)))
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "says it has 9 bytes but only 2") {
+		t.Errorf("BYTES that lie: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestRawBodyIsTheOnlyInput(t *testing.T) {
+	t.Parallel()
+	f := preset(t)
+	w := f.do("POST", "/v2/models/embedding_pipeline/infer", []byte("a short text"), tensor.HeaderLength, "0")
+	if n, err := strconv.Atoi(w.Header().Get(tensor.HeaderLength)); w.Code != 200 || err != nil || w.Body.Len()-n != 4*len(f.embed(t, "a short text")) {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	if w := f.do("POST", "/v2/models/sentence_transformer/infer", []byte("x"), tensor.HeaderLength, "0"); w.Code != 400 {
+		t.Errorf("two inputs of one raw body: %d", w.Code)
+	}
+}
+
+func TestDescriptions(t *testing.T) {
+	t.Parallel()
+	f := preset(t)
+	dim := len(f.embed(t, "x"))
+	for path, want := range map[string]string{
+		"/v2": `{"name":"triton","version":"1.2.3"`,
+		"/v2/models/sentence_transformer": fmt.Sprintf(`{"name":"sentence_transformer","versions":["1"],"platform":"paceline",`+
+			`"inputs":[{"name":"input_ids","datatype":"INT32","shape":[-1,-1]},{"name":"attention_mask","datatype":"INT32","shape":[-1,-1]}],`+
+			`"outputs":[{"name":"embeddings","datatype":"FP32","shape":[-1,%d]}]}`, dim),
+		"/v2/models/embedding_pipeline/versions/1":          `"platform":"ensemble"`,
+		"/v2/models/sentence_transformer/config":            `"dynamic_batching":{"preferred_batch_size":[16,32,64,128],"max_queue_delay_microseconds":50000,"preserve_ordering":false`,
+		"/v2/models/sentence_transformer/stats":             `"inference_count":0`,
+		"/v2/models/stats":                                  `"name":"tokenizer"`,
+		"/v2/trace/setting":                                 `"trace_level":["OFF"]`,
+		"/v2/models/tokenizer/trace/setting":                `"trace_rate":"1000"`,
+		"/v2/logging":                                       `"log_info":true`,
+		"/v2/systemsharedmemory/status":                     `[]`,
+		"/v2/models/sentence_transformer/versions/1/config": `"kind":"KIND_CPU"`,
+	} {
+		w := f.do("GET", path, nil)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), want) || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	for path, status := range map[string]int{
+		"GET /v2/health/live": 200, "GET /v2/health/ready": 200, "GET /v2/models/tokenizer/ready": 200, "GET /v2/models/tokenizer/versions/1/ready": 200,
+		"GET /v2/models/nobody/ready": 400, "GET /v2/models/nobody": 404, "GET /v2/models/nobody/stats": 404, "GET /v2/models/nobody/config": 404,
+		"GET /v2/nothing": 404, "POST /v2": 405, "GET /v2/models/tokenizer/infer": 405, "DELETE /v2": 405,
+		"POST /v2/systemsharedmemory/region/r/register": 501, "POST /v2/systemsharedmemory/unregister": 200, "GET /v2/cudasharedmemory/region/r/status": 404,
+	} {
+		method, target, _ := strings.Cut(path, " ")
+		if w := f.do(method, target, nil); w.Code != status {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := f.do("POST", "/v2/trace/setting", []byte(`{"trace_level":["TIMESTAMPS"]}`)); w.Code != 503 || !strings.Contains(w.Body.String(), "does not support tracing") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestStatisticsCountRequestsRowsAndBatches(t *testing.T) {
+	t.Parallel()
+	f := preset(t)
+	for range 3 {
+		if _, err := f.Infer(t.Context(), &kserve.Request{Model: "embedding_pipeline", Inputs: []tensor.Tensor{
+			{Name: "texts", Datatype: tensor.Bytes, Shape: []int64{16, 1}, Data: tensor.StringsData(make([]string, 16))}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.Infer(ended, &kserve.Request{Model: "sentence_transformer", Inputs: []tensor.Tensor{
+		{Name: "input_ids", Datatype: tensor.Int32, Shape: []int64{1, 1}, Data: make([]byte, 4)},
+		{Name: "attention_mask", Datatype: tensor.Int32, Shape: []int64{1, 1}, Data: []byte{1, 0, 0, 0}}}}); err == nil {
+		t.Error("a request whose context had ended was computed")
+	}
+	for _, name := range []string{"embedding_pipeline", "tokenizer", "sentence_transformer"} {
+		list, err := f.Statistics(name, "")
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		s := list[0]
+		if s.InferenceCount != 48 || s.InferenceStats.Success.Count != 3 || s.InferenceStats.ComputeInfer.Count != 3 || s.LastInference == 0 {
+			t.Errorf("%s: %v", name, s)
+		}
+		parts := s.InferenceStats.Queue.Ns + s.InferenceStats.ComputeInput.Ns + s.InferenceStats.ComputeInfer.Ns + s.InferenceStats.ComputeOutput.Ns
+		if parts > s.InferenceStats.Success.Ns || parts == 0 {
+			t.Errorf("%s: the parts take %d ns of %d", name, parts, s.InferenceStats.Success.Ns)
+		}
+		if s.ExecutionCount != 3 {
+			t.Errorf("%s: %d executions", name, s.ExecutionCount)
+		}
+		if len(s.BatchStats) != 1 || s.BatchStats[0].BatchSize != 16 || s.BatchStats[0].ComputeInfer.Count != 3 {
+			t.Errorf("%s: %v", name, s.BatchStats)
+		}
+	}
+	if list, _ := f.Statistics("sentence_transformer", "1"); list[0].InferenceStats.Fail.Count != 1 {
+		t.Errorf("%v", list)
+	}
+}

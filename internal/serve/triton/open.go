@@ -1,0 +1,121 @@
+package triton
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/paceline/paceline/internal/batch"
+	pb "github.com/paceline/paceline/internal/kservepb"
+	"github.com/paceline/paceline/internal/modelrepo"
+)
+
+// open makes one version ready to answer, warmed up.
+func (s *Server) open(ctx context.Context, m *modelrepo.Model, version int64) (*served, error) {
+	v := &served{name: m.Name, version: version, config: m.Config}
+	if steps := m.Config.GetEnsembleScheduling(); steps != nil {
+		order, err := modelrepo.Order(steps)
+		if err != nil {
+			return nil, err
+		}
+		e := &ensemble{server: s, name: m.Name, stats: &v.stats, config: m.Config, steps: order}
+		v.backend = e
+		return v, e.check()
+	}
+	name, err := s.sourceOf(m, version)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := rolesOf(m.Config)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkInstances(m.Config); err != nil {
+		return nil, err
+	}
+	opened, err := s.source.Load().Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if roles.vectors == nil {
+		v.backend = &tokenizer{roles: roles, opened: opened, stats: &v.stats, config: m.Config}
+		return v, nil
+	}
+	if err := roles.checkDim(opened.Pipeline.Dim()); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	options := s.options.Queue
+	options.Observe = func(b batch.BatchReport) { v.stats.executed(b.Texts, b.Inference) }
+	v.backend = &encoder{roles: roles, opened: opened, config: m.Config, queue: batch.New(opened.Runner, policy(m.Config), options)}
+	if err := v.warmup(ctx, opened); err != nil {
+		return nil, errors.Join(err, v.backend.close(ctx))
+	}
+	return v, nil
+}
+
+// modelParameter is the parameter that names what runs behind a config.
+const modelParameter = "model"
+
+// sourceOf is the name or folder of the model behind a config.
+func (s *Server) sourceOf(m *modelrepo.Model, version int64) (string, error) {
+	named := m.Config.Parameters[modelParameter].GetStringValue()
+	root := s.source.Load().Root
+	here := filepath.Join(root, filepath.FromSlash(m.VersionDir(version)))
+	switch backend := m.Config.Backend; {
+	case named != "":
+		for _, folder := range []string{here, filepath.Join(root, m.Name)} {
+			if info, err := os.Stat(filepath.Join(folder, named)); root != "" && err == nil && info.IsDir() {
+				return filepath.Join(folder, named), nil
+			}
+		}
+		return named, nil
+	case backend == "python":
+		return "", fmt.Errorf(`backend "python": its model.py cannot run here. Name the model that it loads in config.pbtxt: parameters { key: "model" value { string_value: "all-MiniLM-L6-v2" } }; "paceline models repository --from all-MiniLM-L6-v2 DIR" writes a repository that does`)
+	case backend != "paceline":
+		return "", fmt.Errorf(`backend %q (platform %q) is not known here: set backend: "paceline" and name the model, as parameters { key: "model" value { string_value: "all-MiniLM-L6-v2" } }, or put it in Hugging Face layout into %s`,
+			backend, m.Config.Platform, m.VersionDir(version))
+	}
+	if _, err := os.Stat(filepath.Join(here, "config.json")); err != nil || root == "" {
+		return "", fmt.Errorf(`there is no model in Hugging Face layout in %s (no config.json), and no parameters { key: "model" } names one`, m.VersionDir(version))
+	}
+	return here, nil
+}
+
+// checkInstances says what becomes of a kind that this server cannot give.
+func (s *Server) checkInstances(c *pb.ModelConfig) error {
+	for _, g := range c.InstanceGroup {
+		if g.Kind != pb.ModelInstanceGroup_KIND_GPU {
+			continue
+		}
+		if s.options.Strict {
+			return fmt.Errorf("instance_group '%s' is KIND_GPU, but the engine runs on the CPU: leave --strict out to run it there, or set KIND_CPU", g.Name)
+		}
+		s.log.Warn("instance group runs on the CPU", "model", c.Name, "group", g.Name, "kind", g.Kind.String())
+	}
+	return nil
+}
+
+// policy is the batching that a config asks for.
+func policy(c *pb.ModelConfig) batch.Policy {
+	instances := 0
+	for _, g := range c.InstanceGroup {
+		instances += int(g.Count)
+	}
+	d := c.GetDynamicBatching()
+	if d == nil {
+		return batch.Direct{Texts: int(max(c.MaxBatchSize, 1)), Concurrent: instances, Queue: batch.Triton().Queue}
+	}
+	p := batch.Preferred{MaxTexts: int(c.MaxBatchSize), Instances: instances, Queue: batch.Triton().Queue}
+	for _, size := range d.PreferredBatchSize {
+		p.Sizes = append(p.Sizes, int(size))
+	}
+	const most = uint64(time.Hour / time.Microsecond)
+	p.Delay = time.Duration(min(d.MaxQueueDelayMicroseconds, most)) * time.Microsecond
+	if n := d.DefaultQueuePolicy.GetMaxQueueSize(); n > 0 {
+		p.Queue = int(n)
+	}
+	return p
+}

@@ -1,0 +1,100 @@
+package triton
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paceline/paceline/internal/batch"
+	pb "github.com/paceline/paceline/internal/kservepb"
+	"github.com/paceline/paceline/internal/modelrepo"
+	"github.com/paceline/paceline/internal/pipeline"
+	"github.com/paceline/paceline/internal/serve/dialect"
+)
+
+// Repository is where models are described.
+type Repository interface {
+	List() ([]string, error)
+	Read(name string) (*modelrepo.Model, error)
+	ReadWith(name string, config *pb.ModelConfig) (*modelrepo.Model, error)
+	Modified(name string) (time.Time, error)
+}
+
+// Opened is a model that is ready to run.
+type Opened struct {
+	Pipeline *pipeline.Pipeline
+	Runner   batch.Runner
+	Width    int // values in a vector of the engine, before the pipeline cuts it
+	Close    func() error
+}
+
+// Admission is what the server around does for every API.
+type Admission interface {
+	// Enter lets one request in until leave is called.
+	Enter() (leave func(), refused *dialect.Error)
+	// ReadBody reads a request's body, unpacked; it is valid until release.
+	ReadBody(w http.ResponseWriter, r *http.Request) (body []byte, release func(), refused *dialect.Error)
+	// Authorized judges the value of an Authorization header.
+	Authorized(authorization string) bool
+	// Explain gives errors of pipeline and queue their kind.
+	Explain(err error) *dialect.Error
+}
+
+// Control says who decides which models are loaded.
+type Control string
+
+// The model control modes of the reference server.
+const (
+	ControlNone     Control = "none"     // all, once
+	ControlPoll     Control = "poll"     // all, and what changes in the repository
+	ControlExplicit Control = "explicit" // those that Options.Load names, and what clients ask for
+)
+
+// Source is where models come from.
+type Source struct {
+	Repository Repository
+	Root       string // the repository's folder, for models that name theirs relative to it; "" for none
+	// Open opens the model of that name or folder.
+	Open func(ctx context.Context, name string) (*Opened, error)
+}
+
+// Options of a server.
+type Options struct {
+	Version   string
+	Admission Admission
+	Queue     batch.Options
+	Log       *slog.Logger
+
+	Control Control
+	Load    []string      // ControlExplicit: what to load at the start; "*" is everything
+	Poll    time.Duration // ControlPoll: how often to look
+	Strict  bool          // a setting that cannot be kept is an error, not a warning
+	Message int           // bytes of the largest gRPC message taken
+}
+
+// Server serves models.
+type Server struct {
+	options  Options
+	log      *slog.Logger
+	loading  sync.Mutex // one load or unload at a time
+	closing  atomic.Bool
+	started  atomic.Bool
+	retiring sync.WaitGroup // versions that answer their last requests
+
+	source   atomic.Pointer[Source] // nil until Start
+	stopping chan struct{}          // closed when streams must end
+
+	mu     sync.RWMutex
+	models map[string]*entry
+}
+
+// New makes a server without models.
+func New(o Options) *Server {
+	return &Server{options: o, log: o.Log, models: map[string]*entry{}, stopping: make(chan struct{})}
+}
+
+// Ready tells whether the models that the start named are loaded.
+func (s *Server) Ready() bool { return s.started.Load() && !s.closing.Load() }

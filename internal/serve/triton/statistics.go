@@ -1,0 +1,170 @@
+package triton
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paceline/paceline/internal/batch"
+	pb "github.com/paceline/paceline/internal/kservepb"
+	"github.com/paceline/paceline/internal/serve/dialect"
+)
+
+// failure is why a request failed, in the reference server's words.
+type failure int
+
+const (
+	failRejected failure = iota // the queue policy refused it
+	failCanceled                // its client left or its deadline passed
+	failBackend                 // the engine failed
+	failOther
+	failureKinds
+)
+
+var failureNames = [failureKinds]string{"REJECTED", "CANCELED", "BACKEND", "OTHER"}
+
+func failureOf(err error) failure {
+	var known *dialect.Error
+	switch {
+	case errors.Is(err, batch.ErrOverloaded), errors.Is(err, batch.ErrClosed):
+		return failRejected
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return failCanceled
+	case errors.As(err, &known):
+		return failOther
+	}
+	return failBackend
+}
+
+// statistics count what one version of a model has done (the protocol's
+// statistics extension). The zero value counts nothing yet.
+type statistics struct {
+	pending atomic.Int64 // requests inside
+
+	mu         sync.Mutex
+	last       time.Time
+	success    count
+	failures   [failureKinds]count
+	spent      timing // of all successes
+	inferences uint64 // rows of all successes
+	executions uint64 // batches
+	batches    map[int]*count
+}
+
+// count is how often something happened and how long it took in all.
+type count struct {
+	n  uint64
+	ns time.Duration
+}
+
+func (c *count) add(d time.Duration) {
+	c.n++
+	c.ns += d
+}
+
+// succeeded notes a request that was answered.
+func (s *statistics) succeeded(rows int, total time.Duration, t timing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = time.Now()
+	s.success.add(total)
+	s.inferences += uint64(rows)
+	s.spent.add(t)
+}
+
+func (s *statistics) failed(why failure, total time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failures[why].add(total)
+}
+
+// executed notes one batch that was computed.
+func (s *statistics) executed(rows int, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.executions++
+	c := s.batches[rows]
+	if c == nil {
+		if s.batches == nil {
+			s.batches = map[int]*count{}
+		}
+		c = &count{}
+		s.batches[rows] = c
+	}
+	c.add(took)
+}
+
+// message is the statistics as the protocol has them.
+func (m *served) message() *pb.ModelStatistics {
+	s := &m.stats
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var failed count
+	for _, f := range s.failures {
+		failed.n += f.n
+		failed.ns += f.ns
+	}
+	each := func(d time.Duration) *pb.StatisticDuration { return duration(count{s.success.n, d}) }
+	message := &pb.ModelStatistics{
+		Name: m.name, Version: strconv.FormatInt(m.version, 10),
+		InferenceCount: s.inferences, ExecutionCount: s.executions,
+		InferenceStats: &pb.InferStatistics{
+			Success: duration(s.success), Fail: duration(failed), Queue: each(s.spent.queue),
+			ComputeInput: each(s.spent.input), ComputeInfer: each(s.spent.infer), ComputeOutput: each(s.spent.output),
+			CacheHit: duration(count{}), CacheMiss: duration(count{}),
+		},
+	}
+	if !s.last.IsZero() {
+		message.LastInference = uint64(s.last.UnixMilli())
+	}
+	for _, rows := range slices.Sorted(maps.Keys(s.batches)) {
+		c := *s.batches[rows]
+		message.BatchStats = append(message.BatchStats, &pb.InferBatchStatistics{
+			BatchSize: uint64(rows), ComputeInfer: duration(c),
+			ComputeInput: duration(count{n: c.n}), ComputeOutput: duration(count{n: c.n}), // done on the requests' goroutines
+		})
+	}
+	return message
+}
+
+func duration(c count) *pb.StatisticDuration {
+	return &pb.StatisticDuration{Count: c.n, Ns: uint64(c.ns)}
+}
+
+// Statistics of one model, or of all for the name "". A version of "" is all of
+// them.
+func (s *Server) Statistics(name, version string) ([]*pb.ModelStatistics, error) {
+	if name != "" {
+		m, err := s.acquire(name, version)
+		if err != nil {
+			return nil, err
+		}
+		m.users.Done()
+	}
+	var list []*pb.ModelStatistics
+	for _, m := range s.all() {
+		if (name == "" || m.name == name) && (version == "" || strconv.FormatInt(m.version, 10) == version) {
+			list = append(list, m.message())
+		}
+	}
+	return list, nil
+}
+
+// all are the versions that answer requests, by name and number.
+func (s *Server) all() []*served {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []*served
+	for _, name := range slices.Sorted(maps.Keys(s.models)) {
+		e := s.models[name]
+		for _, version := range slices.Sorted(maps.Keys(e.versions)) {
+			list = append(list, e.versions[version])
+		}
+	}
+	return list
+}
