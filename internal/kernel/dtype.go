@@ -12,19 +12,32 @@ const (
 	// Int16 rounds inputs to 12-bit integers with a scale a row and weights with a
 	// scale an output, each for every 512 inputs, and multiplies and adds exactly.
 	Int16 DType = "int16"
+	// Int8 does the same with 8-bit integers.
+	Int8 DType = "int8"
+	// Int8GELU is Int8 for inputs that come out of GELU, none of which is below -0.17:
+	// they take all of a byte's levels above it.
+	Int8GELU DType = "int8 of GELU"
 )
 
 // arithmetic is one dtype's kernels and how its operands are laid out. Those of
-// float32 are the values themselves. The others hold a pair of values in the place
-// of one float32, in pieces: as many pairs as encode writes, then, for integers,
+// float32 are the values themselves. The others hold perElement values in the place
+// of one float32, in pieces: as many elements as encode writes, then, for integers,
 // the scale of the piece.
 type arithmetic struct {
-	tiles tileSet
-	// encode writes the pairs of x·inverse: roundUp(len(x), 16)/2 elements of dst,
-	// 0 where x has ended. nil: values stay what they are.
+	tiles      tileSet
+	perElement int
+	// encode writes the elements of (x-least)·inverse, roundUp(len(x), 16) values, 0
+	// where x has ended. nil: values stay what they are.
 	encode func(dst, x []float32, inverse float32)
 	// largest returns the largest magnitude; nil where there are no scales.
 	largest func(x []float32) float32
+	// levels is how many units the largest input is above least.
+	levels, least float32
+	// weights are encoded by this arithmetic. nil: by the same.
+	weights *arithmetic
+	// zero is what 0 is encoded as where inputs are unsigned bytes and weights signed.
+	bytes bool
+	zero  int32
 }
 
 // Integers of Int16 have 12 bits, so a sum of piece products stays within 31 bits:
@@ -32,6 +45,13 @@ type arithmetic struct {
 const (
 	piece  = 512
 	topInt = 2047
+)
+
+// Bytes of Int8 are 128 above the integer that they stand for, which is 127 at most.
+const (
+	zeroByte  = 128
+	topByte   = 127
+	leastGELU = -0.17 // GELU's least value is -0.16997
 )
 
 // span is one piece of an operand's row.
@@ -42,6 +62,27 @@ type span struct {
 
 // scaled tells whether operands are integers.
 func (a *arithmetic) scaled() bool { return a.largest != nil }
+
+// biasRows is how many rows a panel has beside its weights, for each piece: bias (of
+// the first; the others' is 0), for integers the outputs' scales, for bytes what
+// corrects the inputs' zero.
+func (a *arithmetic) biasRows() int {
+	switch {
+	case a.bytes:
+		return 3
+	case a.scaled():
+		return 2
+	}
+	return 1
+}
+
+// encoder is the arithmetic that encodes weights.
+func (a *arithmetic) encoder() *arithmetic {
+	if a.weights != nil {
+		return a.weights
+	}
+	return a
+}
 
 // spans is how many pieces a row of in values has: at least one.
 func (a *arithmetic) spans(in int) int {
@@ -59,9 +100,9 @@ func (a *arithmetic) span(in, i int) span {
 	case !a.scaled():
 		return span{values: in, steps: (in + 1) / 2}
 	}
-	const stride = piece/2 + 16 // the scale, and the next piece at a register's start
+	stride := piece/a.perElement + 16 // the scale, and the next piece at a register's start
 	n := min(piece, in-i*piece)
-	return span{from: i * piece, values: n, at: i * stride, steps: (n + 1) / 2}
+	return span{from: i * piece, values: n, at: i * stride, steps: (n + a.perElement - 1) / a.perElement}
 }
 
 // width is how many elements a row of in values takes.
@@ -70,17 +111,16 @@ func (a *arithmetic) width(in int) int {
 		return in
 	}
 	last := a.span(in, a.spans(in)-1)
-	return last.at + roundUp(last.values, 16)/2 + 16
+	return last.at + roundUp(last.values, 16)/a.perElement + 16
 }
 
 // encodeRow lays out one row.
 func (a *arithmetic) encodeRow(dst, x []float32) {
 	for i := range a.spans(len(x)) {
 		s := a.span(len(x), i)
-		values, inverse := x[s.from:s.from+s.values], float32(1)
-		scale := float32(1)
+		values, scale, inverse := x[s.from:s.from+s.values], float32(1), float32(1)
 		if a.scaled() {
-			scale, inverse = scaleOf(a.largest(values))
+			scale, inverse = a.scaleOf(a.largest(values))
 		}
 		a.encode(dst[s.at:], values, inverse)
 		if a.scaled() {
@@ -89,19 +129,21 @@ func (a *arithmetic) encodeRow(dst, x []float32) {
 	}
 }
 
-// scaleOf returns the value of one unit of an integer, and its inverse. Values all
-// nearly 0 count as 0.
-func scaleOf(largest float32) (scale, inverse float32) {
-	if largest < 1e-30 {
+// scaleOf returns the value of one unit of an integer, and its inverse, for values up
+// to largest. Values all nearly 0 count as 0.
+func (a *arithmetic) scaleOf(largest float32) (scale, inverse float32) {
+	reach := largest - a.least
+	if reach < 1e-30 {
 		return 0, 0
 	}
-	return largest / topInt, topInt / largest
+	return reach / a.levels, a.levels / reach
 }
 
-// DTypes lists the arithmetics of this level, float32 first.
+// DTypes lists the arithmetics of this level, float32 first. Where it lists Int8,
+// there is Int8GELU as well.
 func (s *Set) DTypes() []DType {
 	list := []DType{Float32}
-	for _, d := range []DType{BFloat16, Int16} {
+	for _, d := range []DType{BFloat16, Int16, Int8} {
 		if _, ok := s.linear[d]; ok {
 			list = append(list, d)
 		}
@@ -126,7 +168,11 @@ type Activations struct {
 // must then live as long as a is in use.
 func (s *Set) Prepare(a *Activations, x Matrix, d DType) {
 	a.dtype, a.in = d, x.Cols
-	arithmetic := s.linear[d]
+	a.set(s.linear[d], x)
+}
+
+// set encodes x.
+func (a *Activations) set(arithmetic *arithmetic, x Matrix) {
 	if arithmetic.encode == nil {
 		a.values = x
 		return

@@ -9,12 +9,15 @@ import (
 // have no other.
 func generic() *Set {
 	tiles := single(mulGeneric)
+	int8, int8GELU := newInt8(single(mulInt8Generic), quantizeBytesGeneric, largestGeneric)
 	return &Set{
 		level: Generic,
 		linear: map[DType]*arithmetic{
 			Float32:  {tiles: tiles},
-			BFloat16: {tiles: single(mulBF16Generic), encode: narrowGeneric},
-			Int16:    {tiles: single(mulInt16Generic), encode: quantizeGeneric, largest: largestGeneric},
+			BFloat16: {tiles: single(mulBF16Generic), perElement: 2, encode: narrowGeneric},
+			Int16:    newInt16(single(mulInt16Generic), quantizeGeneric, largestGeneric),
+			Int8:     int8,
+			Int8GELU: int8GELU,
 		},
 		best:   Float32,
 		attend: tiles,

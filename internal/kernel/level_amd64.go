@@ -57,13 +57,16 @@ func newAVX512() *Set {
 	}
 }
 
-// newAVX512VNNI adds the products of int16 to newAVX512.
+// newAVX512VNNI adds the products of int16 and int8 to newAVX512.
 func newAVX512VNNI() *Set {
 	s := newAVX512()
 	s.level, s.best = AVX512VNNI, Int16
-	s.linear[Int16] = &arithmetic{encode: quantizeAVX512VNNI, largest: largestAVX512VNNI, tiles: tileSet{cols: 64, tiles: []tile{
+	s.linear[Int16] = newInt16(tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512VNNI}, {4, mul4x64AVX512VNNI}, {2, mul2x64AVX512VNNI}, {1, mul1x64AVX512VNNI},
-	}}}
+	}}, quantizeAVX512VNNI, largestAVX512VNNI)
+	s.linear[Int8], s.linear[Int8GELU] = newInt8(tileSet{cols: 64, tiles: []tile{
+		{6, mul6x64AVX512INT8}, {4, mul4x64AVX512INT8}, {2, mul2x64AVX512INT8}, {1, mul1x64AVX512INT8},
+	}}, quantizeAVX512INT8, largestAVX512VNNI)
 	return s
 }
 
@@ -72,7 +75,7 @@ func newAVX512BF16() *Set {
 	s := newAVX512VNNI()
 	s.level, s.best = AVX512BF16, BFloat16
 	narrow := func(dst, x []float32, _ float32) { narrowAVX512BF16(dst, x) }
-	s.linear[BFloat16] = &arithmetic{encode: narrow, tiles: tileSet{cols: 64, tiles: []tile{
+	s.linear[BFloat16] = &arithmetic{perElement: 2, encode: narrow, tiles: tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},
 	}}}
 	return s

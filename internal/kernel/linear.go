@@ -84,7 +84,7 @@ func (p *panel) mul(t *tile, row int, out, add []float32, ldc, ldadd int) {
 	for i := range p.arithmetic.spans(p.in) {
 		s := p.arithmetic.span(p.in, i)
 		t.mul(out, p.a.Data[row*p.a.Stride+s.at:], b, bias, add, s.steps, ldc, p.a.Stride, cols, ldadd)
-		b, bias = b[s.steps*cols:], bias[min(2*cols, len(bias)):]
+		b, bias = b[s.steps*cols:], bias[min(p.arithmetic.biasRows()*cols, len(bias)):]
 		add, ldadd = out, ldc
 	}
 }

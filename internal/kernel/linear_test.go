@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -42,7 +43,7 @@ func TestLinear(t *testing.T) {
 	eachLevel(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(1, 1))
 		core := s.NewCore()
-		for _, d := range s.DTypes() {
+		for _, d := range allDTypes(s) {
 			for rows := range 27 {
 				for _, in := range []int{0, 1, 2, 3, 4, 5, 7, 8, 33} {
 					for _, out := range []int{1, 16, 17, 64, 65} {
@@ -58,6 +59,11 @@ func TestLinear(t *testing.T) {
 
 func tryLinear(core *Core, r *rand.Rand, d DType, rows, in, out int) error {
 	x, _ := newMatrix(r, rows, in, r.IntN(20), r.IntN(16))
+	if d == Int8GELU {
+		for i := range x.Rows {
+			mapRows(x.Row(i), 1, in, in, exactGELU)
+		}
+	}
 	w, _ := newMatrix(r, out, in, 0, 0)
 	dst, alive := newMatrix(r, rows, out, r.IntN(20), r.IntN(16))
 	bias := newBuffer(r, out, r.IntN(16)).x
@@ -66,7 +72,7 @@ func tryLinear(core *Core, r *rand.Rand, d DType, rows, in, out int) error {
 	}
 	packed, prepared := core.set.Pack(nil, w, bias, d), prepare(core.set, x, d)
 	core.Linear(dst, prepared, packed, Identity)
-	x, w = rounded(x, d), rounded(w, d)
+	x, w = roundedOperands(x, w, d)
 	want, bound := product(x, w, bias, Matrix{})
 	if err := firstOf(within(flat(dst), want, bound), alive()); err != nil {
 		return fmt.Errorf("Linear: %w", err)
@@ -85,6 +91,39 @@ func prepare(s *Set, x Matrix, d DType) *Activations {
 	return a
 }
 
+// allDTypes lists those that users do not name as well.
+func allDTypes(s *Set) []DType {
+	list := s.DTypes()
+	if slices.Contains(list, Int8) {
+		list = append(list, Int8GELU)
+	}
+	return list
+}
+
+// roundedOperands are inputs and weights as a dtype keeps them.
+func roundedOperands(x, w Matrix, d DType) (Matrix, Matrix) {
+	if d != Int8GELU {
+		return rounded(x, d), rounded(w, d)
+	}
+	// Bytes stand for x + 0.17, and 0.17·w is taken off again.
+	w = rounded(w, Int8)
+	shifted, twice := NewMatrix(make([]float32, 2*x.Rows*x.Cols), x.Rows, 2*x.Cols), NewMatrix(make([]float32, 2*w.Rows*w.Cols), w.Rows, 2*w.Cols)
+	for i := range x.Rows {
+		row := shifted.Row(i)
+		for j, v := range x.Row(i) {
+			row[j], row[x.Cols+j] = v+0.17, -0.17
+		}
+		for part := row[:x.Cols]; len(part) > 0; part = part[min(512, len(part)):] {
+			roundInt(part[:min(512, len(part))], x.Row(i)[x.Cols-len(part):][:min(512, len(part))], 0.17, 255)
+		}
+	}
+	for i := range w.Rows {
+		copy(twice.Row(i), w.Row(i))
+		copy(twice.Row(i)[w.Cols:], w.Row(i))
+	}
+	return shifted, twice
+}
+
 // rounded is x as a dtype keeps it.
 func rounded(x Matrix, d DType) Matrix {
 	y := NewMatrix(flat(x), x.Rows, x.Cols)
@@ -93,23 +132,26 @@ func rounded(x Matrix, d DType) Matrix {
 		for i, v := range y.Data {
 			y.Data[i] = nearestBF16(v)
 		}
-	case Int16:
+	case Int16, Int8:
+		levels := map[DType]float32{Int16: 2047, Int8: 127}[d]
 		for i := range y.Rows {
 			for row := y.Row(i); len(row) > 0; row = row[min(512, len(row)):] {
-				roundInt(row[:min(512, len(row))])
+				part := row[:min(512, len(row))]
+				roundInt(part, part, 0, levels)
 			}
 		}
 	}
 	return y
 }
 
-// roundInt rounds to multiples of the largest magnitude's 2047th part.
-func roundInt(x []float32) {
+// roundInt rounds x to multiples of a unit of which as many as levels reach from 0 to
+// the largest magnitude in of, and shift beyond.
+func roundInt(x, of []float32, shift, levels float32) {
 	largest := float32(0)
-	for _, v := range x {
+	for _, v := range of {
 		largest = max(largest, v, -v)
 	}
-	scale, inverse := largest/2047, 2047/largest
+	scale, inverse := (largest+shift)/levels, levels/(largest+shift)
 	for i, v := range x {
 		x[i] = scale * float32(math.RoundToEven(float64(v*inverse)))
 	}
@@ -140,7 +182,7 @@ func firstOf(errs ...error) error {
 func TestLinearLong(t *testing.T) {
 	t.Parallel()
 	eachLevel(t, func(t *testing.T, s *Set) {
-		for _, d := range s.DTypes() {
+		for _, d := range allDTypes(s) {
 			if err := tryLinear(s.NewCore(), rand.New(rand.NewPCG(1, 2)), d, 13, 1537, 100); err != nil {
 				t.Errorf("%s: %v", d, err)
 			}
@@ -182,7 +224,7 @@ func TestLinearActivations(t *testing.T) {
 func TestRowsAreIndependent(t *testing.T) {
 	t.Parallel()
 	eachLevel(t, func(t *testing.T, s *Set) {
-		for _, d := range s.DTypes() {
+		for _, d := range allDTypes(s) {
 			r := rand.New(rand.NewPCG(1, 4))
 			core := s.NewCore()
 			const rows, in, out = 29, 50, 150

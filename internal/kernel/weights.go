@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Weights are the weights and bias of one linear layer, laid out for the tiles of
 // the level and dtype that they were packed for: panels of a tile's columns, in each
@@ -12,7 +15,7 @@ type Weights struct {
 	cols    int       // columns of a panel
 	steps   int       // elements of an input, all pieces together
 	panels  []float32 // [panel][step][column]
-	bias    []float32 // [panel][bias][column]; for integers [panel][piece][bias or 0, scale][column]
+	bias    []float32 // [panel][bias][column]; for integers see arithmetic.biasRows
 
 	biasRows int // rows of a panel's bias
 }
@@ -69,22 +72,19 @@ func (s *Set) Pack(arena *Arena, w Source, bias []float32, d DType) *Weights {
 		for i := range rows.Rows {
 			w.Read(rows.Row(i), n+i, 0)
 		}
-		s.Prepare(&prepared, rows, d)
+		prepared.set(arithmetic.encoder(), rows)
 		p.packPanel(arithmetic, n, prepared.values)
 		if bias != nil {
-			copy(p.bias[n*p.biasRows:], bias[n:n+rows.Rows])
+			addGeneric(p.bias[n*p.biasRows:], bias[n:n+rows.Rows])
 		}
 	}
 	return p
 }
 
 func newWeights(arena *Arena, d DType, a *arithmetic, in, out int) *Weights {
-	w := &Weights{dtype: d, in: in, out: out, cols: a.tiles.cols, biasRows: 1}
+	w := &Weights{dtype: d, in: in, out: out, cols: a.tiles.cols, biasRows: a.biasRows() * a.spans(in)}
 	for i := range a.spans(in) {
 		w.steps += a.span(in, i).steps
-	}
-	if a.scaled() {
-		w.biasRows = 2 * a.spans(in)
 	}
 	padded := roundUp(out, w.cols)
 	w.panels, w.bias = arena.floats(padded*w.steps), arena.floats(padded*w.biasRows)
@@ -98,10 +98,32 @@ func (w *Weights) packPanel(a *arithmetic, n int, rows Matrix) {
 	for i := range a.spans(w.in) {
 		s := a.span(w.in, i)
 		transpose(panel, rows.ColumnRange(s.at, s.at+s.steps), w.cols)
-		panel = panel[s.steps*w.cols:]
 		if a.scaled() {
-			transpose(bias[(2*i+1)*w.cols:], rows.ColumnRange(s.at+s.steps, s.at+s.steps+1), w.cols)
+			transpose(bias[w.cols:], rows.ColumnRange(s.at+s.steps, s.at+s.steps+1), w.cols)
 		}
+		if a.bytes {
+			a.signPanel(panel[:s.steps*w.cols], bias, w.cols)
+		}
+		panel, bias = panel[s.steps*w.cols:], bias[a.biasRows()*w.cols:]
+	}
+}
+
+// signPanel turns a piece's bytes into signed ones and fills its rows of bias. For a
+// column of integers n and its scale, and inputs (u-zero)·s + least as bytes u,
+//
+//	Σ input·weight = s·scale·(Σ u·n - zero·Σ n) + least·scale·Σ n
+//
+// of which the corrections are known now.
+func (a *arithmetic) signPanel(panel, bias []float32, cols int) {
+	for j := range cols {
+		var sum int32
+		for i := j; i < len(panel); i += cols {
+			bits := math.Float32bits(panel[i]) ^ 0x80808080
+			sum += int32(int8(bits)) + int32(int8(bits>>8)) + int32(int8(bits>>16)) + int32(int8(bits>>24))
+			panel[i] = math.Float32frombits(bits)
+		}
+		bias[j] = a.least * bias[cols+j] * float32(sum)
+		bias[2*cols+j] = math.Float32frombits(uint32(-a.zero * sum))
 	}
 }
 

@@ -62,6 +62,17 @@ var avx512bf16 = &isa{
 	element: "bfloat16",
 }
 
+// avx512int8 adds to avx512vnni products of 8-bit integers, four at a time.
+var avx512int8 = &isa{
+	name:    "AVX512INT8",
+	lanes:   16,
+	linear:  []shape{{6, 4, 0}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
+	element: "int8",
+}
+
+// integers tells whether sums are int32, to be scaled in the end.
+func (i *isa) integers() bool { return i.element == "int16" || i.element == "int8" }
+
 // bytes is the size of a register.
 func (i *isa) bytes() int { return 4 * i.lanes }
 

@@ -19,6 +19,8 @@ type sweep struct {
 	halves  []reg.GPVirtual // advance half as far
 	label   string
 
+	quarters []reg.GPVirtual // advance a quarter as far
+
 	tail    bool // emitting the remaining elements
 	maskK   reg.OpmaskVirtual
 	maskVec reg.VecVirtual
@@ -63,6 +65,10 @@ func (s *sweep) loop(name string, step, bytes int, body func()) {
 	for _, c := range s.halves {
 		s.Comment("on to the next pairs")
 		s.ADDQ(operand.U32(bytes/2), c)
+	}
+	for _, c := range s.quarters {
+		s.Comment("on to the next quadruples")
+		s.ADDQ(operand.U32(bytes/4), c)
 	}
 	s.Comment("so many fewer are left")
 	s.SUBQ(operand.U32(step), s.n)

@@ -21,7 +21,7 @@ import (
 func main() {
 	dir := flag.String("dir", "..", "folder of package kernel")
 	flag.Parse()
-	for _, i := range []*isa{avx2, avx512, avx512vnni, avx512bf16} {
+	for _, i := range []*isa{avx2, avx512, avx512vnni, avx512int8, avx512bf16} {
 		g := &generator{Context: build.NewContext(), isa: i, constants: map[string]operand.Mem{}}
 		g.ConstraintExpr("amd64,!purego")
 		g.products()
@@ -33,6 +33,8 @@ func main() {
 		case "int16":
 			g.largest()
 			g.quantize()
+		case "int8":
+			g.quantizeBytes()
 		case "bfloat16":
 			g.narrow()
 		}

@@ -24,6 +24,7 @@ type evex struct {
 }
 
 var missing = map[string]evex{
+	"VPDPBUSD":      {prefix: 1, opcode: 0x50},              // AVX512_VNNI: EVEX.512.66.0F38.W0 50 /r
 	"VPDPWSSD":      {prefix: 1, opcode: 0x52},              // AVX512_VNNI: EVEX.512.66.0F38.W0 52 /r
 	"VDPBF16PS":     {prefix: 2, opcode: 0x52},              // AVX512_BF16: EVEX.512.F3.0F38.W0 52 /r
 	"VCVTNEPS2BF16": {prefix: 2, opcode: 0x72, unary: true}, // AVX512_BF16: EVEX.512.F3.0F38.W0 72 /r

@@ -43,7 +43,7 @@ func (g *generator) product(s shape) {
 	t := g.loadTile(s)
 	g.startSums(t)
 	g.sumLoop(t)
-	if g.isa.element == "int16" {
+	if g.isa.integers() {
 		g.scaleSums(t)
 	}
 	g.storeSums(t)
@@ -94,10 +94,16 @@ func (g *generator) loadTile(s shape) *tile {
 	return t
 }
 
-// startSums sets every row's sums to bias, or to 0 where bias comes last.
+// startSums sets every row's sums to bias or, where bias comes last, to 0 or to what
+// corrects the inputs' zero point.
 func (g *generator) startSums(t *tile) {
-	if g.isa.element == "int16" {
+	switch g.isa.element {
+	case "int16":
 		g.zeroSums(t)
+		return
+	case "int8":
+		bias := g.pointer("bias", "bias, and behind it and the scales the columns' corrections")
+		g.spreadRow(t, bias, 2*t.vectors, "correction")
 		return
 	}
 	bias := g.pointer("bias", "bias")
@@ -105,18 +111,23 @@ func (g *generator) startSums(t *tile) {
 	g.TESTQ(bias, bias)
 	g.Comment("no: sums start from 0")
 	g.JZ(operand.LabelRef("zero"))
+	g.spreadRow(t, bias, 0, "bias")
+	g.Comment("sums are ready")
+	g.JMP(operand.LabelRef("sum"))
+	g.Label("zero")
+	g.zeroSums(t)
+}
+
+// spreadRow sets every row's sums to the vectors that lie from one on.
+func (g *generator) spreadRow(t *tile, base reg.Register, from int, what string) {
 	for v := range t.vectors {
-		g.Comment(fmt.Sprintf("bias of columns %d to %d", v*g.isa.lanes, (v+1)*g.isa.lanes-1))
-		g.VMOVUPS(element(bias, v*g.isa.bytes()), t.sums[0][v])
+		g.Comment(fmt.Sprintf("%s of columns %d to %d", what, v*g.isa.lanes, (v+1)*g.isa.lanes-1))
+		g.VMOVUPS(element(base, (from+v)*g.isa.bytes()), t.sums[0][v])
 		for r := 1; r < t.rows; r++ {
 			g.Comment(fmt.Sprintf("the same for row %d", r))
 			g.VMOVAPS(t.sums[0][v], t.sums[r][v])
 		}
 	}
-	g.Comment("sums are ready")
-	g.JMP(operand.LabelRef("sum"))
-	g.Label("zero")
-	g.zeroSums(t)
 }
 
 func (g *generator) zeroSums(t *tile) {
@@ -213,6 +224,8 @@ func (i *isa) elements() string {
 		return "pairs of bfloat16, the low half first"
 	case "int16":
 		return "pairs of int16, the low half first; each row's scale follows its k pairs"
+	case "int8":
+		return "quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k"
 	}
 	return i.element
 }
@@ -224,6 +237,10 @@ func (i *isa) loops(rows, cols int) []string {
 	switch i.element {
 	case "bfloat16":
 		step = pairs
+	case "int8":
+		start = fmt.Sprintf("sum := int32bits(bias[%d+j])", 2*cols)
+		step = "for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }"
+		result = fmt.Sprintf("fma(float32(sum)*a[r*lda+k], bias[%d+j], bias[j])", cols)
 	case "int16":
 		start, step = "sum := int32(0)", pairs
 		result = fmt.Sprintf("fma(float32(sum)*a[r*lda+k], bias[%d+j], bias[j])", cols)
@@ -242,6 +259,8 @@ func (g *generator) multiplyAdd(x, b, sum reg.VecVirtual) {
 		g.emitMissing("VDPBF16PS", "AVX512BF16", true, x, b, sum)
 	case "int16":
 		g.emitMissing("VPDPWSSD", "AVX512VNNI", true, x, b, sum)
+	case "int8":
+		g.emitMissing("VPDPBUSD", "AVX512VNNI", true, b, x, sum) // the second is the unsigned one
 	default:
 		g.VFMADD231PS(x, b, sum)
 	}

@@ -20,6 +20,34 @@ func (g *generator) largest() {
 	g.end()
 }
 
+// quantizeBytes emits the conversion of float32 to quadruples of 8-bit integers. It
+// writes whole registers, what is past the last element as if it were 0.
+func (g *generator) quantizeBytes() {
+	g.function("quantize", "func(dst, x []float32, shift, inverse float32, zero int32)",
+		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
+		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even", "}")
+	shift, inverse, zero := g.spread("shift"), g.spread("inverse"), g.spread("zero")
+	s := g.sweep("x")
+	s.quarters = append(s.quarters, g.pointer("dst", "the next quadruples"))
+	s.run(1, func(_, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		g.Comment("x + shift")
+		g.VADDPS(shift, x, x)
+		g.Comment("·inverse")
+		g.VMULPS(inverse, x, x)
+		g.Comment("to the nearest integer")
+		g.VCVTPS2DQ(x, x)
+		g.Comment("+ zero")
+		g.VPADDD(zero, x, x)
+		bytes := g.XMM()
+		g.Comment("as bytes")
+		g.VPMOVUSDB(x, bytes)
+		g.Comment("write")
+		g.VMOVUPS(bytes, element(s.quarters[0], at/4))
+	})
+	g.end()
+}
+
 // quantize emits the conversion of float32 to pairs of int16. It writes whole
 // registers: the last one's lanes past the last element are 0.
 func (g *generator) quantize() {
