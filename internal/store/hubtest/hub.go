@@ -57,7 +57,8 @@ func New(t testing.TB) *Hub {
 	h := &Hub{repos: map[string]*repo{}, closing: make(chan struct{})}
 	hub := httptest.NewServer(h.watched(false, h.serveHub))
 	storage := httptest.NewServer(h.watched(true, h.serveStorage))
-	h.URL, h.Storage = hub.URL, storage.URL
+	h.URL = hub.URL
+	h.Storage = strings.Replace(storage.URL, "127.0.0.1", "localhost", 1) // another host by name, as clients compare them
 	t.Cleanup(func() {
 		close(h.closing) // lets go of those who stall
 		hub.Close()
