@@ -22,8 +22,8 @@ import (
 
 // What a request is made of, and how long its client waits.
 const (
-	textsPerRequest = 32
-	wordsPerText    = 100
+	textsPerRequest = 4
+	wordsPerText    = 12
 	patience        = 5 * time.Minute
 	impatience      = 2 * time.Millisecond
 	calibration     = time.Second
