@@ -39,6 +39,11 @@ func (c *checkpoint) has(name string) bool {
 	return ok
 }
 
+// hasUnder tells whether some tensor's name begins so.
+func (c *checkpoint) hasUnder(name string) bool {
+	return slices.ContainsFunc(c.tensors.Names(), func(s string) bool { return strings.HasPrefix(s, c.prefix+name) })
+}
+
 // table is a whole tensor of that shape.
 func (c *checkpoint) table(name string, shape ...int) Part {
 	return c.rows(name, 0, shape[0], shape...)

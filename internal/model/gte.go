@@ -41,6 +41,7 @@ func decodeGTEConfig(config []byte) (*gteConfig, rotary, error) {
 		inRange("max_position_embeddings", c.Positions, 1, maxRows),
 		inRange("type_vocab_size", c.TokenTypes, 0, maxTokenTypes),
 		epsilon("layer_norm_eps", c.Eps),
+		even("width of a head", c.Hidden/max(c.Heads, 1)),
 	); err != nil {
 		return nil, rotary{}, err
 	}
@@ -85,14 +86,14 @@ func readGTE(config []byte, tensors Tensors) (*Spec, error) {
 		s.Embedding.TokenTypes = t.table("embeddings.token_type_embeddings.weight", c.TokenTypes, c.Hidden)
 	}
 	layer := c.layer
-	if t.has("encoder.layer.0.attention.qkv_proj.weight") {
+	if t.hasUnder("encoder.layer.") {
 		layer = c.fusedLayer
 	}
 	s.Layers = t.layers(c.Layers, layer)
 	for i := range s.Layers {
 		s.Layers[i].RotaryTheta, s.Layers[i].RotaryDivisor = rope.Theta, rope.Divisor
 	}
-	return s, firstError(t.err, even("width of a head", s.HeadDim))
+	return s, t.err
 }
 
 // layer has transformers' names.

@@ -13,6 +13,7 @@ import (
 // repository's root.
 type Modules struct {
 	Transformer   string        // folder of the encoder's config.json, "." for the root
+	Static        bool          // the encoder is a table of token vectors alone
 	Pooling       []PoolingMode // at least one
 	IncludePrompt bool          // a prompt's tokens count in pooling
 	Dense         []string      // folders of the dense modules, in order
@@ -73,15 +74,15 @@ func (m *Modules) add(fsys fs.FS, i int, class, folder string) error {
 	return m.take(fsys, name, folder)
 }
 
-var moduleNames = []string{"Transformer", "Pooling", "Dense", "Normalize"}
+var moduleNames = []string{"Transformer", "StaticEmbedding", "Pooling", "Dense", "Normalize"}
 
 // checkOrder knows the one order that is computed: encoder, pooling, dense
-// modules, normalisation.
+// modules, normalisation. A static embedding has its pooling inside.
 func (m *Modules) checkOrder(i int, name string) error {
 	pooled := len(m.Pooling) > 0
 	switch {
-	case (i == 0) != (name == "Transformer"):
-		return fmt.Errorf("a Transformer first, and nowhere else; anything but that is %w", ErrUnsupported)
+	case (i == 0) != (name == "Transformer" || name == "StaticEmbedding"):
+		return fmt.Errorf("a Transformer or StaticEmbedding first, and nowhere else; anything but that is %w", ErrUnsupported)
 	case m.Normalize:
 		return fmt.Errorf("%s behind Normalize is %w", name, ErrUnsupported)
 	case name == "Pooling" && pooled, name == "Dense" && !pooled:
@@ -94,6 +95,8 @@ func (m *Modules) take(fsys fs.FS, name, folder string) error {
 	switch name {
 	case "Transformer":
 		m.Transformer = folder
+	case "StaticEmbedding":
+		m.Transformer, m.Static, m.Pooling = folder, true, []PoolingMode{PoolMean}
 	case "Pooling":
 		return m.readPooling(fsys, folder)
 	case "Dense":

@@ -57,6 +57,7 @@ func decodeNomicConfig(config []byte) (*nomicConfig, rotary, error) {
 		inRange("number of positions", c.Positions, 1, maxRows),
 		inRange("type_vocab_size", c.TokenTypes, 0, maxTokenTypes),
 		epsilon("layer norm epsilon", c.Eps),
+		even("width of a head", c.Hidden/max(c.Heads, 1)),
 		c.checkOldActivation(), c.checkVariant(),
 		rope.take(c.Rope), rope.check(),
 	)
@@ -99,7 +100,7 @@ func readNomic(config []byte, tensors Tensors) (*Spec, error) {
 	}
 	t := newCheckpoint(tensors, "embeddings.word_embeddings.weight")
 	norm, layer := "embeddings.LayerNorm", c.layer
-	if t.has("emb_ln.weight") {
+	if t.hasUnder("encoder.layers.") {
 		norm, layer = "emb_ln", c.fusedLayer
 	}
 	s := &Spec{
@@ -118,7 +119,7 @@ func readNomic(config []byte, tensors Tensors) (*Spec, error) {
 	for i := range s.Layers {
 		s.Layers[i].RotaryTheta, s.Layers[i].RotaryDivisor = rope.Theta, rope.Divisor
 	}
-	return s, firstError(t.err, even("width of a head", s.HeadDim))
+	return s, t.err
 }
 
 // layer has transformers' names.

@@ -39,10 +39,9 @@ func Read(fsys fs.FS, tensors Tensors) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := path.Join(modules.Transformer, "config.json")
-	s, err := readEncoder(fsys, file, tensors)
+	s, err := readEncoder(fsys, modules, tensors)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, err
 	}
 	if modules.width != 0 && modules.width != s.Hidden {
 		return nil, fmt.Errorf("pooling expects hidden states of %d values; the encoder's have %d", modules.width, s.Hidden)
@@ -52,11 +51,23 @@ func Read(fsys fs.FS, tensors Tensors) (*Spec, error) {
 	return s, err
 }
 
-func readEncoder(fsys fs.FS, file string, tensors Tensors) (*Spec, error) {
+func readEncoder(fsys fs.FS, modules Modules, tensors Tensors) (*Spec, error) {
+	if modules.Static {
+		return readStatic(tensors)
+	}
+	file := path.Join(modules.Transformer, "config.json")
 	config, err := readConfig(fsys, file)
 	if err != nil {
 		return nil, err
 	}
+	s, err := readFamily(config, tensors)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return s, nil
+}
+
+func readFamily(config []byte, tensors Tensors) (*Spec, error) {
 	var head struct {
 		ModelType string `json:"model_type"`
 	}
@@ -72,7 +83,8 @@ func readEncoder(fsys fs.FS, file string, tensors Tensors) (*Spec, error) {
 		return nil, err
 	}
 	s.Family = head.ModelType
-	return s, nil
+	s.Classifier, err = readClassifier(config, s, tensors)
+	return s, err
 }
 
 // UnknownFamilyError is an ErrUnsupported: no family has that model_type.

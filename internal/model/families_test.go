@@ -1,0 +1,239 @@
+package model_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/paceline/paceline/internal/model"
+)
+
+// each adds a layer's tensors for every layer; %d in the prefix is its number.
+func (c checkpoint) each(prefix string, add func(at string)) checkpoint {
+	for i := range layers {
+		add(fmt.Sprintf(prefix, i))
+	}
+	return c
+}
+
+func rotaryEmbeddings(norm string) checkpoint {
+	c := checkpoint{
+		"embeddings.word_embeddings.weight":       {vocab, hidden},
+		"embeddings.token_type_embeddings.weight": {2, hidden},
+	}
+	c.norm(norm, hidden)
+	return c
+}
+
+func jinaConfig() config {
+	return bertConfig("bert").with("position_embedding_type", "alibi").with("feed_forward_type", "geglu")
+}
+
+// jinaTensors has the names of jina-embeddings-v2-base-en.
+func jinaTensors() checkpoint {
+	c := rotaryEmbeddings("embeddings.LayerNorm")
+	return c.each("encoder.layer.%d.", func(at string) {
+		for _, name := range []string{"self.query", "self.key", "self.value", "output.dense"} {
+			c.linear(at+"attention."+name, hidden, hidden)
+		}
+		c.norm(at+"attention.output.LayerNorm", hidden)
+		c[at+"mlp.gated_layers.weight"] = []int{2 * inner, hidden}
+		c.linear(at+"mlp.wo", hidden, inner)
+		c.norm(at+"mlp.layernorm", hidden)
+	})
+}
+
+func nomicConfig() config {
+	return bertConfig("nomic_bert").with("hidden_act", "silu")
+}
+
+// nomicTensors has the names that transformers' NomicBertModel saves.
+func nomicTensors() checkpoint {
+	c := rotaryEmbeddings("embeddings.LayerNorm")
+	return c.each("layers.%d.", func(at string) {
+		for _, name := range []string{"q_proj", "k_proj", "v_proj", "o_proj"} {
+			c[at+"self_attn."+name+".weight"] = []int{hidden, hidden}
+		}
+		c[at+"mlp.gate_proj.weight"], c[at+"mlp.up_proj.weight"] = []int{inner, hidden}, []int{inner, hidden}
+		c[at+"mlp.down_proj.weight"] = []int{hidden, inner}
+		c.norm(at+"post_attention_layernorm", hidden)
+		c.norm(at+"post_mlp_layernorm", hidden)
+	})
+}
+
+func nomicHubConfig() config {
+	return config{
+		"model_type": "nomic_bert", "n_embd": hidden, "n_head": heads, "n_layer": layers, "n_inner": inner, "n_positions": positions,
+		"vocab_size": vocab, "layer_norm_epsilon": 1e-12, "activation_function": "swiglu", "rotary_emb_base": 1000,
+	}
+}
+
+// nomicHubTensors has the names of nomic-embed-text-v1.5.
+func nomicHubTensors() checkpoint {
+	c := rotaryEmbeddings("emb_ln")
+	return c.each("encoder.layers.%d.", func(at string) {
+		c[at+"attn.Wqkv.weight"], c[at+"attn.out_proj.weight"] = []int{3 * hidden, hidden}, []int{hidden, hidden}
+		c[at+"mlp.fc11.weight"], c[at+"mlp.fc12.weight"] = []int{inner, hidden}, []int{inner, hidden}
+		c[at+"mlp.fc2.weight"] = []int{hidden, inner}
+		c.norm(at+"norm1", hidden)
+		c.norm(at+"norm2", hidden)
+	})
+}
+
+// gteTensors has the names that transformers' GteModel saves.
+func gteTensors() checkpoint {
+	c := rotaryEmbeddings("embeddings.LayerNorm")
+	return c.each("layers.%d.", func(at string) {
+		for _, name := range []string{"q_proj", "k_proj", "v_proj", "o_proj"} {
+			c.linear(at+"self_attn."+name, hidden, hidden)
+		}
+		c[at+"mlp.gate_proj.weight"], c[at+"mlp.up_proj.weight"] = []int{inner, hidden}, []int{inner, hidden}
+		c.linear(at+"mlp.down_proj", hidden, inner)
+		c.norm(at+"post_attention_layernorm", hidden)
+		c.norm(at+"post_mlp_layernorm", hidden)
+	})
+}
+
+// gteHubTensors has the names of gte-multilingual-base and snowflake-arctic-embed-m-v2.0.
+func gteHubTensors() checkpoint {
+	c := rotaryEmbeddings("embeddings.LayerNorm")
+	return c.each("encoder.layer.%d.", func(at string) {
+		c.linear(at+"attention.qkv_proj", 3*hidden, hidden)
+		c.linear(at+"attention.o_proj", hidden, hidden)
+		c[at+"mlp.up_gate_proj.weight"] = []int{2 * inner, hidden}
+		c.linear(at+"mlp.down_proj", hidden, inner)
+		c.norm(at+"attn_ln", hidden)
+		c.norm(at+"mlp_ln", hidden)
+	})
+}
+
+// The decoders' heads: two of keys and values, wider than hidden/heads.
+const keyHeads, headDim = 2, 6
+
+func qwen3Config() config {
+	return bertConfig("qwen3").with("hidden_act", "silu").with("num_key_value_heads", keyHeads).with("head_dim", headDim).with("rms_norm_eps", 1e-6)
+}
+
+// qwen3Tensors has the names of Qwen3-Embedding.
+func qwen3Tensors() checkpoint {
+	c := checkpoint{"embed_tokens.weight": {vocab, hidden}, "norm.weight": {hidden}}
+	return c.each("layers.%d.", func(at string) {
+		c.decoderLayer(at)
+		c[at+"input_layernorm.weight"], c[at+"post_attention_layernorm.weight"] = []int{hidden}, []int{hidden}
+	})
+}
+
+func (c checkpoint) decoderLayer(at string) {
+	for name, shape := range map[string][]int{
+		"self_attn.q_proj": {heads * headDim, hidden}, "self_attn.o_proj": {hidden, heads * headDim},
+		"self_attn.k_proj": {keyHeads * headDim, hidden}, "self_attn.v_proj": {keyHeads * headDim, hidden},
+		"self_attn.q_norm": {headDim}, "self_attn.k_norm": {headDim},
+		"mlp.gate_proj": {inner, hidden}, "mlp.up_proj": {inner, hidden}, "mlp.down_proj": {hidden, inner},
+	} {
+		c[at+name+".weight"] = shape
+	}
+}
+
+func gemma3Config() config {
+	return qwen3Config().with("model_type", "gemma3_text").with("hidden_activation", "gelu_pytorch_tanh").
+		with("query_pre_attn_scalar", 9).with("sliding_window", 8).with("_sliding_window_pattern", 2)
+}
+
+// gemma3Tensors has the names of embeddinggemma-300m.
+func gemma3Tensors() checkpoint {
+	c := checkpoint{"embed_tokens.weight": {vocab, hidden}, "norm.weight": {hidden}}
+	return c.each("layers.%d.", func(at string) {
+		c.decoderLayer(at)
+		for _, name := range []string{"input", "post_attention", "pre_feedforward", "post_feedforward"} {
+			c[at+name+"_layernorm.weight"] = []int{hidden}
+		}
+	})
+}
+
+func readSpec(t *testing.T, c config, tensors checkpoint) *model.Spec {
+	t.Helper()
+	s, err := model.Read(repository(t, map[string]any{"config.json": c}), tensors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestReadGemma3 holds the windows of both directions, the two bases, and the scales.
+func TestReadGemma3(t *testing.T) {
+	t.Parallel()
+	for both, window := range map[bool]int{false: 7, true: 4} {
+		s := readSpec(t, gemma3Config().with("use_bidirectional_attention", both), gemma3Tensors())
+		local, global := s.Layers[0], s.Layers[1]
+		if local.Window != window || global.Window != 0 || local.Causal == both || global.Causal == both {
+			t.Errorf("both ways %t: windows %d and %d, causal %t", both, local.Window, global.Window, local.Causal)
+		}
+		if local.RotaryTheta != 10_000 || global.RotaryTheta != 1_000_000 {
+			t.Errorf("bases %g and %g", local.RotaryTheta, global.RotaryTheta)
+		}
+		if s.ScoreScale != 1.0/3 || s.Embedding.Scale != math.Sqrt(hidden) || s.SharedBy() != 2 || !local.FFNResult.FromOne {
+			t.Errorf("scales %g and %g, keys shared by %d", s.ScoreScale, s.Embedding.Scale, s.SharedBy())
+		}
+	}
+	s := readSpec(t, gemma3Config().with("rope_scaling", map[string]any{"rope_type": "linear", "factor": 8.0}), gemma3Tensors())
+	if s.Layers[0].RotaryDivisor != 0 || s.Layers[1].RotaryDivisor != 8 {
+		t.Errorf("divisors %g and %g; the global layer alone is scaled", s.Layers[0].RotaryDivisor, s.Layers[1].RotaryDivisor)
+	}
+}
+
+// TestReadGTEScaling works the two formulas of Alibaba-NLP's NTK scaling out by hand:
+// heads of 2 values, factor 2.
+func TestReadGTEScaling(t *testing.T) {
+	t.Parallel()
+	s := readSpec(t, bertConfig("new").with("rope_theta", 500.0).with("rope_scaling", map[string]any{"type": "ntk", "factor": 2.0}), gteHubTensors())
+	if l := s.Layers[1]; l.RotaryTheta != 1000 || l.RotaryDivisor != 2 {
+		t.Errorf("base %g, divisor %g", l.RotaryTheta, l.RotaryDivisor)
+	}
+	if l := s.Layers[0]; l.FFN.Gate.Weight.First != 0 || l.FFN.Up.Weight.First != inner {
+		t.Errorf("up_gate_proj holds the gated rows first: %+v", l.FFN)
+	}
+}
+
+// TestSlopes holds ALiBi's slopes to the paper's: 1/2, 1/4, … for eight heads, and
+// for twelve those of eight and then every second of sixteen.
+func TestSlopes(t *testing.T) {
+	t.Parallel()
+	s := readSpec(t, jinaConfig(), jinaTensors())
+	if want := []float64{1. / 4, 1. / 16, 1. / 64, 1. / 256}; !slices.Equal(s.Slopes, want) {
+		t.Errorf("4 heads: %v, want %v", s.Slopes, want)
+	}
+	wide := jinaTensors()
+	for name, shape := range wide {
+		for i, n := range shape {
+			if n == hidden {
+				shape[i] = 12
+			}
+		}
+		wide[name] = shape
+	}
+	s = readSpec(t, jinaConfig().with("hidden_size", 12).with("num_attention_heads", 12), wide)
+	want := []float64{.5, .25, .125, .0625, .03125, .015625, .0078125, .00390625, math.Exp2(-.5), math.Exp2(-1.5), math.Exp2(-2.5), math.Exp2(-3.5)}
+	if !slices.Equal(s.Slopes, want) {
+		t.Errorf("12 heads: %v, want %v", s.Slopes, want)
+	}
+}
+
+func TestReadStatic(t *testing.T) {
+	t.Parallel()
+	repo := repository(t, map[string]any{"modules.json": []any{module(oldNames+"StaticEmbedding", "")}})
+	for _, name := range []string{"embedding.weight", "embeddings"} {
+		s, err := model.Read(repo, checkpoint{name: {vocab, hidden}})
+		if err != nil || s.Dim() != hidden || s.Embedding.Vocab != vocab || len(s.Layers) != 0 {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+	for name, c := range map[string]checkpoint{
+		"nothing": {}, "a vector": {"embeddings": {vocab}}, "no rows": {"embeddings": {0, hidden}},
+		"weights of tokens": {"embeddings": {vocab, hidden}, "weights": {vocab}},
+	} {
+		if s, err := model.Read(repo, c); err == nil {
+			t.Errorf("%s was taken: %+v", name, s)
+		}
+	}
+}
