@@ -48,7 +48,7 @@ func (e *Engine) checkLayout(b *model.Batch) error {
 func (e *Engine) checkSequence(b *model.Batch, i int) error {
 	n, out := int(b.Starts[i+1])-int(b.Starts[i]), b.Out[i]
 	switch {
-	case n < 1:
+	case n < 1 && len(e.spec.Layers) > 0: // the mean of no token vectors is zero
 		return fmt.Errorf("%d tokens; it needs at least 1", n)
 	case n > e.spec.MaxPositions:
 		return fmt.Errorf("%d tokens; the model takes at most %d", n, e.spec.MaxPositions)

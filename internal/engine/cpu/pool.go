@@ -71,6 +71,10 @@ func (w *worker) emit(b *model.Batch, i int, x kernel.Matrix) {
 	if out.Vector == nil {
 		return
 	}
+	if x.Rows == 0 {
+		clear(out.Vector)
+		return
+	}
 	skip := 0
 	if len(b.Skip) > 0 {
 		skip = min(int(b.Skip[i]), x.Rows-1)
