@@ -26,7 +26,7 @@ type benchCommand struct {
 	Full        bool     `xor:"effort" help:"As long as it takes: ten repeats of ten seconds a point, percentiles up to p99."`
 	Model       string   `default:"all-MiniLM-L6-v2" placeholder:"NAME|DIR" env:"PACELINE_MODEL" help:"Model that every profile serves, and that gives the reference vectors (${default})."`
 	Profiles    []string `default:"fastapi,triton,tei,langchain,vllm" placeholder:"A,B" help:"Profiles of paceline serve to compare (${default}); none for targets alone."`
-	Target      []string `placeholder:"NAME=DIALECT@URL" sep:"none" help:"A running service to compare with them. Repeatable. Dialects: fastapi, poc, tei, openai, openai-base64."`
+	Target      []string `placeholder:"NAME=DIALECT@URL" sep:"none" help:"A running service to compare with them. Repeatable. Dialects: fastapi, kserve-http, openai, openai-base64, poc, tei."`
 	Data        string   `placeholder:"FILE" help:"Texts to embed: JSON, JSONL, CSV, Parquet, plain lines or a BEIR folder (made from --seed after MS MARCO's lengths)."`
 	BatchSizes  []int    `placeholder:"N,N" help:"Texts a request, with one client (1,4,8,16,32,64,128)."`
 	Concurrency []int    `placeholder:"N,N" help:"Clients, at 32 texts a request (1,2,4,8,16,32)."`

@@ -10,6 +10,7 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -95,6 +96,7 @@ var dialects = map[string]func(model string) codec{
 	"poc":           func(string) codec { return poc{} },
 	"tei":           func(string) codec { return tei{} },
 	"openai":        func(model string) codec { return openai{model: model} },
+	"kserve-http":   func(model string) codec { return kserveHTTP{cmp.Or(model, pipelineModel)} },
 	"openai-base64": func(model string) codec { return openai{model: model, base64: true} },
 }
 

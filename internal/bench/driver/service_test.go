@@ -9,6 +9,8 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -55,6 +57,10 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.spoil != nil && s.spoil(w) {
 		return
 	}
+	if strings.HasPrefix(r.URL.Path, "/v2/models/") {
+		s.infer(w, raw)
+		return
+	}
 	var request struct {
 		Texts, Inputs, Input []string
 		EncodingFormat       string `json:"encoding_format"`
@@ -76,6 +82,46 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, `{"error":"no such route"}`, http.StatusNotFound)
 	}
+}
+
+// infer answers as Triton does: a JSON header, its length told, and raw vectors.
+func (s *service) infer(w http.ResponseWriter, raw []byte) {
+	var request struct {
+		Inputs []struct {
+			Name, Datatype string
+			Shape          []int
+			Data           []string
+		}
+		Outputs []struct {
+			Name       string
+			Parameters map[string]bool
+		}
+	}
+	if err := json.Unmarshal(raw, &request); err != nil || len(request.Inputs) != 1 || len(request.Outputs) != 1 || !request.Outputs[0].Parameters["binary_data"] {
+		http.Error(w, `{"error":"bad request"}`, http.StatusBadRequest)
+		return
+	}
+	in := request.Inputs[0]
+	if in.Name != "texts" || in.Datatype != "BYTES" || len(in.Shape) != 2 || in.Shape[0] != len(in.Data) || in.Shape[1] != 1 {
+		http.Error(w, `{"error":"bad tensor"}`, http.StatusBadRequest)
+		return
+	}
+	header, vectors := kserveReply(s.vectors(in.Data))
+	w.Header().Set("Inference-Header-Content-Length", strconv.Itoa(len(header)))
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Write(append(header, vectors...))
+}
+
+func kserveReply(vectors [][]float32) (header, raw []byte) {
+	columns := 0
+	for _, v := range vectors {
+		columns = len(v)
+		for _, x := range v {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+		}
+	}
+	header = fmt.Appendf(nil, `{"model_name":"m","model_version":"1","outputs":[{"name":"embeddings","datatype":"FP32","shape":[%d,%d],"parameters":{"binary_data_size":%d}}]}`, len(vectors), columns, len(raw))
+	return header, raw
 }
 
 // openAIReply puts the last vector first: the index counts, not the place.
