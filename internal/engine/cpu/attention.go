@@ -7,9 +7,9 @@ import "github.com/paceline/paceline/internal/kernel"
 //	x = PostAttention(x + AttentionResult(Output(Attention(PreAttention(x)))))
 func (w *worker) attention(l *layer) {
 	s := &w.scratch
-	w.prepare(&s.in, w.normalized(&l.preAttention))
+	w.prepare(&s.in, w.normalized(&l.preAttention), l.groups[0].qkv)
 	w.team.share(len(l.groups), groupTask)
-	w.prepare(&s.in, s.context)
+	w.prepare(&s.in, s.context, l.output)
 	w.team.share(tasksOf(l.output), outputTask)
 	if !l.attentionResult.isIdentity() {
 		w.addNormalized(&l.attentionResult)

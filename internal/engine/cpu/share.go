@@ -79,7 +79,7 @@ func (w *worker) gatePart(inner kernel.Matrix, gate *kernel.Weights, i int, in *
 // encodeTask prepares one chunk's inner values for the product that uses them.
 func encodeTask(lead, me *worker, i int) {
 	c := &lead.scratch.chunks[i]
-	me.prepare(&c.activated, c.inner)
+	me.prepare(&c.activated, c.inner, lead.layer.chunks[i].down)
 }
 
 // downTask sums a few columns of the result up, chunk by chunk.

@@ -139,6 +139,7 @@ func (l *loader) packFloat32(m model.Linear) *kernel.Weights {
 }
 
 func (l *loader) layer(spec *model.Spec, m *model.Layer) layer {
+	p := precisionOf(l.dtype, &m.FFN)
 	list := layer{
 		preAttention:    l.norm(m.PreAttention, spec.Hidden),
 		attentionResult: l.norm(m.AttentionResult, spec.Hidden),
@@ -148,8 +149,8 @@ func (l *loader) layer(spec *model.Spec, m *model.Layer) layer {
 		postFFN:         l.norm(m.PostFFN, spec.Hidden),
 		keyNorm:         l.norm(m.KeyNorm, spec.HeadDim),
 		pattern:         pattern(m),
-		output:          l.pack(l.linear(m.Output)),
-		chunks:          l.chunks(&m.FFN),
+		output:          l.pack(l.linear(m.Output), p.output),
+		chunks:          l.chunks(&m.FFN, p),
 		activation:      activations[m.FFN.Activation],
 	}
 	query := l.linear(m.Query)
@@ -158,7 +159,7 @@ func (l *loader) layer(spec *model.Spec, m *model.Layer) layer {
 	} else {
 		list.queryNorm = l.norm(m.QueryNorm, spec.HeadDim).scaledBy(queryScale(spec))
 	}
-	list.groups = l.headGroups(spec, query, l.linear(m.Key), l.linear(m.Value))
+	list.groups = l.headGroups(spec, p.qkv, query, l.linear(m.Key), l.linear(m.Value))
 	return list
 }
 
@@ -170,31 +171,31 @@ func queryScale(spec *model.Spec) float32 {
 	return float32(math.Log2E / math.Sqrt(float64(spec.HeadDim)))
 }
 
-func (l *loader) pack(m linear) *kernel.Weights {
-	return l.set.Pack(l.arena, m.weight, m.bias, l.dtype)
+func (l *loader) pack(m linear, d kernel.DType) *kernel.Weights {
+	return l.set.Pack(l.arena, m.weight, m.bias, d)
 }
 
-func (l *loader) headGroups(spec *model.Spec, query, key, value linear) []headGroup {
+func (l *loader) headGroups(spec *model.Spec, d kernel.DType, query, key, value linear) []headGroup {
 	dim, shared := spec.HeadDim, spec.SharedBy()
 	var groups []headGroup
 	for first := 0; first < spec.Heads/shared; {
 		n := min(max(groupColumns/(dim*shared), 1), spec.Heads/shared-first)
 		from, to := first*dim, (first+n)*dim
 		fused := join(query.rows(from*shared, to*shared), key.rows(from, to), value.rows(from, to))
-		groups = append(groups, headGroup{qkv: l.pack(fused), first: first * shared, heads: n * shared, keyHeads: n})
+		groups = append(groups, headGroup{qkv: l.pack(fused, d), first: first * shared, heads: n * shared, keyHeads: n})
 		first += n
 	}
 	return groups
 }
 
-func (l *loader) chunks(m *model.FFN) []chunk {
+func (l *loader) chunks(m *model.FFN, p precision) []chunk {
 	up, down := l.linear(m.Up), l.linear(m.Down)
 	var chunks []chunk
 	for from := 0; from < m.Up.Out; from += chunkColumns {
 		to := min(from+chunkColumns, m.Up.Out)
-		c := chunk{up: l.pack(up.rows(from, to)), down: l.pack(down.columns(from, to))}
+		c := chunk{up: l.pack(up.rows(from, to), p.up), down: l.pack(down.columns(from, to), p.down)}
 		if !m.Gate.Weight.IsZero() {
-			c.gate = l.pack(l.linear(m.Gate).rows(from, to))
+			c.gate = l.pack(l.linear(m.Gate).rows(from, to), p.up)
 		}
 		chunks = append(chunks, c)
 	}

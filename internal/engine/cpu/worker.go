@@ -60,9 +60,9 @@ func (w *worker) embed(b *model.Batch, starts []int32) {
 	w.normalize(&w.weights.embedding.norm, w.scratch.x)
 }
 
-// prepare sets a to x in the form that the packed weights multiply.
-func (w *worker) prepare(a *kernel.Activations, x kernel.Matrix) {
-	w.set.Prepare(a, x, w.weights.dtype)
+// prepare sets a to x in the form that the packed weights m multiply.
+func (w *worker) prepare(a *kernel.Activations, x kernel.Matrix, m *kernel.Weights) {
+	w.set.Prepare(a, x, m.DType())
 }
 
 // feedForward computes
@@ -70,7 +70,7 @@ func (w *worker) prepare(a *kernel.Activations, x kernel.Matrix) {
 //	x = PostFFN(x + FFNResult(Down(activation(Up(PreFFN(x))) * Gate(PreFFN(x)))))
 func (w *worker) feedForward(l *layer) {
 	s := &w.scratch
-	w.prepare(&s.in, w.normalized(&l.preFFN))
+	w.prepare(&s.in, w.normalized(&l.preFFN), l.chunks[0].up)
 	if w.team.hands.Load() > 0 {
 		w.shareFeedForward(l)
 	} else {
@@ -98,7 +98,7 @@ func (w *worker) chunkFeedForward(l *layer) {
 			w.core.Linear(gate, &s.in, c.gate, kernel.Identity)
 			w.set.Multiply(inner, gate)
 		}
-		w.prepare(&s.activated, inner)
+		w.prepare(&s.activated, inner, c.down)
 		w.accumulate(s.y, &s.activated, c.down, sum)
 		sum = s.y
 	}
