@@ -22,6 +22,8 @@ type Pipeline struct {
 	types     int // rows of the model's token type table
 	width     int // values in a vector of the engine
 	dim       int // values in an embedding unless the caller asks for fewer
+	labels    []string
+	sigmoid   bool // a score is the sigmoid of a logit
 }
 
 // Read reads the pipeline of the repository in fsys. spec is the same
@@ -36,7 +38,12 @@ func Read(fsys fs.FS, tok *token.Tokenizer, spec *model.Spec) (*Pipeline, error)
 		vocab: spec.Embedding.Vocab, types: spec.Embedding.TokenTypes.Rows,
 		width: spec.Dim(), dim: spec.Dim(),
 	}
-	if p.maxTokens, err = readMaxTokens(fsys, modules.Transformer, spec.MaxPositions); err != nil {
+	if p.maxTokens = spec.MaxPositions; !modules.Static { // sentence-transformers never cuts for those
+		if p.maxTokens, err = readMaxTokens(fsys, modules.Transformer, spec.MaxPositions); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.readClassifier(fsys, spec); err != nil {
 		return nil, err
 	}
 	if err := p.readSentenceConfig(fsys); err != nil {

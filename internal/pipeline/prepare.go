@@ -34,14 +34,19 @@ type Prepared struct {
 // Prepare turns an input into token ids. Its errors are ErrTooLong,
 // ErrUnknownPrompt, ErrTokenID and ErrNoTokens.
 func (p *Pipeline) Prepare(in Input, o PrepareOptions) (Prepared, error) {
-	limit := p.maxTokens
-	if o.MaxTokens > 0 {
-		limit = min(limit, o.MaxTokens)
-	}
+	limit := p.limit(o)
 	if in.IDs != nil {
 		return p.prepareIDs(in.IDs, limit, o)
 	}
 	return p.prepareText(in.Text, limit, o)
+}
+
+// limit is how many tokens a sequence may have.
+func (p *Pipeline) limit(o PrepareOptions) int {
+	if o.MaxTokens > 0 {
+		return min(p.maxTokens, o.MaxTokens)
+	}
+	return p.maxTokens
 }
 
 func (p *Pipeline) prepareText(text string, limit int, o PrepareOptions) (Prepared, error) {
@@ -49,7 +54,7 @@ func (p *Pipeline) prepareText(text string, limit int, o PrepareOptions) (Prepar
 	if err != nil {
 		return Prepared{}, err
 	}
-	encode := token.Options{Special: !o.NoSpecial, TruncateLeft: o.TruncateLeft}
+	encode := token.Options{Special: !o.NoSpecial && !p.modules.Static, TruncateLeft: o.TruncateLeft}
 	if o.Truncate {
 		encode.MaxTokens = limit
 	}
@@ -62,7 +67,7 @@ func (p *Pipeline) prepareText(text string, limit int, o PrepareOptions) (Prepar
 	}
 	out := Prepared{IDs: e.IDs, Types: p.tokenTypes(e.Types), Truncated: e.Truncated}
 	if prompt != "" && !p.modules.IncludePrompt {
-		out.Skip = min(p.promptTokens(prompt, encode), len(e.IDs)-1)
+		out.Skip = min(p.promptTokens(prompt, encode), max(len(e.IDs)-1, 0))
 	}
 	return out, nil
 }
@@ -94,10 +99,10 @@ func (p *Pipeline) prepareIDs(ids []int32, limit int, o PrepareOptions) (Prepare
 	return out, p.check(out.IDs)
 }
 
-// check holds what engines rely on: at least one token, and no id without a row
-// in the token table.
+// check holds what engines rely on: at least one token, unless the model is nothing
+// but token vectors, and no id without a row in the token table.
 func (p *Pipeline) check(ids []int32) error {
-	if len(ids) == 0 {
+	if len(ids) == 0 && !p.modules.Static {
 		return ErrNoTokens
 	}
 	for i, id := range ids {
