@@ -211,7 +211,10 @@ func withPooling(t *testing.T, config any) string {
 
 // implemented lists the fixtures that must open. The others are opened as well,
 // and skipped as long as a part of them is not supported.
-var implemented = []string{"bert", "bert_legacy_names", "distilbert"}
+var implemented = []string{
+	"bert", "bert_legacy_names", "distilbert", "embedding_gemma", "gemma3_causal", "modernbert", "mpnet",
+	"nomic_bert", "nomic_bert_hub", "qwen3", "roberta", "static_embedding",
+}
 
 // TestFamilies goes through the small models of all families, with their prompts.
 func TestFamilies(t *testing.T) {
@@ -276,6 +279,45 @@ func TestRealParity(t *testing.T) {
 	if c := lowestCosine(got[1:], want); c > 0.99 {
 		t.Errorf("texts out of place have a cosine of %g: the check sees nothing", c)
 	}
+}
+
+// TestRealFamilies compares with sentence-transformers on the other real models that
+// this machine has: in the store's cache or, one folder each, in PACELINE_TEST_MODELS.
+func TestRealFamilies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real models take half a minute each on a slow machine")
+	}
+	var texts []string
+	readJSON(t, "testdata/texts64.json", &texts)
+	for name, width := range map[string]int{"all-mpnet-base-v2": 768, "bge-small-en-v1.5": 384, "e5-small-v2": 384, "paraphrase-MiniLM-L3-v2": 384} {
+		t.Run(name, func(t *testing.T) {
+			want := readVectors(t, filepath.Join(shared(t), "real", name, "embeddings.npy"), width)
+			m := open(t, realModel(t, name))
+			got := embed(t, m, texts)
+			d, c := worst(got, want), lowestCosine(got, want)
+			t.Logf("largest difference %g, lowest cosine %.9f", d, c)
+			if d > 1e-4 || c < 0.99999 {
+				t.Errorf("largest difference %g, lowest cosine %.9f", d, c)
+			}
+		})
+	}
+}
+
+// realModel finds a real model's folder, or skips.
+func realModel(t *testing.T, name string) string {
+	t.Helper()
+	if dir := filepath.Join(os.Getenv("PACELINE_TEST_MODELS"), name); os.Getenv("PACELINE_TEST_MODELS") != "" {
+		if _, err := os.Stat(dir); err == nil {
+			return dir
+		}
+	}
+	o := store.FromEnvironment()
+	o.Offline = true
+	repo, err := store.New(o).Open(context.Background(), name)
+	if err != nil {
+		t.Skipf("%s is not on this machine (`paceline models pull %s`, or a folder of that name in PACELINE_TEST_MODELS): %v", name, name, err)
+	}
+	return repo.Dir
 }
 
 // openMiniLM opens the real model where this machine has it, or skips.
