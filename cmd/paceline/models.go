@@ -21,6 +21,8 @@ type modelsCommand struct {
 	Pull   modelsPull   `cmd:"" help:"Fetch a model, or bring it up to date."`
 	Verify modelsVerify `cmd:"" help:"Check the hash of every file of a model, offline."`
 	Rm     modelsRm     `cmd:"" help:"Remove a model from the cache, and say what that freed."`
+
+	Repository modelsRepository `cmd:"" help:"Write a Triton model repository for an embedding model, ready to serve."`
 }
 
 // openStore is the store that the environment describes, with progress on stderr.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/serve"
+	"github.com/paceline/paceline/internal/serve/triton"
 	"github.com/paceline/paceline/internal/store"
 )
 
@@ -34,15 +35,17 @@ type serveCommand struct {
 	Prompt    string `name:"default-prompt" xor:"prompt" placeholder:"TEXT" env:"PACELINE_DEFAULT_PROMPT,DEFAULT_PROMPT" help:"Text put before every input that names no prompt."`
 	PromptKey string `name:"default-prompt-name" xor:"prompt" placeholder:"NAME" env:"PACELINE_DEFAULT_PROMPT_NAME,DEFAULT_PROMPT_NAME" help:"The model's prompt for every input that names none."`
 
-	Listen serveListen `embed:"" group:"Where it listens"`
-	Limits serveLimits `embed:"" group:"Limits (defaults are the profile's)"`
-	Log    serveLog    `embed:"" group:"Log"`
+	Listen     serveListen     `embed:"" group:"Where it listens"`
+	Repository serveRepository `embed:"" group:"Triton's world (--profile triton)"`
+	Limits     serveLimits     `embed:"" group:"Limits (defaults are the profile's)"`
+	Log        serveLog        `embed:"" group:"Log"`
 }
 
 type serveListen struct {
 	Host    string   `default:"127.0.0.1" aliases:"hostname" env:"PACELINE_HOST" help:"Address to listen on; 0.0.0.0 is every one (${default})."`
 	Port    *uint16  `short:"p" placeholder:"N" env:"PACELINE_PORT,PORT" help:"Port (the profile's: tei 8080, vllm 8001, others 8000). 0 takes a free one and prints it as JSON on stdout when ready."`
-	Metrics *uint16  `name:"metrics-port" aliases:"prometheus-port" placeholder:"N" env:"PACELINE_METRICS_PORT,PROMETHEUS_PORT" help:"A second port for /metrics and /health, without API key and TLS."`
+	Metrics *uint16  `name:"metrics-port" aliases:"prometheus-port" placeholder:"N" env:"PACELINE_METRICS_PORT,PROMETHEUS_PORT" help:"A second port for /metrics and /health, without API key and TLS (triton: 8002)."`
+	GRPC    *uint16  `name:"grpc-port" placeholder:"N" env:"PACELINE_GRPC_PORT" help:"Port of KServe v2 over gRPC (triton: 8001, others none). With --port 0 this and the metrics port are free ones too, unless given."`
 	APIKey  string   `name:"api-key" placeholder:"KEY" env:"PACELINE_API_KEY,API_KEY" help:"Key that requests must bear (Authorization: Bearer KEY). Health, /metrics and /docs stay open."`
 	Cert    string   `name:"tls-cert" and:"tls" type:"existingfile" placeholder:"FILE" env:"PACELINE_TLS_CERT" help:"Certificate chain, PEM."`
 	Key     string   `name:"tls-key" and:"tls" type:"existingfile" placeholder:"FILE" env:"PACELINE_TLS_KEY" help:"Its private key, PEM."`
@@ -70,47 +73,83 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	log := c.logger()
 	profile, err := c.profile()
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
-	}
-	doors, err := c.listen(profile)
-	if err != nil {
-		return err
+		return errors.Join(errUsage, err)
 	}
 	server := serve.New(profile, serve.Options{
 		Version: version(), APIKey: c.Listen.APIKey, Origins: c.Listen.Origins, Log: log,
 		Drain: c.Limits.Drain, Prompt: c.Prompt, PromptName: c.PromptKey,
 	})
+	var inference *triton.Server
+	if profile.Name == tritonProfile {
+		inference = c.extend(server, profile)
+	}
+	ports, err := c.listen(profile, inference)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(ctx, onSecondSignal(ctx), doors...) }()
+	go func() { stopped <- server.Serve(ctx, onSecondSignal(ctx), ports.doors...) }()
 
-	m, err := c.load(ctx, server)
-	switch {
-	case err != nil && ctx.Err() == nil:
+	started, err := c.start(ctx, server, inference)
+	if err != nil {
 		cancel(err)
 		return errors.Join(err, <-stopped)
-	case err != nil: // told to stop while loading
-		return <-stopped
 	}
-	defer m.Close()
-	took, url := time.Since(began), c.url(doors[0].Listener)
-	log.Info("ready", "listening", url, "model", m.Name, "revision", m.Revision, "profile", cmp.Or(profile.Name, "none"),
-		"policy", profile.Policy.Name(), "dtype", m.DType, "device", m.Device, "cpu_level", m.CPULevel, "threads", m.Threads,
-		"took", took.Round(time.Millisecond))
-	if err := c.printReady(url, m.Name, took); err != nil {
-		cancel(err)
-		return errors.Join(err, <-stopped)
+	defer started.close()
+	ready := append(ports.attributes(), started.attributes...)
+	log.Info("ready", append(ready, "profile", cmp.Or(profile.Name, "none"), "policy", profile.Policy.Name(), "took", time.Since(began).Round(time.Millisecond))...)
+	if c.Listen.Port != nil && *c.Listen.Port == 0 {
+		if err := announce(ready, time.Since(began)); err != nil {
+			cancel(err)
+		}
 	}
 	return <-stopped
 }
 
-// printReady tells a program that started the server which port it took.
-func (c *serveCommand) printReady(url, model string, took time.Duration) error {
-	if c.Listen.Port == nil || *c.Listen.Port != 0 {
-		return nil
+// announce prints where the server listens as JSON, for whoever let it choose
+// the port.
+func announce(attributes []any, took time.Duration) error {
+	ready := map[string]any{"ready_ms": took.Milliseconds()}
+	for i := 0; i < len(attributes); i += 2 {
+		switch name := attributes[i].(string); name {
+		case "listening", "grpc", "metrics", "model":
+			ready[name] = attributes[i+1]
+		}
 	}
-	return json.NewEncoder(os.Stdout).Encode(map[string]any{"listening": url, "model": model, "ready_ms": took.Milliseconds()})
+	return json.NewEncoder(os.Stdout).Encode(ready)
+}
+
+// started is what a server serves: attributes for the log, and how it ends.
+type started struct {
+	attributes []any
+	close      func()
+}
+
+// start opens what is to be served and hands it to the server.
+func (c *serveCommand) start(ctx context.Context, server *serve.Server, inference *triton.Server) (started, error) {
+	watching, stop := context.WithCancel(ctx)
+	if c.Repository.Dir != "" {
+		if err := c.startRepository(ctx, inference); err != nil {
+			stop()
+			return started{}, err
+		}
+		go inference.Watch(watching)
+		return started{[]any{"model_repository", c.Repository.Dir, "control", c.Repository.Control}, stop}, nil
+	}
+	stop()
+	m, err := c.load(ctx, server)
+	if err != nil {
+		return started{}, err
+	}
+	if inference != nil {
+		if err := startModel(ctx, inference, m); err != nil {
+			return started{}, errors.Join(err, m.Close())
+		}
+	}
+	return started{[]any{"model", m.Name, "revision", m.Revision, "dtype", m.DType, "device", m.Device, "cpu_level", m.CPULevel, "threads", m.Threads},
+		func() { m.Close() }}, nil
 }
 
 func (c *serveCommand) logger() *slog.Logger {
@@ -122,9 +161,22 @@ func (c *serveCommand) logger() *slog.Logger {
 }
 
 func (c *serveCommand) profile() (serve.Profile, error) {
-	p, err := serve.ProfileNamed(c.Profile)
+	name := c.Profile
+	if name == "" && c.Repository.Dir != "" {
+		name = tritonProfile
+	}
+	p, err := serve.ProfileNamed(name)
 	if err != nil {
 		return p, err
+	}
+	if err := c.Repository.check(name); err != nil {
+		return p, err
+	}
+	if c.Repository.Dir != "" {
+		p.Dialects = nil // its models are the repository's
+	}
+	if c.Listen.GRPC != nil && p.GRPC == 0 {
+		return p, fmt.Errorf("--grpc-port belongs to --profile triton, not to %q", name)
 	}
 	return p.Tune(serve.Tuning{
 		BatchTokens: c.Limits.BatchTokens, BatchRequests: c.Limits.BatchRequests, Concurrent: c.Limits.Concurrent,
@@ -154,44 +206,80 @@ func (c *serveCommand) load(ctx context.Context, server *serve.Server) (*assembl
 	return m, nil
 }
 
+// ports are the open doors, under names for the log.
+type ports struct {
+	doors   []serve.Door
+	listens map[string]string // listening, grpc, metrics
+}
+
+func (p *ports) attributes() []any {
+	var list []any
+	for _, name := range []string{"listening", "grpc", "metrics"} {
+		if at := p.listens[name]; at != "" {
+			list = append(list, name, at)
+		}
+	}
+	return list
+}
+
+func (p *ports) close() (err error) {
+	for _, d := range p.doors {
+		err = errors.Join(err, d.Listener.Close())
+	}
+	return err
+}
+
 // listen opens the ports before anything slow is done, so that a port in use is
 // said at once.
-func (c *serveCommand) listen(p serve.Profile) ([]serve.Door, error) {
-	port := p.Port
-	if c.Listen.Port != nil {
-		port = int(*c.Listen.Port)
-	}
-	l, err := listenOn(c.Listen.Host, port)
-	if err != nil {
-		return nil, fmt.Errorf("%w; choose another with --port", err)
-	}
+func (c *serveCommand) listen(profile serve.Profile, inference *triton.Server) (*ports, error) {
+	secure := func(l net.Listener) net.Listener { return l }
+	scheme := "http://"
 	if c.Listen.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(c.Listen.Cert, c.Listen.Key)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("--tls-cert %s, --tls-key %s: %w", c.Listen.Cert, c.Listen.Key, err), l.Close())
+			return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", c.Listen.Cert, c.Listen.Key, err)
 		}
-		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"}})
+		scheme = "https://"
+		secure = func(l net.Listener) net.Listener {
+			return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"}})
+		}
 	}
-	doors := []serve.Door{{Listener: l}}
-	if c.Listen.Metrics != nil {
-		m, err := listenOn(c.Listen.Host, int(*c.Listen.Metrics))
+	p := &ports{listens: map[string]string{}}
+	l, err := listenOn(c.Listen.Host, c.port(c.Listen.Port, profile.Port))
+	if err != nil {
+		return nil, fmt.Errorf("%w; choose another with --port", err)
+	}
+	p.doors, p.listens["listening"] = append(p.doors, serve.Door{Listener: secure(l)}), scheme+l.Addr().String()
+	if profile.GRPC != 0 {
+		l, err := listenOn(c.Listen.Host, c.port(c.Listen.GRPC, profile.GRPC))
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%w; choose another with --metrics-port", err), l.Close())
+			return nil, errors.Join(fmt.Errorf("%w; choose another with --grpc-port", err), p.close())
 		}
-		doors = append(doors, serve.Door{Listener: m, Watch: true})
+		p.doors, p.listens["grpc"] = append(p.doors, serve.Door{Listener: secure(l), Answers: inference.GRPC()}), l.Addr().String()
 	}
-	return doors, nil
+	if profile.Metrics != 0 || c.Listen.Metrics != nil {
+		l, err := listenOn(c.Listen.Host, c.port(c.Listen.Metrics, profile.Metrics))
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%w; choose another with --metrics-port", err), p.close())
+		}
+		p.doors, p.listens["metrics"] = append(p.doors, serve.Door{Listener: l, Watch: true}), "http://"+l.Addr().String()
+	}
+	return p, nil
+}
+
+// port is the one given, or else the profile's; where --port is 0, a free one.
+func (c *serveCommand) port(given *uint16, otherwise int) int {
+	switch {
+	case given != nil:
+		return int(*given)
+	case c.Listen.Port != nil && *c.Listen.Port == 0:
+		return 0
+	}
+	return otherwise
 }
 
 func listenOn(host string, port int) (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-}
-
-func (c *serveCommand) url(l net.Listener) string {
-	if c.Listen.Cert != "" {
-		return "https://" + l.Addr().String()
-	}
-	return "http://" + l.Addr().String()
 }
 
 // onSecondSignal ends when the process is told to stop once more after ctx has
