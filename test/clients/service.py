@@ -24,7 +24,8 @@ class Service:
         if not ready:
             self.kill()
             raise RuntimeError(f"the server did not become ready:\n{self.log.read_text()}")
-        self.url = json.loads(ready)["listening"]
+        self.ready = json.loads(ready)  # where it listens: listening, grpc, metrics
+        self.url = self.ready["listening"]
 
     def get(self, path: str, **options) -> requests.Response:
         return requests.get(self.url + path, **{"timeout": 60, **options})
