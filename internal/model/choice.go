@@ -77,6 +77,7 @@ const (
 	ChoiceGatedFFN      Choice = "gated feed-forward"
 	ChoiceDense         Choice = "dense modules after pooling"
 	ChoiceClassifier    Choice = "a classifier"
+	ChoiceSplade        Choice = "SPLADE weights"
 )
 
 // ChoiceActivation is the choice of an activation.
@@ -104,6 +105,7 @@ func (s *Spec) Choices() []Choice {
 		add(true, ChoicePooling(m))
 	}
 	add(len(s.Dense) > 0, ChoiceDense)
+	add(!s.Splade.IsZero(), ChoiceSplade)
 	if !s.Classifier.IsZero() {
 		add(true, ChoiceClassifier)
 		add(true, ChoicePooling(s.Classifier.Pooling))

@@ -14,7 +14,8 @@ import (
 type Modules struct {
 	Transformer   string        // folder of the encoder's config.json, "." for the root
 	Static        bool          // the encoder is a table of token vectors alone
-	Pooling       []PoolingMode // at least one
+	Pooling       []PoolingMode // at least one, unless there is Splade
+	Splade        string        // folder of the SpladePooling module; "" for none
 	IncludePrompt bool          // a prompt's tokens count in pooling
 	Dense         []string      // folders of the dense modules, in order
 	Normalize     bool          // vectors are scaled to length 1
@@ -46,7 +47,7 @@ func ReadModules(fsys fs.FS) (Modules, error) {
 			return m, fmt.Errorf("modules.json: module %d: %w", i, err)
 		}
 	}
-	if len(m.Pooling) == 0 {
+	if !m.pooled() {
 		return m, errors.New("modules.json lists no Pooling: it makes no sentence vectors")
 	}
 	return m, nil
@@ -74,18 +75,24 @@ func (m *Modules) add(fsys fs.FS, i int, class, folder string) error {
 	return m.take(fsys, name, folder)
 }
 
-var moduleNames = []string{"Transformer", "StaticEmbedding", "Pooling", "Dense", "Normalize"}
+var moduleNames = []string{"Transformer", "MLMTransformer", "StaticEmbedding", "Pooling", "SpladePooling", "Dense", "Normalize"}
+
+// first lists the modules that a list begins with; nothing else may.
+var first = []string{"Transformer", "MLMTransformer", "StaticEmbedding"}
+
+func (m *Modules) pooled() bool { return len(m.Pooling) > 0 || m.Splade != "" }
 
 // checkOrder knows the one order that is computed: encoder, pooling, dense
 // modules, normalisation. A static embedding has its pooling inside.
 func (m *Modules) checkOrder(i int, name string) error {
-	pooled := len(m.Pooling) > 0
 	switch {
-	case (i == 0) != (name == "Transformer" || name == "StaticEmbedding"):
-		return fmt.Errorf("a Transformer or StaticEmbedding first, and nowhere else; anything but that is %w", ErrUnsupported)
+	case (i == 0) != slices.Contains(first, name):
+		return fmt.Errorf("one of %s first, and nowhere else; anything but that is %w", strings.Join(first, ", "), ErrUnsupported)
 	case m.Normalize:
 		return fmt.Errorf("%s behind Normalize is %w", name, ErrUnsupported)
-	case name == "Pooling" && pooled, name == "Dense" && !pooled:
+	case m.Splade != "":
+		return fmt.Errorf("%s behind SpladePooling is %w", name, ErrUnsupported)
+	case strings.HasSuffix(name, "Pooling") && m.pooled(), name == "Dense" && !m.pooled():
 		return fmt.Errorf("a second Pooling, or a Dense before it, is %w", ErrUnsupported)
 	}
 	return nil
@@ -93,8 +100,10 @@ func (m *Modules) checkOrder(i int, name string) error {
 
 func (m *Modules) take(fsys fs.FS, name, folder string) error {
 	switch name {
-	case "Transformer":
+	case "Transformer", "MLMTransformer":
 		m.Transformer = folder
+	case "SpladePooling":
+		m.Splade = folder
 	case "StaticEmbedding":
 		m.Transformer, m.Static, m.Pooling = folder, true, []PoolingMode{PoolMean}
 	case "Pooling":

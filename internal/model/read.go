@@ -46,6 +46,10 @@ func Read(fsys fs.FS, tensors Tensors) (*Spec, error) {
 	if modules.width != 0 && modules.width != s.Hidden {
 		return nil, fmt.Errorf("pooling expects hidden states of %d values; the encoder's have %d", modules.width, s.Hidden)
 	}
+	if modules.Splade != "" {
+		s.Splade, err = readSplade(fsys, modules.Splade, s, tensors)
+		return s, err
+	}
 	s.Pooling = modules.Pooling
 	s.Dense, err = readDense(fsys, modules, tensors, s.Dim())
 	return s, err

@@ -25,10 +25,11 @@ type Spec struct {
 	Layers       []Layer
 	FinalNorm    Norm // after the last layer; the zero value is none
 
-	Pooling []PoolingMode // at least one; several are concatenated in this order
+	Pooling []PoolingMode // at least one, unless there is Splade; several are concatenated in this order
 	Dense   []Dense       // applied to the pooled vector, in turn
 
 	Classifier Classifier // the zero value is none
+	Splade     Splade     // in place of Pooling and Dense; the zero value is none
 }
 
 // SharedBy is how many query heads share one head of keys and values.
@@ -41,6 +42,9 @@ func (s *Spec) SharedBy() int {
 
 // Dim is the length of the vector that an engine fills for one sequence.
 func (s *Spec) Dim() int {
+	if !s.Splade.IsZero() {
+		return s.Splade.Out.Out
+	}
 	if n := len(s.Dense); n > 0 {
 		return s.Dense[n-1].Linear.Out
 	}
@@ -139,6 +143,19 @@ type Classifier struct {
 
 // IsZero tells whether the model has no classifier.
 func (c *Classifier) IsZero() bool { return c.Out.Weight.IsZero() }
+
+// Splade makes a vector of one weight for each token of the vocabulary (arXiv
+// 2107.05720), most of them 0: with logits Out(Norm(Activation(Linear(x)))) for each
+// hidden state x of a sequence, the largest of log(1 + max(logit, 0)), or their sum.
+type Splade struct {
+	Dense Dense // [Hidden, Hidden]
+	Norm  Norm
+	Out   Linear // [Vocab, Hidden]
+	Sum   bool
+}
+
+// IsZero tells whether the model makes dense vectors.
+func (p *Splade) IsZero() bool { return p.Out.Weight.IsZero() }
 
 // Linear is x·Wᵀ + b.
 type Linear struct {

@@ -72,9 +72,16 @@ func (p *Pipeline) DefaultPrompt() string { return p.byDefault }
 // Tokenizer returns the model's tokenizer.
 func (p *Pipeline) Tokenizer() *token.Tokenizer { return p.tokenizer }
 
+// Sparse tells whether a vector holds a weight for each token of the vocabulary,
+// most of them 0.
+func (p *Pipeline) Sparse() bool { return p.modules.Splade != "" }
+
 // PoolingName names how hidden states become a vector, such as "mean", or
-// "cls+mean" where two are concatenated.
+// "cls+mean" where two are concatenated, or "splade".
 func (p *Pipeline) PoolingName() string {
+	if p.Sparse() {
+		return "splade"
+	}
 	names := make([]string, len(p.modules.Pooling))
 	for i, mode := range p.modules.Pooling {
 		names[i] = string(mode)

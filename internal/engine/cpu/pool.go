@@ -75,6 +75,10 @@ func (w *worker) emit(b *model.Batch, i int, x kernel.Matrix) {
 		clear(out.Vector)
 		return
 	}
+	if !w.spec.Splade.IsZero() {
+		w.weigh(out.Vector, x)
+		return
+	}
 	skip := 0
 	if len(b.Skip) > 0 {
 		skip = min(int(b.Skip[i]), x.Rows-1)

@@ -21,6 +21,7 @@ type weights struct {
 	final     norm
 	dense     []dense
 	labels    classifier
+	splade    splade
 }
 
 // layer is one transformer block.
@@ -100,7 +101,7 @@ func pack(spec *model.Spec, tensors model.Tensors, set *kernel.Set, dtype kernel
 	for i := range spec.Layers {
 		load(func(l *loader) { w.layers[i] = l.layer(spec, &spec.Layers[i]) })
 	}
-	load(func(l *loader) { w.dense, w.labels = l.dense(spec), l.classifier(spec) })
+	load(func(l *loader) { w.dense, w.labels, w.splade = l.dense(spec), l.classifier(spec), l.splade(spec) })
 	if err := work.Wait(); err != nil {
 		w.arena.Free()
 		return nil, fmt.Errorf("loading the weights of a %s model: %w", spec.Family, err)
