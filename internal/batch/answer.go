@@ -21,7 +21,22 @@ func (l *lane) answerAt(r *request, err error, now time.Time) {
 	if err != nil {
 		l.forget(r)
 	}
-	close(r.done)
+	l.tell(r)
+}
+
+// tell lets the client go on, in the order of acceptance where that is promised:
+// then an answer waits for those before it.
+func (l *lane) tell(r *request) {
+	if !l.limits.Ordered {
+		close(r.done)
+		return
+	}
+	n := 0
+	for n < len(l.order) && l.order[n].answered {
+		close(l.order[n].done)
+		n++
+	}
+	l.order = slices.Delete(l.order, 0, n)
 }
 
 // tally counts how a request ended.
@@ -32,6 +47,8 @@ func (l *lane) tally(r *request) {
 		l.stats.Queued += r.report.Queued
 	case errors.Is(r.err, context.Canceled), errors.Is(r.err, context.DeadlineExceeded), r.err == ErrClosed:
 		l.stats.Abandoned++
+	case r.err == ErrExpired:
+		l.stats.Refused++
 	default:
 		l.stats.Failed++
 	}

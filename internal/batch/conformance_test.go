@@ -22,6 +22,7 @@ func drawPolicy(rt *rapid.T) Policy {
 		return Preferred{
 			MaxTexts: size.Draw(rt, "max texts"), Sizes: rapid.SliceOfN(size, 0, 3).Draw(rt, "sizes"),
 			Delay: ms("delay"), Queue: size.Draw(rt, "queue"), Instances: rapid.IntRange(1, 3).Draw(rt, "instances"),
+			Ordered: rapid.Bool().Draw(rt, "ordered"),
 		}
 	case "budget":
 		return Budget{Tokens: rapid.IntRange(1, 60).Draw(rt, "tokens"), Texts: size.Draw(rt, "texts"), Concurrent: size.Draw(rt, "concurrent")}

@@ -12,8 +12,9 @@
 //   - every accepted request is answered exactly once, and every text of an
 //     answered request went through the engine exactly once, unless its batch
 //     failed and it was tried again alone;
-//   - requests enter the engine in the order in which they were accepted, and
-//     with Limits.Turns none waits for the whole of a request that needs several
+//   - requests of one level enter the engine in the order in which they were
+//     accepted (all are of one level unless the policy is Ranked), and with
+//     Limits.Turns none waits for the whole of a request that needs several
 //     batches;
 //   - requests that are refused are refused at once, and what waits is bounded in
 //     requests and in tokens;

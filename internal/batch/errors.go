@@ -13,6 +13,8 @@ var (
 	// ErrClosed is returned for requests that come after Drain began, and for
 	// those that Drain had to give up.
 	ErrClosed = errors.New("batch: the queue is closed")
+	// ErrExpired is returned for requests that waited longer than their Rank allows.
+	ErrExpired = errors.New("batch: the request waited in the queue longer than its timeout")
 	// ErrPanic is matched by the error of a request on which the engine panicked.
 	ErrPanic = errors.New("batch: the engine panicked")
 )

@@ -19,6 +19,10 @@ type Item struct {
 type Job struct {
 	Items  []Item
 	Direct bool // by itself, past the policy's queue
+
+	// For policies that are Ranked; others do not look at them.
+	Priority uint64        // 1 is the highest; 0 for the policy's default
+	Timeout  time.Duration // that it may wait; 0 for the policy's own
 }
 
 // Report tells how a request fared. Queued and Inference add up to the time

@@ -21,6 +21,7 @@ type lane struct {
 
 	mu            sync.Mutex
 	waiting       []Waiting
+	order         []*request // Limits.Ordered: accepted and not yet told
 	waitingTokens int
 	accepted      int // requests not yet answered
 	running       []*batch
@@ -45,8 +46,8 @@ func newLane(r Runner, p Policy, o Options) *lane {
 }
 
 // do sees one request through, from acceptance to answer.
-func (l *lane) do(ctx context.Context, items []Item) (Report, error) {
-	r, err := l.accept(ctx, items)
+func (l *lane) do(ctx context.Context, j *Job) (Report, error) {
+	r, err := l.accept(ctx, j)
 	if err != nil {
 		return Report{}, err
 	}
@@ -60,35 +61,48 @@ func (l *lane) do(ctx context.Context, items []Item) (Report, error) {
 	return r.report, r.err
 }
 
-// accept puts a request at the end of the queue, or refuses it.
-func (l *lane) accept(ctx context.Context, items []Item) (*request, error) {
-	tokens := countTokens(items)
-	r := &request{ctx: ctx, done: make(chan struct{}), unfinished: len(items)}
+// accept puts a request into the queue, or refuses it.
+func (l *lane) accept(ctx context.Context, j *Job) (*request, error) {
+	tokens := countTokens(j.Items)
+	r := &request{ctx: ctx, done: make(chan struct{}), unfinished: len(j.Items)}
+	w := Waiting{Items: j.Items, request: r}
+	if p, ok := l.policy.(Ranked); ok {
+		w.rank = p.Rank(j)
+	}
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil, ErrClosed
 	}
-	if err := l.room(tokens); err != nil {
+	if err := l.room(tokens, w.rank); err != nil {
 		l.stats.Refused++
 		return nil, err
 	}
 	r.arrived = time.Now()
+	w.Arrived = r.arrived
+	if w.rank.Timeout > 0 {
+		w.expires = r.arrived.Add(w.rank.Timeout)
+	}
 	l.accepted++
 	l.waitingTokens += tokens
-	l.waiting = append(l.waiting, Waiting{Items: items, Arrived: r.arrived, request: r})
-	if len(l.running) < l.limits.InFlight {
+	if l.limits.Ordered {
+		l.order = append(l.order, r)
+	}
+	l.enqueue(w)
+	if len(l.running) < l.limits.InFlight || !w.expires.IsZero() {
 		l.look()
 	}
 	return r, nil
 }
 
 // room refuses a request that would exceed a bound.
-func (l *lane) room(tokens int) error {
+func (l *lane) room(tokens int, rank Rank) error {
 	switch {
 	case l.limits.Waiting > 0 && len(l.waiting) >= l.limits.Waiting:
 		return l.overload("requests waiting", len(l.waiting), l.limits.Waiting)
+	case rank.Waiting > 0 && l.level(rank.Level) >= rank.Waiting:
+		return l.overload("requests waiting at their priority", l.level(rank.Level), rank.Waiting)
 	case l.limits.Accepted > 0 && l.accepted >= l.limits.Accepted:
 		return l.overload("requests in flight", l.accepted, l.limits.Accepted)
 	case l.waitingTokens > 0 && l.waitingTokens+tokens > l.options.WaitingTokens:
@@ -136,15 +150,16 @@ func (l *lane) loop() {
 func (l *lane) next(now time.Time) (b *batch, until time.Time, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	expiry := l.expire(now)
 	switch {
 	case len(l.running) == l.limits.InFlight:
-		return nil, time.Time{}, true
+		return nil, expiry, true
 	case len(l.waiting) == 0:
 		return nil, time.Time{}, !l.closed || len(l.running) > 0
 	}
 	decision := l.policy.Next(State{Waiting: l.waiting, Free: l.free, Closing: l.closed}, now)
 	if decision.Texts <= 0 {
-		return nil, decision.Until, true
+		return nil, earlier(decision.Until, expiry), true
 	}
 	return l.take(decision.Texts, now), time.Time{}, true
 }

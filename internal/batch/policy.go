@@ -23,11 +23,27 @@ type Limits struct {
 	Accepted int  // requests that wait or run; another is refused; 0: not counted
 	RunTexts int  // texts in one engine call; a larger batch runs as several, one after another; 0: not counted
 	Turns    bool // a request that was split waits for its next turn behind the others
+	Ordered  bool // requests are answered in the order in which they were accepted
+}
+
+// Ranked is a Policy for which not all requests are alike.
+type Ranked interface {
+	Policy
+	// Rank is a pure function of the job, asked when it is accepted.
+	Rank(j *Job) Rank
+}
+
+// Rank says how a request waits.
+type Rank struct {
+	Level   uint64        // those of a lower level come first
+	Waiting int           // requests of its level that may wait; another is refused; 0: not counted
+	Timeout time.Duration // after which it has waited too long; 0: never
+	Delay   bool          // then it waits on, behind all others of its level; if not, it is refused
 }
 
 // State is what a policy sees of the queue.
 type State struct {
-	Waiting []Waiting // in order of acceptance, but see Limits.Turns; never empty
+	Waiting []Waiting // in order of acceptance, but see Limits.Turns and Ranked; never empty
 	Free    time.Time // since when a batch may run: the end of the one that held the engine
 	Closing bool      // no further request will come, so that waiting gains nothing
 }
@@ -38,6 +54,9 @@ type Waiting struct {
 	Arrived time.Time
 
 	request *request
+	rank    Rank
+	expires time.Time // zero: never
+	delayed bool      // has expired once
 }
 
 // Decision is a policy's answer: take some texts now, or wait.

@@ -14,6 +14,40 @@ type Preferred struct {
 	Delay     time.Duration // max_queue_delay_microseconds
 	Queue     int           // default_queue_policy's max_queue_size, in requests; Triton's 0 (no bound) is not kept
 	Instances int           // instance_group's count: batches in the engine at once
+
+	Ordered  bool                   // preserve_ordering
+	Levels   uint64                 // priority_levels; 0: all requests are alike
+	Default  uint64                 // default_priority_level
+	Policy   QueuePolicy            // default_queue_policy
+	Policies map[uint64]QueuePolicy // priority_queue_policy
+}
+
+// QueuePolicy is Triton's ModelQueuePolicy.
+type QueuePolicy struct {
+	Delay    bool          // timeout_action: DELAY instead of REJECT
+	Timeout  time.Duration // default_timeout_microseconds; 0: none
+	Override bool          // allow_timeout_override: a request may ask for a shorter one
+	Size     int           // max_queue_size; 0: not counted
+}
+
+// Rank places a request by its priority, under the policy of that priority. As in
+// Triton a request may shorten the timeout and never lengthen it.
+func (p Preferred) Rank(j *Job) Rank {
+	level := uint64(0)
+	if p.Levels > 0 {
+		if level = j.Priority; level == 0 || level > p.Levels {
+			level = p.Default
+		}
+	}
+	policy, own := p.Policies[level]
+	if !own {
+		policy = p.Policy
+	}
+	timeout := policy.Timeout
+	if policy.Override && j.Timeout > 0 && j.Timeout < timeout {
+		timeout = j.Timeout
+	}
+	return Rank{Level: level, Waiting: policy.Size, Timeout: timeout, Delay: policy.Delay}
 }
 
 // Name is "preferred".
@@ -21,7 +55,7 @@ func (Preferred) Name() string { return "preferred" }
 
 // Limits allow a batch per instance.
 func (p Preferred) Limits() Limits {
-	return Limits{InFlight: p.Instances, Waiting: p.Queue, RunTexts: p.MaxTexts}
+	return Limits{InFlight: p.Instances, Waiting: p.Queue, RunTexts: p.MaxTexts, Ordered: p.Ordered}
 }
 
 // Next takes, of the requests that fit into a batch, the longest run whose texts
@@ -30,7 +64,7 @@ func (p Preferred) Limits() Limits {
 // refuses at its door, is taken MaxTexts texts at a time.
 func (p Preferred) Next(s State, now time.Time) Decision {
 	fitting, preferred, full := p.scan(s.Waiting)
-	due := s.Waiting[0].Arrived.Add(p.Delay)
+	due := oldest(s.Waiting, fitting).Add(p.Delay)
 	late := p.Delay > 0 && !now.Before(due)
 	switch {
 	case preferred > 0 && !late && !s.Closing:
@@ -40,6 +74,17 @@ func (p Preferred) Next(s State, now time.Time) Decision {
 	default:
 		return waitUntil(due)
 	}
+}
+
+// oldest is when the oldest of the requests with the first so many texts came,
+// which priorities may have put behind younger ones.
+func oldest(waiting []Waiting, texts int) time.Time {
+	at := waiting[0].Arrived
+	for i := 0; i < len(waiting) && texts > 0; i++ {
+		at = earlier(at, waiting[i].Arrived)
+		texts -= len(waiting[i].Items)
+	}
+	return at
 }
 
 // scan adds up requests in order. fitting is the sum of those that fit into one

@@ -62,7 +62,7 @@ func New(r Runner, p Policy, o Options) *Queue {
 
 // Do has the texts of a job computed and returns when all their results are in
 // place. It returns an *OverloadError at once if there is no room, ErrClosed
-// after Drain, the engine's error if this job's texts caused one, and ctx's
+// after Drain, ErrExpired if the policy lets requests wait no longer, the engine's error if this job's texts caused one, and ctx's
 // error as soon as ctx ends. In that last case a batch under way may still
 // write to the job's results: they must not be used again.
 func (q *Queue) Do(ctx context.Context, j *Job) (Report, error) {
@@ -81,7 +81,7 @@ func (q *Queue) Do(ctx context.Context, j *Job) (Report, error) {
 	if j.Direct {
 		lane = q.direct
 	}
-	return lane.do(ctx, j.Items)
+	return lane.do(ctx, j)
 }
 
 // Stats returns the counts so far.

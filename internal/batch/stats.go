@@ -9,7 +9,7 @@ type Stats struct {
 	Requests  uint64 // requests answered with their results
 	Texts     uint64 // texts that left the engine
 	Tokens    uint64 // tokens that left the engine
-	Refused   uint64 // requests refused for overload
+	Refused   uint64 // requests refused for overload, or after they had waited too long
 	Abandoned uint64 // requests whose client left or whose deadline passed
 	Failed    uint64 // requests answered with the engine's error
 
