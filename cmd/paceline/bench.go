@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -22,20 +21,22 @@ import (
 
 // benchCommand is `paceline bench`.
 type benchCommand struct {
-	Quick       bool     `xor:"effort" help:"Under a minute: fewer points and repeats."`
-	Full        bool     `xor:"effort" help:"As long as it takes: ten repeats of ten seconds a point, percentiles up to p99."`
-	Model       string   `default:"all-MiniLM-L6-v2" placeholder:"NAME|DIR" env:"PACELINE_MODEL" help:"Model that every profile serves, and that gives the reference vectors (${default})."`
-	Profiles    []string `default:"fastapi,triton,tei,langchain,vllm" placeholder:"A,B" help:"Profiles of paceline serve to compare (${default}); none for targets alone."`
-	Target      []string `placeholder:"NAME=DIALECT@URL" sep:"none" help:"A running service to compare with them. Repeatable. Dialects: fastapi, kserve-http, openai, openai-base64, poc, tei."`
-	Data        string   `placeholder:"FILE" help:"Texts to embed: JSON, JSONL, CSV, Parquet, plain lines or a BEIR folder (made from --seed after MS MARCO's lengths)."`
-	BatchSizes  []int    `placeholder:"N,N" help:"Texts a request, with one client (1,4,8,16,32,64,128)."`
-	Concurrency []int    `placeholder:"N,N" help:"Clients, at 32 texts a request (1,2,4,8,16,32)."`
-	TextLengths []int    `placeholder:"N,N" help:"Characters a text, for the memory of each server (50,100,200,500,1000,2000)."`
-	Threads     int      `placeholder:"N" env:"PACELINE_THREADS" help:"Threads of each server (one a core)."`
-	DType       string   `name:"dtype" default:"auto" env:"PACELINE_DTYPE" help:"Arithmetic of the profiles' engine (${default})."`
-	Seed        uint64   `default:"42" help:"Seed of all that is drawn (${default})."`
-	Out         string   `placeholder:"DIR" help:"Directory of the results (paceline-results/<time>)."`
-	JSON        bool     `help:"Print the summary as JSON instead of a table."`
+	Quick       bool              `xor:"effort" help:"Under a minute: fewer points and repeats."`
+	Full        bool              `xor:"effort" help:"As long as it takes: ten repeats of ten seconds a point, percentiles up to p99."`
+	Model       string            `default:"all-MiniLM-L6-v2" placeholder:"NAME|DIR" env:"PACELINE_MODEL" help:"Model that every profile serves, and that gives the reference vectors (${default})."`
+	Profiles    []string          `placeholder:"A,B" help:"Profiles of paceline serve to compare (fastapi,triton,tei,langchain,vllm, unless there is a --stack); none for targets alone."`
+	Stack       []string          `placeholder:"A,B" help:"Real stacks to start and compare, as 'paceline stack list' names them; paceline is this program without a profile."`
+	Binary      map[string]string `placeholder:"STACK=PATH" help:"Program of a stack that no package carries, such as tei=./text-embeddings-router. Repeatable."`
+	Target      []string          `placeholder:"NAME=DIALECT@URL" sep:"none" help:"A running service to compare with them. Repeatable. Dialects: fastapi, kserve-http, openai, openai-base64, poc, tei."`
+	Data        string            `placeholder:"FILE" help:"Texts to embed: JSON, JSONL, CSV, Parquet, plain lines or a BEIR folder (made from --seed after MS MARCO's lengths)."`
+	BatchSizes  []int             `placeholder:"N,N" help:"Texts a request, with one client (1,4,8,16,32,64,128)."`
+	Concurrency []int             `placeholder:"N,N" help:"Clients, at 32 texts a request (1,2,4,8,16,32)."`
+	TextLengths []int             `placeholder:"N,N" help:"Characters a text, for the memory of each server (50,100,200,500,1000,2000)."`
+	Threads     int               `placeholder:"N" env:"PACELINE_THREADS" help:"Threads of each server (one a core)."`
+	DType       string            `name:"dtype" default:"auto" env:"PACELINE_DTYPE" help:"Arithmetic of the profiles' engine (${default})."`
+	Seed        uint64            `default:"42" help:"Seed of all that is drawn (${default})."`
+	Out         string            `placeholder:"DIR" help:"Directory of the results (paceline-results/<time>)."`
+	JSON        bool              `help:"Print the summary as JSON instead of a table."`
 }
 
 // Texts that the sweeps draw on.
@@ -62,9 +63,11 @@ func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
 	if err := c.prepare(ctx, &config, watcher); err != nil {
 		return err
 	}
-	for _, s := range stacks {
-		config.Stacks = append(config.Stacks, c.launch(s, config.Manifest))
+	release, err := c.launchAll(ctx, &config, stacks)
+	if err != nil {
+		return err
 	}
+	defer release()
 	results, failed := bench.Run(ctx, config)
 	if results == nil {
 		return failed
@@ -171,7 +174,7 @@ func (c *benchCommand) prepare(ctx context.Context, config *bench.Config, watche
 	config.Probes.Texts = set.Texts[:min(probeTexts, len(set.Texts))]
 	config.Manifest = c.manifest(ctx, set)
 	if err := c.reference(ctx, config); err != nil {
-		if len(c.Profiles) > 0 {
+		if len(c.Profiles)+len(c.Stack) > 0 {
 			return err
 		}
 		watcher.Doubted(record.Warning{Code: "no_reference", Text: err.Error(), Advice: "Without reference vectors no target can be called comparable: give the model that they serve with --model."})
@@ -185,20 +188,12 @@ func (c *benchCommand) manifest(ctx context.Context, set dataset.Set) record.Man
 	return record.Manifest{
 		Version: module, Commit: commit, Command: append([]string{"paceline"}, os.Args[1:]...), Seed: c.Seed,
 		Config: map[string]any{
-			"effort": c.effort(), "profiles": c.Profiles, "targets": c.Target, "threads": c.Threads,
+			"effort": c.effort(), "profiles": c.Profiles, "stacks": c.Stack, "targets": c.Target, "threads": c.Threads,
 			"batch_sizes": c.BatchSizes, "concurrency": c.Concurrency, "text_lengths": c.TextLengths,
 		},
-		Machine: machine(ctx, c.threads()),
+		Machine: machine(ctx, threadsOr(c.Threads)),
 		Data:    record.Data{Source: set.Source, SHA256: set.SHA256, Texts: len(set.Texts), MeanChars: meanChars(set.Texts)},
 	}
-}
-
-// threads is what each server is given.
-func (c *benchCommand) threads() int {
-	if c.Threads > 0 {
-		return c.Threads
-	}
-	return runtime.GOMAXPROCS(0)
 }
 
 func meanChars(texts []string) float64 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/paceline/paceline/internal/bench"
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/process"
+	"github.com/paceline/paceline/internal/stack"
 )
 
 // A profile as the benchmark drives it.
@@ -21,19 +23,44 @@ type benchProfile struct {
 
 var benchProfiles = []benchProfile{
 	{"fastapi", "fastapi", "window", ""},
-	{"triton", "fastapi", "preferred", "in place of KServe v2"},
+	{"triton", "kserve-http", "preferred", ""},
 	{"tei", "tei", "budget", ""},
 	{"langchain", "poc", "direct", ""},
 	{"vllm", "poc", "continuous", ""},
 }
 
+// plainProfile is this program without a profile.
+const plainProfile = "paceline"
+
+// realStack is a stack under test by its name.
+func realStack(name string) (bench.Stack, error) {
+	if name == plainProfile {
+		return bench.Stack{Name: name, Dialect: "poc", Policy: "continuous"}, nil
+	}
+	list, err := readStacks()
+	if err != nil {
+		return bench.Stack{}, err
+	}
+	_, server, err := stack.Find(list, name)
+	if err != nil {
+		return bench.Stack{}, fmt.Errorf("--stack: %w, %s", err, plainProfile)
+	}
+	return bench.Stack{Name: name, Dialect: server.Dialect, Policy: server.Policy}, nil
+}
+
 // teiClientBatch is what TEI takes in one request unless told otherwise.
 const teiClientBatch = 32
 
-// stacks are the profiles and targets that the flags name, in their order.
+// stacks are the profiles, real stacks and targets that the flags name, in their
+// order. Where no stack is named the profiles are all.
 func (c *benchCommand) stacks() (list []bench.Stack, err error) {
-	if slices.Equal(c.Profiles, []string{"none"}) {
+	switch {
+	case slices.Equal(c.Profiles, []string{"none"}):
 		c.Profiles = nil
+	case len(c.Profiles) == 0 && len(c.Stack) == 0:
+		for _, p := range benchProfiles {
+			c.Profiles = append(c.Profiles, p.name)
+		}
 	}
 	for _, name := range c.Profiles {
 		i := slices.IndexFunc(benchProfiles, func(p benchProfile) bool { return p.name == name })
@@ -43,6 +70,13 @@ func (c *benchCommand) stacks() (list []bench.Stack, err error) {
 		p := benchProfiles[i]
 		list = append(list, bench.Stack{Name: "paceline/" + name, Dialect: p.dialect, Policy: p.policy, Note: p.note})
 	}
+	for _, name := range c.Stack {
+		s, err := realStack(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
 	for _, text := range c.Target {
 		s, err := parseTarget(text)
 		if err != nil {
@@ -51,7 +85,7 @@ func (c *benchCommand) stacks() (list []bench.Stack, err error) {
 		list = append(list, s)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("nothing to compare: name --profiles or a --target")
+		return nil, fmt.Errorf("nothing to compare: name --profiles, a --stack or a --target")
 	}
 	names := map[string]bool{}
 	for _, s := range list {
@@ -63,16 +97,44 @@ func (c *benchCommand) stacks() (list []bench.Stack, err error) {
 	return list, nil
 }
 
-// launch completes a stack with what starts it: this very program for a profile,
-// nothing for a target. All profiles get the same model, threads and truncation.
-func (c *benchCommand) launch(s bench.Stack, m record.Manifest) bench.Stack {
-	profile, ours := strings.CutPrefix(s.Name, "paceline/")
-	if !ours || s.URL != "" {
-		return s
+// launchAll completes the stacks with what starts them: this very program for a
+// profile, an installed environment for a real stack, nothing for a target. All
+// get the same model and threads. Its result releases what looks after them.
+func (c *benchCommand) launchAll(ctx context.Context, config *bench.Config, list []bench.Stack) (release func(), err error) {
+	if !slices.ContainsFunc(list, func(s bench.Stack) bool { return s.URL == "" }) {
+		config.Stacks = list
+		return func() {}, nil
 	}
-	command := []string{executable(), "serve", "--profile", profile, "--model", pinned(m.Model),
-		"--host", "127.0.0.1", "--port", process.PortMark, "--threads", strconv.Itoa(c.threads()), "--dtype", c.DType,
+	starter, err := newStarter(ctx, pinned(config.Manifest.Model), c.Threads, c.Binary)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range list {
+		switch {
+		case s.URL != "":
+		case s.Name == plainProfile || strings.HasPrefix(s.Name, plainProfile+"/"):
+			c.launchProfile(&s, starter)
+		default:
+			c.launchReal(&s, starter)
+		}
+		config.Stacks = append(config.Stacks, s)
+	}
+	return func() { starter.keeper.Close() }, nil
+}
+
+// launchProfile starts this very program. All profiles truncate, so that long texts
+// are the same work.
+func (c *benchCommand) launchProfile(s *bench.Stack, starter *starter) {
+	profile, log := strings.TrimPrefix(s.Name, plainProfile+"/"), strings.ReplaceAll(s.Name, "/", "-")
+	command := []string{executable(), "serve", "--model", starter.name,
+		"--host", "127.0.0.1", "--port", process.PortMark, "--threads", strconv.Itoa(starter.options.Threads), "--dtype", c.DType,
 		"--auto-truncate", "--log-level", "warn"}
+	if s.Name != plainProfile {
+		command = append(command, "--profile", profile)
+	}
+	if profile == tritonProfile {
+		command = append(command, "--grpc-port", "0", "--metrics-port", "0") // nobody else's are in the way
+	}
 	s.Info = map[string]string{"auto_truncate": "on for all, so that long texts are the same work"}
 	if largest := c.BatchSizes[len(c.BatchSizes)-1]; profile == "tei" && largest > teiClientBatch {
 		// Users who send larger batches raise the limit; a sweep that it cuts short
@@ -81,11 +143,21 @@ func (c *benchCommand) launch(s bench.Stack, m record.Manifest) bench.Stack {
 		s.Note = fmt.Sprintf("--max-client-batch-size %d instead of %d", largest, teiClientBatch)
 	}
 	s.Launch = &process.Spec{
-		Name: s.Name, Command: command, LogFile: filepath.Join(c.Out, "logs", profile+".log"),
+		Name: s.Name, Command: command, LogFile: filepath.Join(c.Out, "logs", log+".log"),
 		Env:    []string{"HF_HUB_OFFLINE=1"}, // the model is here: nothing is fetched while stacks are measured
-		Health: "/health", Limit: time.Minute, Grace: 5 * time.Second,
+		Health: "/health", Limit: time.Minute, Grace: 5 * time.Second, Keeper: starter.keeper,
 	}
-	return s
+}
+
+// launchReal starts an installed stack; one that cannot be is reported, and the
+// others are measured.
+func (c *benchCommand) launchReal(s *bench.Stack, starter *starter) {
+	l, err := starter.launch(s.Name, filepath.Join(c.Out, "logs", s.Name+".log"))
+	if err != nil {
+		s.Unable = err
+		return
+	}
+	s.Launch, s.Model, s.Info = l.spec, l.model, starter.home.Describe(l.stack, l.spec)
 }
 
 // pinned names the model at the revision that gave the reference vectors.

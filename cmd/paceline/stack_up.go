@@ -55,6 +55,7 @@ func (c *stackUp) Run(ctx context.Context, app *kong.Kong) error {
 
 // starter makes what starts servers, for one model and the same threads for all.
 type starter struct {
+	name    string // of the model, as it was asked for
 	stacks  []*stack.Definition
 	home    stack.Home
 	options stack.Options
@@ -93,7 +94,7 @@ func newStarter(ctx context.Context, model string, threads int, binary map[strin
 		return nil, err
 	}
 	o := stack.Options{Model: repository.Dir, ModelName: repository.Name, Threads: threadsOr(threads), GPU: stack.HasGPU(ctx)}
-	return &starter{list, stackHome(), o, binary, keeper}, nil
+	return &starter{model, list, stackHome(), o, binary, keeper}, nil
 }
 
 // launch says how the server of that name is started.

@@ -46,6 +46,7 @@ type Stack struct {
 	Model   string // the name that its API asks for
 	URL     string
 	Launch  *process.Spec
+	Unable  error  // why it cannot be started: it is reported, not measured
 	Note    string // what a reader must know of the door it was driven through
 	Info    map[string]string
 }
@@ -105,6 +106,7 @@ type bench struct {
 	measured map[record.Sweep]bool
 	short    []string // what of the memory sweep did not fit into the time
 	steal    stealCount
+	startup  time.Duration           // spent on stacks that take long to start
 	stop     context.CancelCauseFunc // ends the run for a reason of our own
 }
 

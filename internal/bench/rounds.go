@@ -60,12 +60,13 @@ func (b *bench) doubtRepeats() {
 }
 
 // left is what remains of a share of the budget, in seconds; 0 stands for no
-// limit, so it never falls to that.
+// limit, so it never falls to that. Stacks that take minutes to start do not cost
+// the others their slices.
 func (b *bench) left(share float64) float64 {
 	if b.Effort.Budget == 0 {
 		return 0
 	}
-	return max(1e-3, share*b.Effort.Budget.Seconds()-time.Since(b.Manifest.Started).Seconds())
+	return max(1e-3, share*b.Effort.Budget.Seconds()-(time.Since(b.Manifest.Started)-b.startup).Seconds())
 }
 
 // replan cuts the rest if the rounds so far took longer than they were estimated.

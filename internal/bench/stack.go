@@ -39,10 +39,19 @@ func (b *bench) up(ctx context.Context) {
 			s.record.Error = "not reached before the run was ended"
 			continue
 		}
+		if s.Unable != nil {
+			s.record.Error = s.Unable.Error()
+			b.warn(record.Warning{Stack: s.Name, Code: "stack_unable", Text: s.record.Error, Advice: "The other stacks are measured."})
+			continue
+		}
 		b.Watcher.Stage("starting " + s.Name)
+		began := time.Now()
 		if err := s.start(ctx); err != nil {
 			b.lose(ctx, s, err)
 			continue
+		}
+		if !s.cheap() {
+			b.startup += time.Since(began)
 		}
 		if err := s.settle(ctx, b.Data.Texts[0]); err != nil {
 			b.lose(ctx, s, err)

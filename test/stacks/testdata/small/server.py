@@ -23,6 +23,10 @@ class Handler(BaseHTTPRequestHandler):
         self.answer({"status": "healthy", "packages": [first.NAME, second.NAME]})
 
     def do_POST(self):
+        self.server.left -= 1
+        if self.server.left < 0:
+            print("out of memory", flush=True)
+            os._exit(9)
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.answer({"embeddings": [vector(text) for text in body["texts"]]})
 
@@ -47,6 +51,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int)
     parser.add_argument("--mute", action="store_true")
+    parser.add_argument("--requests", type=int, default=10**9, help="after which it crashes")
     args = parser.parse_args()
     child = subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE)
     child.stdout.readline()
@@ -54,7 +59,9 @@ def main():
     if args.mute:
         print("still loading", flush=True)
         child.wait()
-    ThreadingHTTPServer(("127.0.0.1", args.port), Handler).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", args.port), Handler)
+    server.left = args.requests
+    server.serve_forever()
 
 
 main()
