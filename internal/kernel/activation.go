@@ -14,13 +14,18 @@ const (
 	Tanh
 )
 
-// activate applies a to a block of rows. Only GELU has a vector kernel so far; the
-// others go by the mathematics library, value by value.
-func (s *Set) activate(a Activation, x []float32, rows, cols, stride int) {
+// activate applies a to a block of rows. Only GELU has vector kernels so far, one of
+// them for results that are then rounded; the others go by the mathematics library,
+// value by value.
+func (s *Set) activate(a Activation, rounded bool, x []float32, rows, cols, stride int) {
 	switch a {
 	case Identity:
 	case GELU:
-		s.vector.gelu(x, rows, cols, stride)
+		if rounded {
+			s.vector.geluNear(x, rows, cols, stride)
+		} else {
+			s.vector.gelu(x, rows, cols, stride)
+		}
 	case GELUTanh:
 		mapRows(x, rows, cols, stride, geluTanh)
 	case SiLU:
@@ -35,7 +40,7 @@ func (s *Set) activate(a Activation, x []float32, rows, cols, stride int) {
 // Activate applies a to every element of x.
 func (s *Set) Activate(a Activation, x []float32) {
 	raceWrite(x)
-	s.activate(a, x, 1, len(x), len(x))
+	s.activate(a, false, x, 1, len(x), len(x))
 }
 
 func geluTanh(v float64) float64 {

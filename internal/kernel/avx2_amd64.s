@@ -1305,6 +1305,195 @@ DATA erfc1AVX2<>+24(SB)/4, $(0.1274148)
 DATA erfc1AVX2<>+28(SB)/4, $(0.1274148)
 GLOBL erfc1AVX2<>(SB), RODATA|NOPTR, $32
 
+// func geluNearAVX2(x []float32, rows int, cols int, stride int)
+// Requires: AVX, FMA3
+TEXT ·geluNearAVX2(SB), NOSPLIT, $0-48
+	MOVQ x_base+0(FP), AX // the row's first element
+	MOVQ stride+40(FP), CX // from row to row
+	SHLQ $0x02, CX // in bytes
+	MOVQ rows+24(FP), DX // rows left
+
+row:
+	TESTQ DX, DX // no row left?
+	JZ end // done
+	MOVQ cols+32(FP), BX // elements left of this row
+	MOVQ AX, SI // its next element
+
+one:
+	CMPQ BX, $0x00000008 // fewer than 8 elements left?
+	JL oneend // leave the loop
+	VMOVUPS (SI), Y0 // x
+	VMAXPS nearleastAVX2<>+0(SB), Y0, Y1 // not below -4.25
+	VMINPS nearmostAVX2<>+0(SB), Y1, Y1 // nor above 4.25
+	VMULPS Y1, Y1, Y2 // t²
+	VMOVUPS near8AVX2<>+0(SB), Y3 // the polynomial in t²
+	VFMADD213PS near7AVX2<>+0(SB), Y2, Y3 // ·t² + near7
+	VFMADD213PS near6AVX2<>+0(SB), Y2, Y3 // ·t² + near6
+	VFMADD213PS near5AVX2<>+0(SB), Y2, Y3 // ·t² + near5
+	VFMADD213PS near4AVX2<>+0(SB), Y2, Y3 // ·t² + near4
+	VFMADD213PS near3AVX2<>+0(SB), Y2, Y3 // ·t² + near3
+	VFMADD213PS near2AVX2<>+0(SB), Y2, Y3 // ·t² + near2
+	VFMADD213PS near1AVX2<>+0(SB), Y2, Y3 // ·t² + near1
+	VFMADD213PS near0AVX2<>+0(SB), Y2, Y3 // ·t² + near0
+	VFMADD213PS halfAVX2<>+0(SB), Y1, Y3 // ·t + 1/2: Φ(x)
+	VMULPS Y0, Y3, Y3 // ·x
+	VMOVUPS Y3, (SI) // write
+	ADDQ $0x00000020, SI // on to the next elements
+	SUBQ $0x00000008, BX // so many fewer are left
+	JMP one // again
+
+oneend:
+	TESTQ BX, BX // nothing left?
+	JZ done // done
+	LEAQ tailAVX2<>+0(SB), DI // eight lanes of ones, then eight of zeros
+	NEGQ BX // from where the zeros begin
+	VMOVUPS 32(DI)(BX*4), Y0 // n lanes of ones, then zeros
+	VMASKMOVPS (SI), Y0, Y1 // x
+	VMAXPS nearleastAVX2<>+0(SB), Y1, Y2 // not below -4.25
+	VMINPS nearmostAVX2<>+0(SB), Y2, Y2 // nor above 4.25
+	VMULPS Y2, Y2, Y3 // t²
+	VMOVUPS near8AVX2<>+0(SB), Y4 // the polynomial in t²
+	VFMADD213PS near7AVX2<>+0(SB), Y3, Y4 // ·t² + near7
+	VFMADD213PS near6AVX2<>+0(SB), Y3, Y4 // ·t² + near6
+	VFMADD213PS near5AVX2<>+0(SB), Y3, Y4 // ·t² + near5
+	VFMADD213PS near4AVX2<>+0(SB), Y3, Y4 // ·t² + near4
+	VFMADD213PS near3AVX2<>+0(SB), Y3, Y4 // ·t² + near3
+	VFMADD213PS near2AVX2<>+0(SB), Y3, Y4 // ·t² + near2
+	VFMADD213PS near1AVX2<>+0(SB), Y3, Y4 // ·t² + near1
+	VFMADD213PS near0AVX2<>+0(SB), Y3, Y4 // ·t² + near0
+	VFMADD213PS halfAVX2<>+0(SB), Y2, Y4 // ·t + 1/2: Φ(x)
+	VMULPS Y1, Y4, Y4 // ·x
+	VMASKMOVPS Y4, Y0, (SI) // write
+
+done:
+	ADDQ CX, AX // next row
+	DECQ DX // one row done
+	JMP row // again
+
+end:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA nearleastAVX2<>+0(SB)/4, $(-4.25)
+DATA nearleastAVX2<>+4(SB)/4, $(-4.25)
+DATA nearleastAVX2<>+8(SB)/4, $(-4.25)
+DATA nearleastAVX2<>+12(SB)/4, $(-4.25)
+DATA nearleastAVX2<>+16(SB)/4, $(-4.25)
+DATA nearleastAVX2<>+20(SB)/4, $(-4.25)
+DATA nearleastAVX2<>+24(SB)/4, $(-4.25)
+DATA nearleastAVX2<>+28(SB)/4, $(-4.25)
+GLOBL nearleastAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA nearmostAVX2<>+0(SB)/4, $(4.25)
+DATA nearmostAVX2<>+4(SB)/4, $(4.25)
+DATA nearmostAVX2<>+8(SB)/4, $(4.25)
+DATA nearmostAVX2<>+12(SB)/4, $(4.25)
+DATA nearmostAVX2<>+16(SB)/4, $(4.25)
+DATA nearmostAVX2<>+20(SB)/4, $(4.25)
+DATA nearmostAVX2<>+24(SB)/4, $(4.25)
+DATA nearmostAVX2<>+28(SB)/4, $(4.25)
+GLOBL nearmostAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near8AVX2<>+0(SB)/4, $(6.764257e-11)
+DATA near8AVX2<>+4(SB)/4, $(6.764257e-11)
+DATA near8AVX2<>+8(SB)/4, $(6.764257e-11)
+DATA near8AVX2<>+12(SB)/4, $(6.764257e-11)
+DATA near8AVX2<>+16(SB)/4, $(6.764257e-11)
+DATA near8AVX2<>+20(SB)/4, $(6.764257e-11)
+DATA near8AVX2<>+24(SB)/4, $(6.764257e-11)
+DATA near8AVX2<>+28(SB)/4, $(6.764257e-11)
+GLOBL near8AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near7AVX2<>+0(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2<>+4(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2<>+8(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2<>+12(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2<>+16(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2<>+20(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2<>+24(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2<>+28(SB)/4, $(-6.3350085e-09)
+GLOBL near7AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near6AVX2<>+0(SB)/4, $(2.6090817e-07)
+DATA near6AVX2<>+4(SB)/4, $(2.6090817e-07)
+DATA near6AVX2<>+8(SB)/4, $(2.6090817e-07)
+DATA near6AVX2<>+12(SB)/4, $(2.6090817e-07)
+DATA near6AVX2<>+16(SB)/4, $(2.6090817e-07)
+DATA near6AVX2<>+20(SB)/4, $(2.6090817e-07)
+DATA near6AVX2<>+24(SB)/4, $(2.6090817e-07)
+DATA near6AVX2<>+28(SB)/4, $(2.6090817e-07)
+GLOBL near6AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near5AVX2<>+0(SB)/4, $(-6.29855e-06)
+DATA near5AVX2<>+4(SB)/4, $(-6.29855e-06)
+DATA near5AVX2<>+8(SB)/4, $(-6.29855e-06)
+DATA near5AVX2<>+12(SB)/4, $(-6.29855e-06)
+DATA near5AVX2<>+16(SB)/4, $(-6.29855e-06)
+DATA near5AVX2<>+20(SB)/4, $(-6.29855e-06)
+DATA near5AVX2<>+24(SB)/4, $(-6.29855e-06)
+DATA near5AVX2<>+28(SB)/4, $(-6.29855e-06)
+GLOBL near5AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near4AVX2<>+0(SB)/4, $(0.0001008925)
+DATA near4AVX2<>+4(SB)/4, $(0.0001008925)
+DATA near4AVX2<>+8(SB)/4, $(0.0001008925)
+DATA near4AVX2<>+12(SB)/4, $(0.0001008925)
+DATA near4AVX2<>+16(SB)/4, $(0.0001008925)
+DATA near4AVX2<>+20(SB)/4, $(0.0001008925)
+DATA near4AVX2<>+24(SB)/4, $(0.0001008925)
+DATA near4AVX2<>+28(SB)/4, $(0.0001008925)
+GLOBL near4AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near3AVX2<>+0(SB)/4, $(-0.0011575413)
+DATA near3AVX2<>+4(SB)/4, $(-0.0011575413)
+DATA near3AVX2<>+8(SB)/4, $(-0.0011575413)
+DATA near3AVX2<>+12(SB)/4, $(-0.0011575413)
+DATA near3AVX2<>+16(SB)/4, $(-0.0011575413)
+DATA near3AVX2<>+20(SB)/4, $(-0.0011575413)
+DATA near3AVX2<>+24(SB)/4, $(-0.0011575413)
+DATA near3AVX2<>+28(SB)/4, $(-0.0011575413)
+GLOBL near3AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near2AVX2<>+0(SB)/4, $(0.0099963285)
+DATA near2AVX2<>+4(SB)/4, $(0.0099963285)
+DATA near2AVX2<>+8(SB)/4, $(0.0099963285)
+DATA near2AVX2<>+12(SB)/4, $(0.0099963285)
+DATA near2AVX2<>+16(SB)/4, $(0.0099963285)
+DATA near2AVX2<>+20(SB)/4, $(0.0099963285)
+DATA near2AVX2<>+24(SB)/4, $(0.0099963285)
+DATA near2AVX2<>+28(SB)/4, $(0.0099963285)
+GLOBL near2AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near1AVX2<>+0(SB)/4, $(-0.06667296)
+DATA near1AVX2<>+4(SB)/4, $(-0.06667296)
+DATA near1AVX2<>+8(SB)/4, $(-0.06667296)
+DATA near1AVX2<>+12(SB)/4, $(-0.06667296)
+DATA near1AVX2<>+16(SB)/4, $(-0.06667296)
+DATA near1AVX2<>+20(SB)/4, $(-0.06667296)
+DATA near1AVX2<>+24(SB)/4, $(-0.06667296)
+DATA near1AVX2<>+28(SB)/4, $(-0.06667296)
+GLOBL near1AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA near0AVX2<>+0(SB)/4, $(0.39911422)
+DATA near0AVX2<>+4(SB)/4, $(0.39911422)
+DATA near0AVX2<>+8(SB)/4, $(0.39911422)
+DATA near0AVX2<>+12(SB)/4, $(0.39911422)
+DATA near0AVX2<>+16(SB)/4, $(0.39911422)
+DATA near0AVX2<>+20(SB)/4, $(0.39911422)
+DATA near0AVX2<>+24(SB)/4, $(0.39911422)
+DATA near0AVX2<>+28(SB)/4, $(0.39911422)
+GLOBL near0AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA halfAVX2<>+0(SB)/4, $(0.5)
+DATA halfAVX2<>+4(SB)/4, $(0.5)
+DATA halfAVX2<>+8(SB)/4, $(0.5)
+DATA halfAVX2<>+12(SB)/4, $(0.5)
+DATA halfAVX2<>+16(SB)/4, $(0.5)
+DATA halfAVX2<>+20(SB)/4, $(0.5)
+DATA halfAVX2<>+24(SB)/4, $(0.5)
+DATA halfAVX2<>+28(SB)/4, $(0.5)
+GLOBL halfAVX2<>(SB), RODATA|NOPTR, $32
+
 // func peakAVX2(turns int)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2(SB), NOSPLIT, $0-8

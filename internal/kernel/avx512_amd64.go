@@ -240,6 +240,19 @@ func exp2SumAVX512(x []float32, shift float32) float32
 //go:noescape
 func geluAVX512(x []float32, rows int, cols int, stride int)
 
+// geluNearAVX512 computes:
+//
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		for i, v := range row {
+//			t := min(max(v, -4.25), 4.25)
+//			row[i] = v * (t*P(t*t) + 0.5) // v·Φ(v), P being a polynomial
+//		}
+//	}
+//
+//go:noescape
+func geluNearAVX512(x []float32, rows int, cols int, stride int)
+
 // peakAVX512 computes:
 //
 //	for range turns {

@@ -2677,6 +2677,292 @@ DATA erfc1AVX512<>+56(SB)/4, $(0.1274148)
 DATA erfc1AVX512<>+60(SB)/4, $(0.1274148)
 GLOBL erfc1AVX512<>(SB), RODATA|NOPTR, $64
 
+// func geluNearAVX512(x []float32, rows int, cols int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·geluNearAVX512(SB), NOSPLIT, $0-48
+	MOVQ x_base+0(FP), AX // the row's first element
+	MOVQ stride+40(FP), CX // from row to row
+	SHLQ $0x02, CX // in bytes
+	MOVQ rows+24(FP), DX // rows left
+
+row:
+	TESTQ DX, DX // no row left?
+	JZ end // done
+	MOVQ cols+32(FP), BX // elements left of this row
+	MOVQ AX, SI // its next element
+
+one:
+	CMPQ BX, $0x00000010 // fewer than 16 elements left?
+	JL oneend // leave the loop
+	VMOVUPS (SI), Z0 // x
+	VMAXPS nearleastAVX512<>+0(SB), Z0, Z1 // not below -4.25
+	VMINPS nearmostAVX512<>+0(SB), Z1, Z1 // nor above 4.25
+	VMULPS Z1, Z1, Z2 // t²
+	VMOVUPS near8AVX512<>+0(SB), Z3 // the polynomial in t²
+	VFMADD213PS near7AVX512<>+0(SB), Z2, Z3 // ·t² + near7
+	VFMADD213PS near6AVX512<>+0(SB), Z2, Z3 // ·t² + near6
+	VFMADD213PS near5AVX512<>+0(SB), Z2, Z3 // ·t² + near5
+	VFMADD213PS near4AVX512<>+0(SB), Z2, Z3 // ·t² + near4
+	VFMADD213PS near3AVX512<>+0(SB), Z2, Z3 // ·t² + near3
+	VFMADD213PS near2AVX512<>+0(SB), Z2, Z3 // ·t² + near2
+	VFMADD213PS near1AVX512<>+0(SB), Z2, Z3 // ·t² + near1
+	VFMADD213PS near0AVX512<>+0(SB), Z2, Z3 // ·t² + near0
+	VFMADD213PS halfAVX512<>+0(SB), Z1, Z3 // ·t + 1/2: Φ(x)
+	VMULPS Z0, Z3, Z3 // ·x
+	VMOVUPS Z3, (SI) // write
+	ADDQ $0x00000040, SI // on to the next elements
+	SUBQ $0x00000010, BX // so many fewer are left
+	JMP one // again
+
+oneend:
+	TESTQ BX, BX // nothing left?
+	JZ done // done
+	MOVQ $0x00000001, DI // 1
+	SHLXQ BX, DI, DI // 2^n
+	DECQ DI // 2^n - 1: the lowest n lanes
+	KMOVW DI, K1 // as a mask
+	VMOVUPS.Z (SI), K1, Z0 // x
+	VMAXPS nearleastAVX512<>+0(SB), Z0, Z1 // not below -4.25
+	VMINPS nearmostAVX512<>+0(SB), Z1, Z1 // nor above 4.25
+	VMULPS Z1, Z1, Z2 // t²
+	VMOVUPS near8AVX512<>+0(SB), Z3 // the polynomial in t²
+	VFMADD213PS near7AVX512<>+0(SB), Z2, Z3 // ·t² + near7
+	VFMADD213PS near6AVX512<>+0(SB), Z2, Z3 // ·t² + near6
+	VFMADD213PS near5AVX512<>+0(SB), Z2, Z3 // ·t² + near5
+	VFMADD213PS near4AVX512<>+0(SB), Z2, Z3 // ·t² + near4
+	VFMADD213PS near3AVX512<>+0(SB), Z2, Z3 // ·t² + near3
+	VFMADD213PS near2AVX512<>+0(SB), Z2, Z3 // ·t² + near2
+	VFMADD213PS near1AVX512<>+0(SB), Z2, Z3 // ·t² + near1
+	VFMADD213PS near0AVX512<>+0(SB), Z2, Z3 // ·t² + near0
+	VFMADD213PS halfAVX512<>+0(SB), Z1, Z3 // ·t + 1/2: Φ(x)
+	VMULPS Z0, Z3, Z3 // ·x
+	VMOVUPS Z3, K1, (SI) // write
+
+done:
+	ADDQ CX, AX // next row
+	DECQ DX // one row done
+	JMP row // again
+
+end:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA nearleastAVX512<>+0(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+4(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+8(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+12(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+16(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+20(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+24(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+28(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+32(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+36(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+40(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+44(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+48(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+52(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+56(SB)/4, $(-4.25)
+DATA nearleastAVX512<>+60(SB)/4, $(-4.25)
+GLOBL nearleastAVX512<>(SB), RODATA|NOPTR, $64
+
+DATA nearmostAVX512<>+0(SB)/4, $(4.25)
+DATA nearmostAVX512<>+4(SB)/4, $(4.25)
+DATA nearmostAVX512<>+8(SB)/4, $(4.25)
+DATA nearmostAVX512<>+12(SB)/4, $(4.25)
+DATA nearmostAVX512<>+16(SB)/4, $(4.25)
+DATA nearmostAVX512<>+20(SB)/4, $(4.25)
+DATA nearmostAVX512<>+24(SB)/4, $(4.25)
+DATA nearmostAVX512<>+28(SB)/4, $(4.25)
+DATA nearmostAVX512<>+32(SB)/4, $(4.25)
+DATA nearmostAVX512<>+36(SB)/4, $(4.25)
+DATA nearmostAVX512<>+40(SB)/4, $(4.25)
+DATA nearmostAVX512<>+44(SB)/4, $(4.25)
+DATA nearmostAVX512<>+48(SB)/4, $(4.25)
+DATA nearmostAVX512<>+52(SB)/4, $(4.25)
+DATA nearmostAVX512<>+56(SB)/4, $(4.25)
+DATA nearmostAVX512<>+60(SB)/4, $(4.25)
+GLOBL nearmostAVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near8AVX512<>+0(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+4(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+8(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+12(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+16(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+20(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+24(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+28(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+32(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+36(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+40(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+44(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+48(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+52(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+56(SB)/4, $(6.764257e-11)
+DATA near8AVX512<>+60(SB)/4, $(6.764257e-11)
+GLOBL near8AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near7AVX512<>+0(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+4(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+8(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+12(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+16(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+20(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+24(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+28(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+32(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+36(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+40(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+44(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+48(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+52(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+56(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512<>+60(SB)/4, $(-6.3350085e-09)
+GLOBL near7AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near6AVX512<>+0(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+4(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+8(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+12(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+16(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+20(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+24(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+28(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+32(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+36(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+40(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+44(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+48(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+52(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+56(SB)/4, $(2.6090817e-07)
+DATA near6AVX512<>+60(SB)/4, $(2.6090817e-07)
+GLOBL near6AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near5AVX512<>+0(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+4(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+8(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+12(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+16(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+20(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+24(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+28(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+32(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+36(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+40(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+44(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+48(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+52(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+56(SB)/4, $(-6.29855e-06)
+DATA near5AVX512<>+60(SB)/4, $(-6.29855e-06)
+GLOBL near5AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near4AVX512<>+0(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+4(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+8(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+12(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+16(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+20(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+24(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+28(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+32(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+36(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+40(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+44(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+48(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+52(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+56(SB)/4, $(0.0001008925)
+DATA near4AVX512<>+60(SB)/4, $(0.0001008925)
+GLOBL near4AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near3AVX512<>+0(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+4(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+8(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+12(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+16(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+20(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+24(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+28(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+32(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+36(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+40(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+44(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+48(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+52(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+56(SB)/4, $(-0.0011575413)
+DATA near3AVX512<>+60(SB)/4, $(-0.0011575413)
+GLOBL near3AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near2AVX512<>+0(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+4(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+8(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+12(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+16(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+20(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+24(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+28(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+32(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+36(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+40(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+44(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+48(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+52(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+56(SB)/4, $(0.0099963285)
+DATA near2AVX512<>+60(SB)/4, $(0.0099963285)
+GLOBL near2AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near1AVX512<>+0(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+4(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+8(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+12(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+16(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+20(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+24(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+28(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+32(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+36(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+40(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+44(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+48(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+52(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+56(SB)/4, $(-0.06667296)
+DATA near1AVX512<>+60(SB)/4, $(-0.06667296)
+GLOBL near1AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA near0AVX512<>+0(SB)/4, $(0.39911422)
+DATA near0AVX512<>+4(SB)/4, $(0.39911422)
+DATA near0AVX512<>+8(SB)/4, $(0.39911422)
+DATA near0AVX512<>+12(SB)/4, $(0.39911422)
+DATA near0AVX512<>+16(SB)/4, $(0.39911422)
+DATA near0AVX512<>+20(SB)/4, $(0.39911422)
+DATA near0AVX512<>+24(SB)/4, $(0.39911422)
+DATA near0AVX512<>+28(SB)/4, $(0.39911422)
+DATA near0AVX512<>+32(SB)/4, $(0.39911422)
+DATA near0AVX512<>+36(SB)/4, $(0.39911422)
+DATA near0AVX512<>+40(SB)/4, $(0.39911422)
+DATA near0AVX512<>+44(SB)/4, $(0.39911422)
+DATA near0AVX512<>+48(SB)/4, $(0.39911422)
+DATA near0AVX512<>+52(SB)/4, $(0.39911422)
+DATA near0AVX512<>+56(SB)/4, $(0.39911422)
+DATA near0AVX512<>+60(SB)/4, $(0.39911422)
+GLOBL near0AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA halfAVX512<>+0(SB)/4, $(0.5)
+DATA halfAVX512<>+4(SB)/4, $(0.5)
+DATA halfAVX512<>+8(SB)/4, $(0.5)
+DATA halfAVX512<>+12(SB)/4, $(0.5)
+DATA halfAVX512<>+16(SB)/4, $(0.5)
+DATA halfAVX512<>+20(SB)/4, $(0.5)
+DATA halfAVX512<>+24(SB)/4, $(0.5)
+DATA halfAVX512<>+28(SB)/4, $(0.5)
+DATA halfAVX512<>+32(SB)/4, $(0.5)
+DATA halfAVX512<>+36(SB)/4, $(0.5)
+DATA halfAVX512<>+40(SB)/4, $(0.5)
+DATA halfAVX512<>+44(SB)/4, $(0.5)
+DATA halfAVX512<>+48(SB)/4, $(0.5)
+DATA halfAVX512<>+52(SB)/4, $(0.5)
+DATA halfAVX512<>+56(SB)/4, $(0.5)
+DATA halfAVX512<>+60(SB)/4, $(0.5)
+GLOBL halfAVX512<>(SB), RODATA|NOPTR, $64
+
 // func peakAVX512(turns int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8

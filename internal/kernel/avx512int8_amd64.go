@@ -72,7 +72,7 @@ func mul1x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, ad
 //
 //	for i := range roundUp(len(x), 16) {
 //		// element i of dst as bytes; x[i] is 0 where x has ended
-//		dst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even
+//		dst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond
 //	}
 //
 //go:noescape

@@ -969,11 +969,12 @@ store:
 	RET
 
 // func quantizeAVX512INT8(dst []float32, x []float32, shift float32, inverse float32, zero int32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·quantizeAVX512INT8(SB), NOSPLIT, $0-60
 	VBROADCASTSS shift+48(FP), Z0 // shift in every lane
 	VBROADCASTSS inverse+52(FP), Z1 // inverse in every lane
 	VBROADCASTSS zero+56(FP), Z2 // zero in every lane
+	VXORPS Z3, Z3, Z3 // 0
 	MOVQ x_len+32(FP), AX // elements left
 	MOVQ x_base+24(FP), CX // x's next element
 	MOVQ dst_base+0(FP), DX // the next quadruples
@@ -981,13 +982,14 @@ TEXT ·quantizeAVX512INT8(SB), NOSPLIT, $0-60
 one:
 	CMPQ AX, $0x00000010 // fewer than 16 elements left?
 	JL oneend // leave the loop
-	VMOVUPS (CX), Z3 // x
-	VADDPS Z0, Z3, Z3 // x + shift
-	VMULPS Z1, Z3, Z3 // ·inverse
-	VCVTPS2DQ Z3, Z3 // to the nearest integer
-	VPADDD Z2, Z3, Z3 // + zero
-	VPMOVUSDB Z3, X3 // as bytes
-	VMOVUPS X3, (DX) // write
+	VMOVUPS (CX), Z4 // x
+	VADDPS Z0, Z4, Z4 // x + shift
+	VMULPS Z1, Z4, Z4 // ·inverse
+	VCVTPS2DQ Z4, Z4 // to the nearest integer
+	VPADDD Z2, Z4, Z4 // + zero
+	VPMAXSD Z3, Z4, Z4 // not below 0
+	VPMOVUSDB Z4, X4 // as bytes
+	VMOVUPS X4, (DX) // write
 	ADDQ $0x00000040, CX // on to the next elements
 	ADDQ $0x00000010, DX // on to the next quadruples
 	SUBQ $0x00000010, AX // so many fewer are left
@@ -1000,12 +1002,13 @@ oneend:
 	SHLXQ AX, BX, BX // 2^n
 	DECQ BX // 2^n - 1: the lowest n lanes
 	KMOVW BX, K1 // as a mask
-	VMOVUPS.Z (CX), K1, Z3 // x
-	VADDPS Z0, Z3, Z3 // x + shift
-	VMULPS Z1, Z3, Z3 // ·inverse
-	VCVTPS2DQ Z3, Z3 // to the nearest integer
-	VPADDD Z2, Z3, Z3 // + zero
-	VPMOVUSDB Z3, X0 // as bytes
+	VMOVUPS.Z (CX), K1, Z4 // x
+	VADDPS Z0, Z4, Z4 // x + shift
+	VMULPS Z1, Z4, Z4 // ·inverse
+	VCVTPS2DQ Z4, Z4 // to the nearest integer
+	VPADDD Z2, Z4, Z4 // + zero
+	VPMAXSD Z3, Z4, Z4 // not below 0
+	VPMOVUSDB Z4, X0 // as bytes
 	VMOVUPS X0, (DX) // write
 
 done:

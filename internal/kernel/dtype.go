@@ -151,6 +151,15 @@ func (s *Set) DTypes() []DType {
 	return list
 }
 
+// allDTypes is DTypes and those that no user names.
+func (s *Set) allDTypes() []DType {
+	list := s.DTypes()
+	if _, ok := s.linear[Int8GELU]; ok {
+		list = append(list, Int8GELU)
+	}
+	return list
+}
+
 // Best is the fastest arithmetic of this level whose vectors keep a cosine of 0.999
 // to those of float32.
 func (s *Set) Best() DType { return s.best }

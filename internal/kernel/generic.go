@@ -23,7 +23,7 @@ func generic() *Set {
 		attend: tiles,
 		vector: vectors{
 			dot: dotGeneric, add: addGeneric, scale: scaleGeneric, max: maxGeneric, exp2Sum: exp2SumGeneric,
-			sum: sumGeneric, deviation: deviationGeneric, normalize: normalizeGeneric, gelu: geluGeneric,
+			sum: sumGeneric, deviation: deviationGeneric, normalize: normalizeGeneric, gelu: geluGeneric, geluNear: geluGeneric,
 		},
 		peak: peak{peakGeneric, 8},
 	}

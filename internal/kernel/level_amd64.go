@@ -35,7 +35,7 @@ func newAVX2() *Set {
 		attend: tiles,
 		vector: vectors{
 			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
-			sum: sumAVX2, deviation: deviationAVX2, normalize: normalizeAVX2, gelu: geluAVX2,
+			sum: sumAVX2, deviation: deviationAVX2, normalize: normalizeAVX2, gelu: geluAVX2, geluNear: geluNearAVX2,
 		},
 		peak: peak{peakAVX2, 12 * 8 * 2},
 	}
@@ -51,7 +51,7 @@ func newAVX512() *Set {
 		attend: tileSet{cols: 32, tiles: []tile{{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512}}},
 		vector: vectors{
 			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
-			sum: sumAVX512, deviation: deviationAVX512, normalize: normalizeAVX512, gelu: geluAVX512,
+			sum: sumAVX512, deviation: deviationAVX512, normalize: normalizeAVX512, gelu: geluAVX512, geluNear: geluNearAVX512,
 		},
 		peak: peak{peakAVX512, 24 * 16 * 2},
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -43,7 +42,7 @@ func TestLinear(t *testing.T) {
 	eachLevel(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(1, 1))
 		core := s.NewCore()
-		for _, d := range allDTypes(s) {
+		for _, d := range s.allDTypes() {
 			for rows := range 27 {
 				for _, in := range []int{0, 1, 2, 3, 4, 5, 7, 8, 33} {
 					for _, out := range []int{1, 16, 17, 64, 65} {
@@ -89,15 +88,6 @@ func prepare(s *Set, x Matrix, d DType) *Activations {
 	a := &Activations{}
 	s.Prepare(a, x, d)
 	return a
-}
-
-// allDTypes lists those that users do not name as well.
-func allDTypes(s *Set) []DType {
-	list := s.DTypes()
-	if slices.Contains(list, Int8) {
-		list = append(list, Int8GELU)
-	}
-	return list
 }
 
 // roundedOperands are inputs and weights as a dtype keeps them.
@@ -182,7 +172,7 @@ func firstOf(errs ...error) error {
 func TestLinearLong(t *testing.T) {
 	t.Parallel()
 	eachLevel(t, func(t *testing.T, s *Set) {
-		for _, d := range allDTypes(s) {
+		for _, d := range s.allDTypes() {
 			if err := tryLinear(s.NewCore(), rand.New(rand.NewPCG(1, 2)), d, 13, 1537, 100); err != nil {
 				t.Errorf("%s: %v", d, err)
 			}
@@ -224,7 +214,7 @@ func TestLinearActivations(t *testing.T) {
 func TestRowsAreIndependent(t *testing.T) {
 	t.Parallel()
 	eachLevel(t, func(t *testing.T, s *Set) {
-		for _, d := range allDTypes(s) {
+		for _, d := range s.allDTypes() {
 			r := rand.New(rand.NewPCG(1, 4))
 			core := s.NewCore()
 			const rows, in, out = 29, 50, 150

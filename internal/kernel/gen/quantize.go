@@ -25,8 +25,9 @@ func (g *generator) largest() {
 func (g *generator) quantizeBytes() {
 	g.function("quantize", "func(dst, x []float32, shift, inverse float32, zero int32)",
 		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
-		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even", "}")
+		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "}")
 	shift, inverse, zero := g.spread("shift"), g.spread("inverse"), g.spread("zero")
+	none := g.zeros(1)[0]
 	s := g.sweep("x")
 	s.quarters = append(s.quarters, g.pointer("dst", "the next quadruples"))
 	s.run(1, func(_, at int) {
@@ -39,6 +40,8 @@ func (g *generator) quantizeBytes() {
 		g.VCVTPS2DQ(x, x)
 		g.Comment("+ zero")
 		g.VPADDD(zero, x, x)
+		g.Comment("not below 0")
+		g.VPMAXSD(none, x, x)
 		bytes := g.XMM()
 		g.Comment("as bytes")
 		g.VPMOVUSDB(x, bytes)
