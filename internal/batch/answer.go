@@ -21,18 +21,19 @@ func (l *lane) answerAt(r *request, err error, now time.Time) {
 	if err != nil {
 		l.forget(r)
 	}
-	l.tell(r)
+	l.tell(r, now)
 }
 
 // tell lets the client go on, in the order of acceptance where that is promised:
 // then an answer waits for those before it.
-func (l *lane) tell(r *request) {
+func (l *lane) tell(r *request, now time.Time) {
 	if !l.limits.Ordered {
 		close(r.done)
 		return
 	}
 	n := 0
 	for n < len(l.order) && l.order[n].answered {
+		l.order[n].report = l.order[n].reportAt(now) // with the time that it was held back
 		close(l.order[n].done)
 		n++
 	}

@@ -53,12 +53,15 @@ func (l *lane) do(ctx context.Context, j *Job) (Report, error) {
 	}
 	select {
 	case <-r.done:
+		return r.report, r.err
 	case <-ctx.Done():
 		l.mu.Lock()
-		l.answer(r, ctx.Err()) // unless it was answered meanwhile
-		l.mu.Unlock()
+		defer l.mu.Unlock()
+		if l.answer(r, ctx.Err()); r.err == nil { // answered meanwhile, and held back for order's sake
+			return r.reportAt(time.Now()), nil
+		}
+		return r.report, r.err
 	}
-	return r.report, r.err
 }
 
 // accept puts a request into the queue, or refuses it.
