@@ -1,6 +1,7 @@
 package triton
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,11 +62,7 @@ func (m *served) normalize(r *kserve.Request) (*inputs, error) {
 
 // refuse is an error of a request, named by its id.
 func (m *served) refuse(r *kserve.Request, format string, args ...any) error {
-	id := r.ID
-	if id == "" {
-		id = "<id_unknown>"
-	}
-	return dialect.Errorf(dialect.Value, "", "[request id: %s] %s", id, fmt.Sprintf(format, args...))
+	return dialect.Errorf(dialect.Value, "", "[request id: %s] %s", cmp.Or(r.ID, "<id_unknown>"), fmt.Sprintf(format, args...))
 }
 
 // nameRaw makes a body without JSON the model's only input.

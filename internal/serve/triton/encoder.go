@@ -1,6 +1,7 @@
 package triton
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	pb "github.com/paceline/paceline/internal/kservepb"
 	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/serve/dialect"
+	"github.com/paceline/paceline/internal/serve/dialect/kserve"
 )
 
 // encoder makes embeddings of token ids, or of texts, through a batch queue.
@@ -33,7 +35,7 @@ func (e *encoder) run(ctx context.Context, in *inputs) ([]tensor.Tensor, timing,
 	}
 	width := e.opened.Width
 	flat := make([]float32, len(rows)*width) // an engine that is left behind may still write to it: never reused
-	job := &batch.Job{Items: make([]batch.Item, len(rows))}
+	job := &batch.Job{Items: make([]batch.Item, len(rows)), Priority: in.request.Priority, Timeout: in.request.Timeout}
 	for i := range rows {
 		job.Items[i] = batch.Item{IDs: rows[i].IDs, Types: rows[i].Types, Skip: rows[i].Skip}
 		job.Items[i].Out.Vector = flat[i*width:][:width:width]
@@ -41,13 +43,28 @@ func (e *encoder) run(ctx context.Context, in *inputs) ([]tensor.Tensor, timing,
 	took := timing{input: time.Since(began)}
 	report, err := e.queue.Do(ctx, job)
 	if err != nil {
-		return nil, timing{}, err
+		return nil, timing{}, refusal(in.request, err)
 	}
 	took.queue, took.infer = report.Queued, report.Inference
 	finishing := time.Now()
 	out, err := e.finish(job.Items)
 	took.output = time.Since(finishing)
 	return []tensor.Tensor{out}, took, err
+}
+
+// refusal puts what the queue policy refuses into the reference server's words.
+func refusal(r *kserve.Request, err error) error {
+	id := cmp.Or(r.ID, "<id_unknown>")
+	var overload *batch.OverloadError
+	switch {
+	case errors.Is(err, batch.ErrExpired):
+		return dialect.Errorf(dialect.Overloaded, "", "[request id: %s] Request timeout expired", id)
+	case errors.As(err, &overload):
+		e := dialect.Errorf(dialect.Overloaded, "", "[request id: %s] Exceeds maximum queue size: %v", id, err)
+		e.RetryAfter = overload.RetryAfter
+		return e
+	}
+	return err
 }
 
 // prepare makes the sequences that the queue takes.

@@ -112,10 +112,24 @@ func policy(c *pb.ModelConfig) batch.Policy {
 	for _, size := range d.PreferredBatchSize {
 		p.Sizes = append(p.Sizes, int(size))
 	}
-	const most = uint64(time.Hour / time.Microsecond)
-	p.Delay = time.Duration(min(d.MaxQueueDelayMicroseconds, most)) * time.Microsecond
-	if n := d.DefaultQueuePolicy.GetMaxQueueSize(); n > 0 {
-		p.Queue = int(n)
+	p.Delay = microseconds(d.MaxQueueDelayMicroseconds)
+	p.Ordered, p.Levels, p.Default = d.PreserveOrdering, d.PriorityLevels, d.DefaultPriorityLevel
+	p.Policy = queuePolicy(d.DefaultQueuePolicy)
+	p.Policies = make(map[uint64]batch.QueuePolicy, len(d.PriorityQueuePolicy))
+	for level, q := range d.PriorityQueuePolicy {
+		p.Policies[level] = queuePolicy(q)
 	}
 	return p
+}
+
+func queuePolicy(q *pb.ModelQueuePolicy) batch.QueuePolicy {
+	return batch.QueuePolicy{
+		Delay: q.GetTimeoutAction() == pb.ModelQueuePolicy_DELAY, Timeout: microseconds(q.GetDefaultTimeoutMicroseconds()),
+		Override: q.GetAllowTimeoutOverride(), Size: int(q.GetMaxQueueSize()),
+	}
+}
+
+// microseconds is a duration of a config; one beyond an hour is an hour.
+func microseconds(n uint64) time.Duration {
+	return time.Duration(min(n, uint64(time.Hour/time.Microsecond))) * time.Microsecond
 }

@@ -341,3 +341,38 @@ func TestVersionsSideBySide(t *testing.T) {
 		t.Errorf("%v, %v", m, err)
 	}
 }
+
+// TestQueuePolicyReachesTheQueue fills a model's queue behind a busy engine: the
+// bound refuses, the timeout expires, both in the reference server's words.
+func TestQueuePolicyReachesTheQueue(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, options(t))
+	engine := &slow{started: make(chan int, 16), goOn: make(chan struct{})}
+	f.runner = engine
+	f.start(t, map[string]string{"m/config.pbtxt": oneModel(`instance_group { count: 1 }
+		dynamic_batching { default_queue_policy { default_timeout_microseconds: 50000 max_queue_size: 1 } }`), "m/1/": ""})
+	first := make(chan error, 1)
+	go func() { first <- f.ask("m") }()
+	<-engine.started
+	waiting := make(chan error, 2)
+	for range 2 {
+		go func() { waiting <- f.ask("m") }()
+	}
+	var said []string
+	for range 2 {
+		said = append(said, (<-waiting).Error())
+	}
+	all := strings.Join(said, "\n")
+	for _, want := range []string{"Exceeds maximum queue size", "Request timeout expired"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no %q in %q", want, said)
+		}
+	}
+	close(engine.goOn)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	if list, err := f.Statistics("m", ""); err != nil || list[0].InferenceStats.Fail.Count != 2 || list[0].InferenceStats.Success.Count != 1 {
+		t.Errorf("%v, %v", list, err)
+	}
+}

@@ -31,11 +31,11 @@ var failureNames = [failureKinds]string{"REJECTED", "CANCELED", "BACKEND", "OTHE
 func failureOf(err error) failure {
 	var known *dialect.Error
 	switch {
-	case errors.Is(err, batch.ErrOverloaded), errors.Is(err, batch.ErrClosed):
+	case errors.As(err, &known) && known.Kind == dialect.Overloaded, errors.Is(err, batch.ErrClosed):
 		return failRejected
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return failCanceled
-	case errors.As(err, &known):
+	case known != nil:
 		return failOther
 	}
 	return failBackend
