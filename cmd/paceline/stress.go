@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/paceline/paceline/internal/bench"
+	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/dataset"
 )
@@ -24,19 +25,21 @@ import (
 // stressCommand is `paceline stress`. Ctrl-C is an ordinary way to end it: the
 // result is written, marked as interrupted, and the exit code is 0.
 type stressCommand struct {
-	URL       string        `required:"" aliases:"service-url" placeholder:"URL" help:"Address of the service, such as http://localhost:8000."`
-	Dialect   string        `default:"poc" enum:"poc,tei,openai,openai-base64,fastapi,kserve-http" help:"API of the service: poc, tei, openai, openai-base64, fastapi, kserve-http (${default})."`
-	Model     string        `placeholder:"NAME" help:"Model to ask an OpenAI-style service for (the first it lists)."`
-	Duration  time.Duration `xor:"duration" placeholder:"10m" help:"How long to load it (10m)."`
-	Minutes   float64       `name:"duration-minutes" xor:"duration" placeholder:"N" help:"The same in minutes."`
-	BatchSize int           `default:"32" help:"Texts a request (${default})."`
-	Clients   int           `name:"max-concurrent-requests" default:"10" placeholder:"N" help:"Clients that each wait for their reply; without --rate (${default})."`
-	Rate      float64       `placeholder:"R" help:"Requests a second, sent on schedule however many are under way; latency counts from the schedule."`
-	Arrivals  string        `default:"poisson" enum:"poisson,constant" help:"Schedule of --rate: poisson or constant (${default})."`
-	Data      string        `aliases:"data-file" placeholder:"FILE" help:"Texts, loaded before the clock starts (made from --seed after MS MARCO's lengths)."`
-	Seed      uint64        `default:"42" help:"Seed of the texts and the schedule (${default})."`
-	Out       string        `default:"." placeholder:"DIR" help:"Directory for stress_test_results_{timestamp}.json and the raw records (${default})."`
-	JSON      bool          `help:"Print the result as JSON instead of a summary."`
+	URL       string         `required:"" aliases:"service-url" placeholder:"URL" help:"Address of the service, such as http://localhost:8000."`
+	Dialect   string         `default:"poc" enum:"poc,tei,openai,openai-base64,fastapi,kserve-http" help:"API of the service: poc, tei, openai, openai-base64, fastapi, kserve-http (${default})."`
+	Model     string         `placeholder:"NAME" help:"Model to ask an OpenAI-style service for (the first it lists)."`
+	Duration  *time.Duration `xor:"duration" placeholder:"10m" help:"How long to load it (10m)."`
+	Minutes   *float64       `name:"duration-minutes" xor:"duration" placeholder:"N" help:"The same in minutes."`
+	BatchSize int            `default:"32" help:"Texts a request (${default})."`
+	Clients   int            `name:"max-concurrent-requests" default:"10" placeholder:"N" help:"Clients that each wait for their reply; without --rate (${default})."`
+	Rate      float64        `placeholder:"R" help:"Requests a second, sent on schedule however many are under way; latency counts from the schedule."`
+	Arrivals  string         `default:"poisson" enum:"poisson,constant" help:"Schedule of --rate: poisson or constant (${default})."`
+	Data      string         `aliases:"data-file" placeholder:"FILE" help:"Texts, loaded before the clock starts (made from --seed after MS MARCO's lengths)."`
+	Seed      uint64         `default:"42" help:"Seed of the texts and the schedule (${default})."`
+	Out       string         `default:"." placeholder:"DIR" help:"Directory for stress_test_results_{timestamp}.json and the raw records (${default})."`
+	JSON      bool           `help:"Print the result as JSON instead of a summary."`
+
+	duration time.Duration // of the two flags
 }
 
 // The proof of concept's length of a test and size of a data set.
@@ -60,11 +63,11 @@ func (c *stressCommand) Run(ctx context.Context, app *kong.Kong) error {
 	if len(set.Texts) == 0 {
 		return fmt.Errorf("%s holds no texts", set.Source)
 	}
-	watcher := newStressProgress(os.Stderr, c.Duration)
+	watcher := newStressProgress(os.Stderr, c.duration)
 	log := slog.New(slog.NewJSONHandler(watcher, nil))
 	watcher.log = log
 	name := "stress_test_results_" + time.Now().Format("20060102_150405")
-	log.Info("stress test started", "url", c.URL, "dialect", c.Dialect, "duration_seconds", c.Duration.Seconds(), "batch_size", c.BatchSize,
+	log.Info("stress test started", "url", c.URL, "dialect", c.Dialect, "duration_seconds", c.duration.Seconds(), "batch_size", c.BatchSize,
 		"max_concurrent_requests", c.Clients, "rate", c.Rate, "texts", len(set.Texts), "source", set.Source)
 	result, err := bench.Stress(ctx, c.config(set, filepath.Join(c.Out, name+".jsonl.gz"), watcher))
 	watcher.close()
@@ -79,24 +82,30 @@ func (c *stressCommand) Run(ctx context.Context, app *kong.Kong) error {
 	}
 	c.report(log, result, path)
 	if c.JSON {
-		return printJSON(app.Stdout, result)
+		err = printJSON(app.Stdout, result)
+	} else {
+		err = printStress(app.Stdout, result)
 	}
-	return printStress(app.Stdout, result)
+	if result.Successful == 0 && !result.Interrupted {
+		err = errors.Join(err, fmt.Errorf("none of %d requests succeeded", result.Requests))
+	}
+	return err
 }
 
 func (c *stressCommand) check() error {
+	c.duration = stressDuration
 	switch {
-	case c.Minutes != 0:
-		c.Duration = time.Duration(c.Minutes * float64(time.Minute))
-	case c.Duration == 0:
-		c.Duration = stressDuration
+	case c.Duration != nil:
+		c.duration = *c.Duration
+	case c.Minutes != nil:
+		c.duration = time.Duration(*c.Minutes * float64(time.Minute))
 	}
 	for _, f := range []struct {
 		flag string
 		ok   bool
 		want string
 	}{
-		{"--duration", c.Duration > 0, "longer than 0"},
+		{"--duration", c.duration > 0, "longer than 0"},
 		{"--batch-size", c.BatchSize >= 1 && c.BatchSize <= 1<<16, "from 1 to 65536"},
 		{"--max-concurrent-requests", c.Clients >= 1 && c.Clients <= 1<<16, "from 1 to 65536"},
 		{"--rate", c.Rate >= 0 && c.Rate <= 1e6 && !math.IsNaN(c.Rate), "from 0 to 1000000"},
@@ -105,13 +114,18 @@ func (c *stressCommand) check() error {
 			return fmt.Errorf("%s must be %s", f.flag, f.want)
 		}
 	}
+	d, err := driver.Open(c.Dialect, c.URL, driver.Options{})
+	if err != nil {
+		return fmt.Errorf("--url: %w", err)
+	}
+	d.Close()
 	return nil
 }
 
 func (c *stressCommand) config(set dataset.Set, records string, watcher bench.StressWatcher) bench.StressConfig {
 	return bench.StressConfig{
 		Dialect: c.Dialect, URL: c.URL, Model: c.Model, Texts: set.Texts, BatchSize: c.BatchSize, Clients: c.Clients,
-		Rate: c.Rate, Poisson: c.Arrivals == "poisson", Seed: c.Seed, Duration: c.Duration, Records: records, Watcher: watcher,
+		Rate: c.Rate, Poisson: c.Arrivals == "poisson", Seed: c.Seed, Duration: c.duration, Records: records, Watcher: watcher,
 	}
 }
 
@@ -120,7 +134,7 @@ func (c *stressCommand) manifest(ctx context.Context, set dataset.Set, r *bench.
 	return record.Manifest{
 		Version: module, Commit: commit, Command: append([]string{"paceline"}, os.Args[1:]...), Started: r.Started, Finished: r.Finished, Seed: c.Seed,
 		Config: map[string]any{
-			"url": c.URL, "dialect": c.Dialect, "duration_seconds": c.Duration.Seconds(), "batch_size": c.BatchSize,
+			"url": c.URL, "dialect": c.Dialect, "duration_seconds": c.duration.Seconds(), "batch_size": c.BatchSize,
 			"max_concurrent_requests": c.Clients, "rate": c.Rate, "arrivals": c.Arrivals,
 		},
 		Machine: machine(ctx, 0),

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -108,5 +109,33 @@ func TestStressCtrlC(t *testing.T) {
 	_, _, dir := stressed(t, 50, "--duration-minutes", "10")
 	if r := stressResult(t, dir); r["interrupted"] != true || r["successful_requests"].(float64) < 1 {
 		t.Errorf("interrupted: %v, successes: %v", r["interrupted"], r["successful_requests"])
+	}
+}
+
+// TestStressNothingSucceeds: a load that no request survived is a failure, with
+// its result written all the same.
+func TestStressNothingSucceeds(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ Texts []string }
+		json.NewDecoder(r.Body).Decode(&body)
+		if len(body.Texts) > 1 {
+			http.Error(w, "one at a time", http.StatusBadRequest)
+			return
+		}
+		fmt.Fprint(w, `{"embeddings":[[1]]}`)
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0])
+	cmd.Args = []string{"paceline", "stress", "--url", server.URL, "--out", dir, "--duration", "200ms", "--batch-size", "2"}
+	log, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(log), "requests succeeded") {
+		t.Errorf("%v: %s", err, log)
+	}
+	r := stressResult(t, dir)
+	if said := r["error_messages"].(map[string]any); r["successful_requests"] != 0.0 || len(said) != 1 || said["4xx"] == nil {
+		t.Errorf("successes %v, errors %v", r["successful_requests"], said)
 	}
 }
