@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/paceline/paceline/internal/bench/driver"
@@ -39,7 +40,7 @@ type Snapshot struct {
 	Requests  int
 	Failures  int
 	Late      int
-	PerSecond float64 // requests a second since the last snapshot of its kind
+	PerSecond float64 // successful requests a second since the last snapshot of its kind
 	P50, P99  float64 // seconds, since the start; NaN before the first success
 }
 
@@ -71,6 +72,7 @@ func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	maps.DeleteFunc(said.first, func(kind driver.Outcome, _ string) bool { return r.Errors[kind] == 0 }) // of the warm-up
 	r.Door, r.ErrorMessages = s.driver.Door(), said.first
 	if noGPU != nil {
 		r.GPUAbsent = noGPU.Error()

@@ -32,8 +32,8 @@ type tally struct {
 
 // mark is where the last snapshot of a kind was taken.
 type mark struct {
-	requests int
-	at       time.Duration
+	successes int
+	at        time.Duration
 }
 
 // longest is the latency that the histogram can hold; requests end before it.
@@ -76,12 +76,13 @@ func (t *tally) cut(start time.Duration) (r record.Requests) {
 func (t *tally) snapshot(m *mark, elapsed time.Duration) Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	successes := t.requests - t.failed()
 	s := Snapshot{
 		Elapsed: elapsed, Requests: t.requests, Failures: t.failed(), Late: t.late,
 		P50: t.quantile(50), P99: t.quantile(99),
-		PerSecond: float64(t.requests-m.requests) / (elapsed - m.at).Seconds(),
+		PerSecond: float64(successes-m.successes) / (elapsed - m.at).Seconds(),
 	}
-	*m = mark{t.requests, elapsed}
+	*m = mark{successes, elapsed}
 	return s
 }
 

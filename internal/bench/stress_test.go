@@ -82,8 +82,8 @@ func TestStressTruth(t *testing.T) {
 			t.Errorf("%d windows and %d seconds were shown", len(watcher.windows), len(watcher.seconds))
 		}
 		for _, w := range watcher.windows[1:] {
-			if math.Abs(w.PerSecond-50) > 1 {
-				t.Errorf("after %v: %v requests/s", w.Elapsed, w.PerSecond)
+			if math.Abs(w.PerSecond-49.5) > 0.5 { // the failures are not among them
+				t.Errorf("after %v: %v successful requests/s", w.Elapsed, w.PerSecond)
 			}
 		}
 		if r.PeakMemory == nil || *r.PeakMemory == 0 || r.ServerCPU == nil || len(r.Uncertified) != 0 {
