@@ -73,7 +73,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	log := c.logger()
 	profile, err := c.profile()
 	if err != nil {
-		return errors.Join(errUsage, err)
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	server := serve.New(profile, serve.Options{
 		Version: version(), APIKey: c.Listen.APIKey, Origins: c.Listen.Origins, Log: log,
@@ -175,8 +175,13 @@ func (c *serveCommand) profile() (serve.Profile, error) {
 	if c.Repository.Dir != "" {
 		p.Dialects = nil // its models are the repository's
 	}
-	if c.Listen.GRPC != nil && p.GRPC == 0 {
+	switch {
+	case c.Listen.GRPC != nil && p.GRPC == 0:
 		return p, fmt.Errorf("--grpc-port belongs to --profile triton, not to %q", name)
+	case c.Threads < 0:
+		return p, fmt.Errorf("--threads is %d; it must be at least 1, or 0 for one a core", c.Threads)
+	case c.Limits.Drain < 0:
+		return p, fmt.Errorf("--drain-timeout is %v; it must not be negative", c.Limits.Drain)
 	}
 	return p.Tune(serve.Tuning{
 		BatchTokens: c.Limits.BatchTokens, BatchRequests: c.Limits.BatchRequests, Concurrent: c.Limits.Concurrent,

@@ -166,6 +166,9 @@ func TestTune(t *testing.T) {
 	if i.BatchTokens != 100 || i.BatchRequests != 7 || i.ConcurrentLimit != 9 || i.ClientBatch != 5 || i.BodyLimit != 50 || i.TruncatesDefault {
 		t.Errorf("%+v", i)
 	}
+	if _, err := p.Tune(Tuning{Body: -5}); err == nil || !strings.Contains(err.Error(), "--payload-limit is -5") {
+		t.Errorf("%v: a negative limit must be refused", err)
+	}
 	for _, name := range []string{"langchain", "triton", "fastapi"} {
 		p, _ := ProfileNamed(name)
 		if _, err := p.Tune(Tuning{BatchTokens: 1}); err == nil || !strings.Contains(err.Error(), "--max-batch-tokens") {

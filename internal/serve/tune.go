@@ -6,7 +6,8 @@ import (
 	"github.com/paceline/paceline/internal/batch"
 )
 
-// Tuning overrides what a profile sets; a field that is 0 leaves it.
+// Tuning overrides what a profile sets; a field that is 0 leaves it, and none may
+// be negative.
 type Tuning struct {
 	BatchTokens   int
 	BatchRequests int
@@ -19,6 +20,9 @@ type Tuning struct {
 // Tune applies the overrides. One that has no meaning for the profile's policy
 // is an error: it would change nothing.
 func (p Profile) Tune(t Tuning) (Profile, error) {
+	if err := t.check(); err != nil {
+		return p, err
+	}
 	if t.Concurrent > 0 {
 		p.Limits.Concurrent = t.Concurrent
 	}
@@ -50,6 +54,24 @@ func (p Profile) Tune(t Tuning) (Profile, error) {
 		return p, meaningless(t, p)
 	}
 	return p, nil
+}
+
+func (t Tuning) check() error {
+	for _, limit := range []struct {
+		flag  string
+		value int64
+	}{
+		{"--max-batch-tokens", int64(t.BatchTokens)},
+		{"--max-batch-requests", int64(t.BatchRequests)},
+		{"--max-concurrent-requests", int64(t.Concurrent)},
+		{"--max-client-batch-size", int64(t.Inputs)},
+		{"--payload-limit", t.Body},
+	} {
+		if limit.value < 0 {
+			return fmt.Errorf("%s is %d; it must be at least 1, or 0 for the profile's", limit.flag, limit.value)
+		}
+	}
+	return nil
 }
 
 func override(setting *int, by int) {
