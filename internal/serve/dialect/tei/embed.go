@@ -48,7 +48,7 @@ func decodeEmbed(c *dialect.Call) (*dialect.Request, error) {
 		return nil, err
 	}
 	r.Normalize = dialect.ChoiceOf(f.Bool("normalize").Or(true))
-	if r.Dimensions = f.Int("dimensions", 0); r.Dimensions < 1 && f.Body.Has("dimensions") {
+	if r.Dimensions = f.Int("dimensions", 0); r.Dimensions < 1 && f.Body.Has("dimensions") && f.Err == nil {
 		return nil, dialect.Errorf(dialect.Value, "dimensions", "`dimensions` should be positive, is %d", r.Dimensions)
 	}
 	r.Encode = func(a *dialect.Answer, r *dialect.Result) {

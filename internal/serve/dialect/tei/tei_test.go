@@ -64,6 +64,7 @@ func TestRefusals(t *testing.T) {
 		{"/embed", `{"inputs":["a",""]}`, 400, "Empty", "Input validation error: `inputs` cannot be empty: number 1 of 2 is"},
 		{"/embed", `{"inputs":["a","b","c","d","e"]}`, 422, "Validation", "batch size 5 > maximum allowed batch size 4"},
 		{"/embed", `{"inputs":"a","dimensions":0}`, 422, "Validation", "Input validation error: `dimensions` should be positive, is 0"},
+		{"/embed", `{"inputs":"a","dimensions":2.5}`, 422, "Validation", "`dimensions` must be an integer, is 2.5"},
 		{"/embed", `{"inputs":"a","truncation_direction":"up"}`, 422, "Validation", `Input validation error: unknown truncation_direction "up": it must be one of ["Right" "right" "Left" "left"]`},
 		{"/embed", `{"inputs":[1.5]}`, 422, "Validation", "`inputs[0]` must be a token id, is 1.5"},
 		{"/embed", `{"inputs":[[7,-4294967295]]}`, 422, "Validation", "`inputs[0][1]` must be a token id, is -4294967295"},
