@@ -164,11 +164,12 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// lastLine is the last line that says ERROR, or else the last line.
+// lastLine is the last line that says ERROR, or else the last line: that of pip's
+// traceback, whose headline says nothing.
 func (t *tail) lastLine() string {
 	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
 	for i := len(lines) - 1; i >= 0; i-- {
-		if strings.HasPrefix(lines[i], "ERROR: ") {
+		if strings.HasPrefix(lines[i], "ERROR: ") && strings.TrimSpace(lines[i]) != "ERROR: Exception:" {
 			return lines[i]
 		}
 	}

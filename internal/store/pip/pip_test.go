@@ -48,6 +48,8 @@ func fake(args []string) int {
 			_ = os.WriteFile(filepath.Join(dir, name), nil, 0o600)
 		}
 		return 0
+	case "full==1":
+		fmt.Fprint(os.Stderr, "ERROR: Exception:\nTraceback (most recent call last):\n  File \"a.py\", line 1\nOSError: [Errno 28] No space left on device\n")
 	default:
 		fmt.Fprintf(os.Stderr, "Looking in indexes\nERROR: No matching distribution found for %s\nWARNING: old\n", requirement)
 	}
@@ -115,6 +117,7 @@ func TestDownloadErrors(t *testing.T) {
 	p := Pip{Command: []string{"pip"}}
 	for requirement, want := range map[string]string{
 		"absent==1": "absent==1: exit status 1: ERROR: No matching distribution found for absent==1",
+		"full==1":   "full==1: exit status 1: OSError: [Errno 28] No space left on device",
 		"twice==1":  "2 wheels",
 	} {
 		if _, err := p.Download(t.Context(), requirement, t.TempDir(), func(int64) {}); err == nil || !strings.Contains(err.Error(), want) {
