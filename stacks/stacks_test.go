@@ -38,7 +38,7 @@ func TestDefinitions(t *testing.T) {
 // TestPinned: an installation next year is the one that was measured.
 func TestPinned(t *testing.T) {
 	t.Parallel()
-	pinned := regexp.MustCompile(`^[A-Za-z0-9._-]+(\[[a-z,]+\])?==[^*]+$`)
+	pinned := regexp.MustCompile(`^[A-Za-z0-9._-]+(\[[a-z,]+\])?==[^*; ]+(; .+)?$`)
 	files, err := fs.Glob(stacks.Files, "*/requirements*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d lists of packages, %v", len(files), err)

@@ -1,0 +1,70 @@
+"""Starts the Triton server that the nvidia-pytriton package brings, on the repository in models/."""
+
+import argparse
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
+BUNDLE = SITE_PACKAGES / "pytriton" / "tritonserver"
+REPOSITORY = Path(__file__).resolve().parent / "models"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", choices=["torch", "onnx"], default="torch")
+    parser.add_argument("--model", required=True, help="the model's folder")
+    parser.add_argument("--threads", default="0", help="of each instance; 0: the engine's own choice")
+    parser.add_argument("--cache", required=True, type=Path, help="folder for the backend and exported models")
+    parser.add_argument("--http-port", default="8000")
+    parser.add_argument("--grpc-port", default="8001")
+    parser.add_argument("--metrics-port", default="8002")
+    return parser.parse_args()
+
+
+def backends(cache: Path) -> Path:
+    """A copy of the Python backend beside the stub for this very Python: the server wants both in one folder."""
+    folder = cache / "backends"
+    shutil.copytree(BUNDLE / "backends", folder, dirs_exist_ok=True)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    stub = folder / "python" / "triton_python_backend_stub"
+    shutil.copy2(BUNDLE / "python_backend_stubs" / version / stub.name, stub)
+    stub.chmod(0o755)
+    return folder
+
+
+def environment(args: argparse.Namespace) -> dict[str, str]:
+    libraries = [str(SITE_PACKAGES / "nvidia_pytriton.libs"), os.environ.get("LD_LIBRARY_PATH", "")]
+    return os.environ | {
+        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, libraries)),
+        "STACK_SITE_PACKAGES": str(SITE_PACKAGES),  # the stub looks into no environment by itself
+        "STACK_ENGINE": args.engine,
+        "STACK_MODEL": str(Path(args.model).resolve()),
+        "STACK_THREADS": args.threads,
+        "STACK_CACHE": str(args.cache.resolve()),
+    }
+
+
+def main() -> None:
+    args = arguments()
+    server = BUNDLE / "bin" / "tritonserver"
+    command = [
+        str(server),
+        f"--model-repository={REPOSITORY}",
+        f"--backend-directory={backends(args.cache)}",
+        "--http-address=127.0.0.1",
+        "--grpc-address=127.0.0.1",
+        f"--http-port={args.http_port}",
+        f"--grpc-port={args.grpc_port}",
+        f"--metrics-port={args.metrics_port}",
+        "--allow-metrics=true",
+        "--exit-timeout-secs=10",
+    ]
+    server.chmod(0o755)
+    os.execve(server, command, environment(args))  # the same process: whoever supervises it ends the server
+
+
+if __name__ == "__main__":
+    main()
