@@ -81,11 +81,7 @@ func (p *benchProgress) Doubted(w record.Warning) {
 	if p.progress != nil {
 		to = p.progress // above the bar
 	}
-	stack := ""
-	if w.Stack != "" {
-		stack = w.Stack + ": "
-	}
-	fmt.Fprintf(to, "warning: %s%s %s\n", stack, w.Text, w.Advice)
+	fmt.Fprintf(to, "warning: %v\n", w)
 }
 
 // close ends the bar, if there is one.

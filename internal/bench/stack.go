@@ -66,7 +66,11 @@ func (b *bench) lose(ctx context.Context, s *stack, err error) {
 	}
 	s.record.Error = err.Error()
 	s.stop()
-	b.warn(record.Warning{Stack: s.Name, Code: "stack_failed", Text: err.Error(), Advice: "See its log; the other stacks are measured."})
+	advice := "The other stacks are measured."
+	if s.Launch != nil {
+		advice = "See its log; the other stacks are measured."
+	}
+	b.warn(record.Warning{Stack: s.Name, Code: "stack_failed", Text: err.Error(), Advice: advice})
 }
 
 // start runs the server, or finds the process of one that runs already.

@@ -5,7 +5,10 @@
 // It holds no statistics and draws nothing.
 package record
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Schema is the version of the layout below, written into every file.
 const Schema = 1
@@ -169,4 +172,16 @@ type Warning struct {
 	Code   string `json:"code"`
 	Text   string `json:"text"`
 	Advice string `json:"advice"`
+}
+
+// String is the warning as a reader meets it: whose it is, what, and what to do.
+func (w Warning) String() string {
+	line := w.Text
+	if !strings.HasSuffix(line, ".") { // it may be an error's
+		line += "."
+	}
+	if w.Stack != "" && !strings.HasPrefix(line, w.Stack+" ") {
+		line = w.Stack + ": " + line
+	}
+	return strings.TrimSpace(line + " " + w.Advice)
 }

@@ -87,13 +87,4 @@ func (t *table) writeMarkdown(b *strings.Builder) {
 // escape keeps a text from being read as markup or as the end of a column.
 var escape = strings.NewReplacer("|", `\|`, "*", `\*`, "_", `\_`, "<", "&lt;", "`", "\\`", "\n", " ").Replace
 
-func warningLine(w record.Warning) string {
-	line := oneLine(w.Text)
-	if w.Stack != "" {
-		line = w.Stack + ": " + line
-	}
-	if w.Advice != "" {
-		line += " " + oneLine(w.Advice)
-	}
-	return line
-}
+func warningLine(w record.Warning) string { return oneLine(w.String()) }
