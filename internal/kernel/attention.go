@@ -62,9 +62,7 @@ func (c *Core) Attention(out, q, k, v Matrix) {
 			c.attendBlock(out.RowRange(row, end), q.RowRange(row, end), values, row, to-from, from == 0)
 		}
 	}
-	for i := range out.Rows {
-		c.set.vector.scale(out.Row(i), 1/c.total[i])
-	}
+	c.set.vector.divide(out.Data, out.Rows, out.Cols, out.Stride, c.total)
 }
 
 // attendBlock adds one block of keys to the results of one tile of queries, the
@@ -74,8 +72,12 @@ func (c *Core) attendBlock(out, q, values Matrix, first, keys int, start bool) {
 	for n := 0; n < stride; n += c.set.attend.cols {
 		c.set.attend.mul(c.scores[n:], q.Data, c.keys[n*q.Cols:], nil, nil, q.Rows, q.Cols, stride, q.Stride, c.set.attend.cols, 0)
 	}
-	for r := range q.Rows {
-		c.soften(c.scores[r*stride:][:keys], out.Row(r), first+r, start)
+	if start {
+		c.set.vector.softmax(c.scores, q.Rows, keys, stride, c.largest[first:], c.total[first:])
+	} else {
+		for r := range q.Rows {
+			c.soften(c.scores[r*stride:][:keys], out.Row(r), first+r, false)
+		}
 	}
 	c.weighValues(out, values, stride, start)
 }

@@ -1127,18 +1127,18 @@ GLOBL oneAVX2<>(SB), RODATA|NOPTR, $32
 // func geluAVX2(x []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluAVX2(SB), NOSPLIT, $0-48
+	VMOVUPS oneAVX2<>+0(SB), Y0 // 1
+	VMOVUPS erfcpAVX2<>+0(SB), Y1 // p/√2
 	MOVQ x_base+0(FP), AX // the row's first element
 	MOVQ stride+40(FP), CX // from row to row
 	SHLQ $0x02, CX // in bytes
 	MOVQ rows+24(FP), DX // rows left
-	VMOVUPS oneAVX2<>+0(SB), Y0 // 1
-	VMOVUPS erfcpAVX2<>+0(SB), Y1 // p/√2
 
 row:
 	TESTQ DX, DX // no row left?
 	JZ end // done
-	MOVQ cols+32(FP), BX // elements left of this row
-	MOVQ AX, SI // its next element
+	MOVQ cols+32(FP), BX // elements of the row
+	MOVQ AX, SI // the first of them
 
 one:
 	CMPQ BX, $0x00000008 // fewer than 8 elements left?
@@ -1316,8 +1316,8 @@ TEXT ·geluNearAVX2(SB), NOSPLIT, $0-48
 row:
 	TESTQ DX, DX // no row left?
 	JZ end // done
-	MOVQ cols+32(FP), BX // elements left of this row
-	MOVQ AX, SI // its next element
+	MOVQ cols+32(FP), BX // elements of the row
+	MOVQ AX, SI // the first of them
 
 one:
 	CMPQ BX, $0x00000008 // fewer than 8 elements left?
@@ -1493,6 +1493,172 @@ DATA halfAVX2<>+20(SB)/4, $(0.5)
 DATA halfAVX2<>+24(SB)/4, $(0.5)
 DATA halfAVX2<>+28(SB)/4, $(0.5)
 GLOBL halfAVX2<>(SB), RODATA|NOPTR, $32
+
+// func softmaxAVX2(x []float32, rows int, cols int, stride int, largest []float32, total []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxAVX2(SB), NOSPLIT, $0-96
+	VMOVUPS lowestAVX2<>+0(SB), Y0 // -Inf: what no element is below
+	MOVQ x_base+0(FP), AX // the row's first element
+	MOVQ stride+40(FP), CX // from row to row
+	SHLQ $0x02, CX // in bytes
+	MOVQ largest_base+48(FP), BX // largest of the row
+	MOVQ total_base+72(FP), SI // total of the row
+	MOVQ rows+24(FP), DX // rows left
+
+row:
+	TESTQ DX, DX // no row left?
+	JZ end // done
+	VMOVAPS Y0, Y1 // largest so far
+	MOVQ cols+32(FP), DI // elements of the row
+	MOVQ AX, R8 // the first of them
+
+findone:
+	CMPQ DI, $0x00000008 // fewer than 8 elements left?
+	JL findoneend // leave the loop
+	VMOVUPS (R8), Y2 // x
+	VMAXPS Y2, Y1, Y1 // the larger
+	ADDQ $0x00000020, R8 // on to the next elements
+	SUBQ $0x00000008, DI // so many fewer are left
+	JMP findone // again
+
+findoneend:
+	TESTQ DI, DI // nothing left?
+	JZ finddone // done
+	LEAQ tailAVX2<>+0(SB), R9 // eight lanes of ones, then eight of zeros
+	NEGQ DI // from where the zeros begin
+	VMOVUPS 32(R9)(DI*4), Y2 // n lanes of ones, then zeros
+	VMASKMOVPS (R8), Y2, Y3 // x
+	VBLENDVPS Y2, Y3, Y0, Y3 // fill the other lanes
+	VMAXPS Y3, Y1, Y1 // the larger
+
+finddone:
+	VEXTRACTF128 $0x01, Y1, X2 // upper four lanes
+	VMAXPS X2, X1, X1 // with the lower
+	VPERMILPD $0x01, X1, X2 // lanes 2 and 3
+	VMAXPS X2, X1, X1 // with 0 and 1
+	VMOVSHDUP X1, X2 // lane 1
+	VMAXPS X2, X1, X1 // with lane 0
+	VMOVSS X1, (BX) // the row's largest
+	VBROADCASTSS (BX), Y1 // in every lane
+	VXORPS Y2, Y2, Y2 // 0
+	MOVQ cols+32(FP), DI // elements of the row
+	MOVQ AX, R8 // the first of them
+
+weighone:
+	CMPQ DI, $0x00000008 // fewer than 8 elements left?
+	JL weighoneend // leave the loop
+	VMOVUPS (R8), Y3 // x
+	VSUBPS Y1, Y3, Y3 // x - largest
+	VMAXPS leastAVX2<>+0(SB), Y3, Y3 // no result smaller than 2^-126
+	VROUNDPS $0x08, Y3, Y4 // n, the nearest whole number
+	VSUBPS Y4, Y3, Y3 // f = t - n, at most 1/2 away from 0
+	VMOVUPS exp2f6AVX2<>+0(SB), Y5 // 2^f by its polynomial
+	VFMADD213PS exp2f5AVX2<>+0(SB), Y3, Y5 // ·f + exp2f5
+	VFMADD213PS exp2f4AVX2<>+0(SB), Y3, Y5 // ·f + exp2f4
+	VFMADD213PS exp2f3AVX2<>+0(SB), Y3, Y5 // ·f + exp2f3
+	VFMADD213PS exp2f2AVX2<>+0(SB), Y3, Y5 // ·f + exp2f2
+	VFMADD213PS exp2f1AVX2<>+0(SB), Y3, Y5 // ·f + exp2f1
+	VFMADD213PS oneAVX2<>+0(SB), Y3, Y5 // ·f + one
+	VCVTPS2DQ Y4, Y4 // n as an integer
+	VPSLLD $0x17, Y4, Y4 // in the exponent's place
+	VPADDD Y4, Y5, Y5 // ·2^n
+	VMOVUPS Y5, (R8) // write
+	VADDPS Y5, Y2, Y2 // sum += 2^(x-largest)
+	ADDQ $0x00000020, R8 // on to the next elements
+	SUBQ $0x00000008, DI // so many fewer are left
+	JMP weighone // again
+
+weighoneend:
+	TESTQ DI, DI // nothing left?
+	JZ weighdone // done
+	LEAQ tailAVX2<>+0(SB), R9 // eight lanes of ones, then eight of zeros
+	NEGQ DI // from where the zeros begin
+	VMOVUPS 32(R9)(DI*4), Y3 // n lanes of ones, then zeros
+	VMASKMOVPS (R8), Y3, Y4 // x
+	VBLENDVPS Y3, Y4, Y1, Y4 // fill the other lanes
+	VSUBPS Y1, Y4, Y4 // x - largest
+	VMAXPS leastAVX2<>+0(SB), Y4, Y4 // no result smaller than 2^-126
+	VROUNDPS $0x08, Y4, Y1 // n, the nearest whole number
+	VSUBPS Y1, Y4, Y4 // f = t - n, at most 1/2 away from 0
+	VMOVUPS exp2f6AVX2<>+0(SB), Y5 // 2^f by its polynomial
+	VFMADD213PS exp2f5AVX2<>+0(SB), Y4, Y5 // ·f + exp2f5
+	VFMADD213PS exp2f4AVX2<>+0(SB), Y4, Y5 // ·f + exp2f4
+	VFMADD213PS exp2f3AVX2<>+0(SB), Y4, Y5 // ·f + exp2f3
+	VFMADD213PS exp2f2AVX2<>+0(SB), Y4, Y5 // ·f + exp2f2
+	VFMADD213PS exp2f1AVX2<>+0(SB), Y4, Y5 // ·f + exp2f1
+	VFMADD213PS oneAVX2<>+0(SB), Y4, Y5 // ·f + one
+	VCVTPS2DQ Y1, Y1 // n as an integer
+	VPSLLD $0x17, Y1, Y1 // in the exponent's place
+	VPADDD Y1, Y5, Y5 // ·2^n
+	VMASKMOVPS Y5, Y3, (R8) // write
+	VANDPS Y3, Y5, Y5 // lanes past the last element count for nothing
+	VADDPS Y5, Y2, Y2 // sum += 2^(x-largest)
+
+weighdone:
+	VEXTRACTF128 $0x01, Y2, X1 // upper four lanes
+	VADDPS X1, X2, X2 // with the lower
+	VPERMILPD $0x01, X2, X1 // lanes 2 and 3
+	VADDPS X1, X2, X2 // with 0 and 1
+	VMOVSHDUP X2, X1 // lane 1
+	VADDPS X1, X2, X2 // with lane 0
+	VMOVSS X2, (SI) // the row's total
+	ADDQ CX, AX // next row
+	ADDQ $0x04, BX // and its number
+	ADDQ $0x04, SI // and its number
+	DECQ DX // one row done
+	JMP row // again
+
+end:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func divideAVX2(x []float32, rows int, cols int, stride int, by []float32)
+// Requires: AVX
+TEXT ·divideAVX2(SB), NOSPLIT, $0-72
+	VMOVUPS oneAVX2<>+0(SB), Y0 // 1
+	MOVQ x_base+0(FP), AX // the row's first element
+	MOVQ stride+40(FP), CX // from row to row
+	SHLQ $0x02, CX // in bytes
+	MOVQ by_base+48(FP), BX // by of the row
+	MOVQ rows+24(FP), DX // rows left
+
+row:
+	TESTQ DX, DX // no row left?
+	JZ end // done
+	VBROADCASTSS (BX), Y1 // by in every lane
+	VDIVPS Y1, Y0, Y1 // 1/by
+	MOVQ cols+32(FP), SI // elements of the row
+	MOVQ AX, DI // the first of them
+
+divideone:
+	CMPQ SI, $0x00000008 // fewer than 8 elements left?
+	JL divideoneend // leave the loop
+	VMOVUPS (DI), Y2 // x
+	VMULPS Y1, Y2, Y2 // ·1/by
+	VMOVUPS Y2, (DI) // write
+	ADDQ $0x00000020, DI // on to the next elements
+	SUBQ $0x00000008, SI // so many fewer are left
+	JMP divideone // again
+
+divideoneend:
+	TESTQ SI, SI // nothing left?
+	JZ dividedone // done
+	LEAQ tailAVX2<>+0(SB), R8 // eight lanes of ones, then eight of zeros
+	NEGQ SI // from where the zeros begin
+	VMOVUPS 32(R8)(SI*4), Y2 // n lanes of ones, then zeros
+	VMASKMOVPS (DI), Y2, Y3 // x
+	VMULPS Y1, Y3, Y3 // ·1/by
+	VMASKMOVPS Y3, Y2, (DI) // write
+
+dividedone:
+	ADDQ CX, AX // next row
+	ADDQ $0x04, BX // and its number
+	DECQ DX // one row done
+	JMP row // again
+
+end:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
 
 // func peakAVX2(turns int)
 // Requires: AVX, FMA3

@@ -253,6 +253,31 @@ func geluAVX512(x []float32, rows int, cols int, stride int)
 //go:noescape
 func geluNearAVX512(x []float32, rows int, cols int, stride int)
 
+// softmaxAVX512 computes:
+//
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		largest[r], total[r] = max(row...), 0
+//		for i, v := range row {
+//			row[i] = exp2(max(v-largest[r], -126))
+//			total[r] += row[i]
+//		}
+//	}
+//
+//go:noescape
+func softmaxAVX512(x []float32, rows int, cols int, stride int, largest []float32, total []float32)
+
+// divideAVX512 computes:
+//
+//	for r := range rows {
+//		for i := range cols {
+//			x[r*stride+i] *= 1 / by[r]
+//		}
+//	}
+//
+//go:noescape
+func divideAVX512(x []float32, rows int, cols int, stride int, by []float32)
+
 // peakAVX512 computes:
 //
 //	for range turns {

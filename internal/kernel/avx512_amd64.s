@@ -2438,18 +2438,18 @@ GLOBL oneAVX512<>(SB), RODATA|NOPTR, $64
 // func geluAVX512(x []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·geluAVX512(SB), NOSPLIT, $0-48
+	VMOVUPS oneAVX512<>+0(SB), Z0 // 1
+	VMOVUPS erfcpAVX512<>+0(SB), Z1 // p/√2
 	MOVQ x_base+0(FP), AX // the row's first element
 	MOVQ stride+40(FP), CX // from row to row
 	SHLQ $0x02, CX // in bytes
 	MOVQ rows+24(FP), DX // rows left
-	VMOVUPS oneAVX512<>+0(SB), Z0 // 1
-	VMOVUPS erfcpAVX512<>+0(SB), Z1 // p/√2
 
 row:
 	TESTQ DX, DX // no row left?
 	JZ end // done
-	MOVQ cols+32(FP), BX // elements left of this row
-	MOVQ AX, SI // its next element
+	MOVQ cols+32(FP), BX // elements of the row
+	MOVQ AX, SI // the first of them
 
 one:
 	CMPQ BX, $0x00000010 // fewer than 16 elements left?
@@ -2688,8 +2688,8 @@ TEXT ·geluNearAVX512(SB), NOSPLIT, $0-48
 row:
 	TESTQ DX, DX // no row left?
 	JZ end // done
-	MOVQ cols+32(FP), BX // elements left of this row
-	MOVQ AX, SI // its next element
+	MOVQ cols+32(FP), BX // elements of the row
+	MOVQ AX, SI // the first of them
 
 one:
 	CMPQ BX, $0x00000010 // fewer than 16 elements left?
@@ -2962,6 +2962,175 @@ DATA halfAVX512<>+52(SB)/4, $(0.5)
 DATA halfAVX512<>+56(SB)/4, $(0.5)
 DATA halfAVX512<>+60(SB)/4, $(0.5)
 GLOBL halfAVX512<>(SB), RODATA|NOPTR, $64
+
+// func softmaxAVX512(x []float32, rows int, cols int, stride int, largest []float32, total []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softmaxAVX512(SB), NOSPLIT, $0-96
+	VMOVUPS lowestAVX512<>+0(SB), Z0 // -Inf: what no element is below
+	MOVQ x_base+0(FP), AX // the row's first element
+	MOVQ stride+40(FP), CX // from row to row
+	SHLQ $0x02, CX // in bytes
+	MOVQ largest_base+48(FP), BX // largest of the row
+	MOVQ total_base+72(FP), SI // total of the row
+	MOVQ rows+24(FP), DX // rows left
+
+row:
+	TESTQ DX, DX // no row left?
+	JZ end // done
+	VMOVAPS Z0, Z1 // largest so far
+	MOVQ cols+32(FP), DI // elements of the row
+	MOVQ AX, R8 // the first of them
+
+findone:
+	CMPQ DI, $0x00000010 // fewer than 16 elements left?
+	JL findoneend // leave the loop
+	VMOVUPS (R8), Z2 // x
+	VMAXPS Z2, Z1, Z1 // the larger
+	ADDQ $0x00000040, R8 // on to the next elements
+	SUBQ $0x00000010, DI // so many fewer are left
+	JMP findone // again
+
+findoneend:
+	TESTQ DI, DI // nothing left?
+	JZ finddone // done
+	MOVQ $0x00000001, R9 // 1
+	SHLXQ DI, R9, R9 // 2^n
+	DECQ R9 // 2^n - 1: the lowest n lanes
+	KMOVW R9, K1 // as a mask
+	VMOVAPS Z0, Z2 // x
+	VMOVUPS (R8), K1, Z2 // the elements that remain
+	VMAXPS Z2, Z1, Z1 // the larger
+
+finddone:
+	VEXTRACTF32X8 $0x01, Z1, Y2 // upper eight lanes
+	VMAXPS Y2, Y1, Y1 // with the lower
+	VEXTRACTF128 $0x01, Y1, X2 // upper four lanes
+	VMAXPS X2, X1, X1 // with the lower
+	VPERMILPD $0x01, X1, X2 // lanes 2 and 3
+	VMAXPS X2, X1, X1 // with 0 and 1
+	VMOVSHDUP X1, X2 // lane 1
+	VMAXPS X2, X1, X1 // with lane 0
+	VMOVSS X1, (BX) // the row's largest
+	VBROADCASTSS (BX), Z1 // in every lane
+	VXORPS Z2, Z2, Z2 // 0
+	MOVQ cols+32(FP), DI // elements of the row
+	MOVQ AX, R8 // the first of them
+
+weighone:
+	CMPQ DI, $0x00000010 // fewer than 16 elements left?
+	JL weighoneend // leave the loop
+	VMOVUPS (R8), Z3 // x
+	VSUBPS Z1, Z3, Z3 // x - largest
+	VMAXPS leastAVX512<>+0(SB), Z3, Z3 // no result smaller than 2^-126
+	VRNDSCALEPS $0x08, Z3, Z4 // n, the nearest whole number
+	VSUBPS Z4, Z3, Z3 // f = t - n, at most 1/2 away from 0
+	VMOVUPS exp2f6AVX512<>+0(SB), Z5 // 2^f by its polynomial
+	VFMADD213PS exp2f5AVX512<>+0(SB), Z3, Z5 // ·f + exp2f5
+	VFMADD213PS exp2f4AVX512<>+0(SB), Z3, Z5 // ·f + exp2f4
+	VFMADD213PS exp2f3AVX512<>+0(SB), Z3, Z5 // ·f + exp2f3
+	VFMADD213PS exp2f2AVX512<>+0(SB), Z3, Z5 // ·f + exp2f2
+	VFMADD213PS exp2f1AVX512<>+0(SB), Z3, Z5 // ·f + exp2f1
+	VFMADD213PS oneAVX512<>+0(SB), Z3, Z5 // ·f + one
+	VSCALEFPS Z4, Z5, Z5 // ·2^n
+	VMOVUPS Z5, (R8) // write
+	VADDPS Z5, Z2, Z2 // sum += 2^(x-largest)
+	ADDQ $0x00000040, R8 // on to the next elements
+	SUBQ $0x00000010, DI // so many fewer are left
+	JMP weighone // again
+
+weighoneend:
+	TESTQ DI, DI // nothing left?
+	JZ weighdone // done
+	MOVQ $0x00000001, R9 // 1
+	SHLXQ DI, R9, R9 // 2^n
+	DECQ R9 // 2^n - 1: the lowest n lanes
+	KMOVW R9, K1 // as a mask
+	VMOVAPS Z1, Z3 // x
+	VMOVUPS (R8), K1, Z3 // the elements that remain
+	VSUBPS Z1, Z3, Z3 // x - largest
+	VMAXPS leastAVX512<>+0(SB), Z3, Z3 // no result smaller than 2^-126
+	VRNDSCALEPS $0x08, Z3, Z1 // n, the nearest whole number
+	VSUBPS Z1, Z3, Z3 // f = t - n, at most 1/2 away from 0
+	VMOVUPS exp2f6AVX512<>+0(SB), Z4 // 2^f by its polynomial
+	VFMADD213PS exp2f5AVX512<>+0(SB), Z3, Z4 // ·f + exp2f5
+	VFMADD213PS exp2f4AVX512<>+0(SB), Z3, Z4 // ·f + exp2f4
+	VFMADD213PS exp2f3AVX512<>+0(SB), Z3, Z4 // ·f + exp2f3
+	VFMADD213PS exp2f2AVX512<>+0(SB), Z3, Z4 // ·f + exp2f2
+	VFMADD213PS exp2f1AVX512<>+0(SB), Z3, Z4 // ·f + exp2f1
+	VFMADD213PS oneAVX512<>+0(SB), Z3, Z4 // ·f + one
+	VSCALEFPS Z1, Z4, Z4 // ·2^n
+	VMOVUPS Z4, K1, (R8) // write
+	VMOVAPS.Z Z4, K1, Z4 // lanes past the last element count for nothing
+	VADDPS Z4, Z2, Z2 // sum += 2^(x-largest)
+
+weighdone:
+	VEXTRACTF32X8 $0x01, Z2, Y1 // upper eight lanes
+	VADDPS Y1, Y2, Y2 // with the lower
+	VEXTRACTF128 $0x01, Y2, X1 // upper four lanes
+	VADDPS X1, X2, X2 // with the lower
+	VPERMILPD $0x01, X2, X1 // lanes 2 and 3
+	VADDPS X1, X2, X2 // with 0 and 1
+	VMOVSHDUP X2, X1 // lane 1
+	VADDPS X1, X2, X2 // with lane 0
+	VMOVSS X2, (SI) // the row's total
+	ADDQ CX, AX // next row
+	ADDQ $0x04, BX // and its number
+	ADDQ $0x04, SI // and its number
+	DECQ DX // one row done
+	JMP row // again
+
+end:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func divideAVX512(x []float32, rows int, cols int, stride int, by []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·divideAVX512(SB), NOSPLIT, $0-72
+	VMOVUPS oneAVX512<>+0(SB), Z0 // 1
+	MOVQ x_base+0(FP), AX // the row's first element
+	MOVQ stride+40(FP), CX // from row to row
+	SHLQ $0x02, CX // in bytes
+	MOVQ by_base+48(FP), BX // by of the row
+	MOVQ rows+24(FP), DX // rows left
+
+row:
+	TESTQ DX, DX // no row left?
+	JZ end // done
+	VBROADCASTSS (BX), Z1 // by in every lane
+	VDIVPS Z1, Z0, Z1 // 1/by
+	MOVQ cols+32(FP), SI // elements of the row
+	MOVQ AX, DI // the first of them
+
+divideone:
+	CMPQ SI, $0x00000010 // fewer than 16 elements left?
+	JL divideoneend // leave the loop
+	VMOVUPS (DI), Z2 // x
+	VMULPS Z1, Z2, Z2 // ·1/by
+	VMOVUPS Z2, (DI) // write
+	ADDQ $0x00000040, DI // on to the next elements
+	SUBQ $0x00000010, SI // so many fewer are left
+	JMP divideone // again
+
+divideoneend:
+	TESTQ SI, SI // nothing left?
+	JZ dividedone // done
+	MOVQ $0x00000001, R8 // 1
+	SHLXQ SI, R8, R8 // 2^n
+	DECQ R8 // 2^n - 1: the lowest n lanes
+	KMOVW R8, K1 // as a mask
+	VMOVUPS.Z (DI), K1, Z2 // x
+	VMULPS Z1, Z2, Z2 // ·1/by
+	VMOVUPS Z2, K1, (DI) // write
+
+dividedone:
+	ADDQ CX, AX // next row
+	ADDQ $0x04, BX // and its number
+	DECQ DX // one row done
+	JMP row // again
+
+end:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
 
 // func peakAVX512(turns int)
 // Requires: AVX, AVX512DQ, AVX512F

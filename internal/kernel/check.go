@@ -73,10 +73,10 @@ func checkLinear(d DType) func(*Set, *rand.Rand) []float32 {
 }
 
 func checkAttention(s *Set, r *rand.Rand) []float32 {
-	const tokens, dim = 45, 32
-	qkv := NewMatrix(random(r, tokens*3*dim), tokens, 3*dim)
-	out := NewMatrix(make([]float32, tokens*dim), tokens, dim)
-	s.NewCore().Attention(out, qkv.ColumnRange(0, dim), qkv.ColumnRange(dim, 2*dim), qkv.ColumnRange(2*dim, 3*dim))
+	const queries, keys, dim = 25, keyBlock + 13, 32 // two blocks of keys
+	q, kv := NewMatrix(random(r, queries*dim), queries, dim), NewMatrix(random(r, keys*2*dim), keys, 2*dim)
+	out := NewMatrix(make([]float32, queries*dim), queries, dim)
+	s.NewCore().Attention(out, q, kv.ColumnRange(0, dim), kv.ColumnRange(dim, 2*dim))
 	return out.Data
 }
 

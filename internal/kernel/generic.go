@@ -24,6 +24,7 @@ func generic() *Set {
 		vector: vectors{
 			dot: dotGeneric, add: addGeneric, scale: scaleGeneric, max: maxGeneric, exp2Sum: exp2SumGeneric,
 			sum: sumGeneric, deviation: deviationGeneric, normalize: normalizeGeneric, gelu: geluGeneric, geluNear: geluGeneric,
+			softmax: softmaxGeneric, divide: divideGeneric,
 		},
 		peak: peak{peakGeneric, 8},
 	}
@@ -130,6 +131,23 @@ func geluGeneric(x []float32, rows, cols, stride int) {
 		for i, v := range row {
 			row[i] = float32(0.5 * float64(v) * math.Erfc(-float64(v)/math.Sqrt2))
 		}
+	}
+}
+
+// softmaxGeneric replaces the scores of each row by 2^(score-largest), largest being
+// the row's, and total by their sum.
+func softmaxGeneric(x []float32, rows, cols, stride int, largest, total []float32) {
+	for r := range rows {
+		row := x[r*stride : r*stride+cols]
+		largest[r] = maxGeneric(row)
+		total[r] = exp2SumGeneric(row, largest[r])
+	}
+}
+
+// divideGeneric divides each row by a number of its own.
+func divideGeneric(x []float32, rows, cols, stride int, by []float32) {
+	for r := range rows {
+		scaleGeneric(x[r*stride:r*stride+cols], 1/by[r])
 	}
 }
 

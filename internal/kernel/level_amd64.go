@@ -36,6 +36,7 @@ func newAVX2() *Set {
 		vector: vectors{
 			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
 			sum: sumAVX2, deviation: deviationAVX2, normalize: normalizeAVX2, gelu: geluAVX2, geluNear: geluNearAVX2,
+			softmax: softmaxAVX2, divide: divideAVX2,
 		},
 		peak: peak{peakAVX2, 12 * 8 * 2},
 	}
@@ -52,6 +53,7 @@ func newAVX512() *Set {
 		vector: vectors{
 			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
 			sum: sumAVX512, deviation: deviationAVX512, normalize: normalizeAVX512, gelu: geluAVX512, geluNear: geluNearAVX512,
+			softmax: softmaxAVX512, divide: divideAVX512,
 		},
 		peak: peak{peakAVX512, 24 * 16 * 2},
 	}

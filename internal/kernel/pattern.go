@@ -65,9 +65,7 @@ func (c *Core) AttentionIn(out, q, k, v Matrix, p *Pattern) {
 			c.attendSeen(out.RowRange(row, end), q.RowRange(row, end), values, row, from, k.Rows, p)
 		}
 	}
-	for i := range out.Rows {
-		c.set.vector.scale(out.Row(i), 1/c.total[i])
-	}
+	c.set.vector.divide(out.Data, out.Rows, out.Cols, out.Stride, c.total)
 }
 
 // attendSeen adds the seen part of one block of keys, the first of which is key

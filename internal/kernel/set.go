@@ -50,7 +50,7 @@ func (s *tileSet) mul(c, a, b, bias, add []float32, rows, k, ldc, lda, ldb, ldad
 	}
 }
 
-// vectors are the kernels over one vector (gelu: over a block of rows).
+// vectors are the kernels over one vector or, with a stride, over a block of rows.
 type vectors struct {
 	dot       func(a, b []float32) float32
 	add       func(dst, x []float32)
@@ -61,6 +61,8 @@ type vectors struct {
 	deviation func(x []float32, mean float32) float32
 	normalize func(dst, x, gamma, beta []float32, mean, inverse float32)
 	gelu      func(x []float32, rows, cols, stride int)
+	softmax   func(x []float32, rows, cols, stride int, largest, total []float32)
+	divide    func(x []float32, rows, cols, stride int, by []float32)
 	geluNear  func(x []float32, rows, cols, stride int) // GELU with an error of up to 6e-5 + 1e-6·|x|
 }
 

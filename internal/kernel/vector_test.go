@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -100,6 +101,52 @@ var vectorCases = map[string]vectorCase{
 		s.vector.gelu(x, 1, len(x), len(x))
 		return x, want, bound
 	},
+	"softmax": func(s *Set, x, y, _, _ []float32) ([]float32, []float64, []float64) {
+		rows := min(3, len(x)) // with a gap of one element between them
+		cols := max(len(x)/max(rows, 1)-1, 0)
+		want, bound := make([]float64, len(x)), make([]float64, len(x))
+		for i, v := range x {
+			want[i] = float64(v)
+		}
+		if cols == 0 {
+			return x, want, bound
+		}
+		largest, total := y[:rows], make([]float32, rows)
+		for r := range rows {
+			row := want[r*(cols+1):][:cols]
+			top := slices.Max(row)
+			for i, v := range row {
+				row[i] = math.Exp2(v - top)
+				bound[r*(cols+1)+i] = exp2Bound*row[i] + unit*math.Abs(v-top)
+			}
+		}
+		s.vector.softmax(x, rows, cols, cols+1, largest, total)
+		for r := range rows { // totals beside the weights
+			sum := 0.0
+			for _, w := range want[r*(cols+1):][:cols] {
+				sum += w
+			}
+			want, bound = append(want, sum), append(bound, 2*float64(cols+8)*exp2Bound*sum)
+		}
+		return append(slices.Clone(x), total...), want, bound
+	},
+	"divide": func(s *Set, x, y, _, _ []float32) ([]float32, []float64, []float64) {
+		rows := min(2, len(x))
+		cols := max(len(x)/max(rows, 1)-1, 0)
+		want, bound := make([]float64, len(x)), make([]float64, len(x))
+		for i, v := range x {
+			want[i] = float64(v)
+		}
+		for r := range rows {
+			for i := range cols {
+				at := r*(cols+1) + i
+				want[at] /= float64(y[r])
+				bound[at] = 3 * unit * math.Abs(want[at])
+			}
+		}
+		s.vector.divide(x, rows, cols, cols+1, y)
+		return x, want, bound
+	},
 	"gelu of what is then rounded": func(s *Set, x, _, _, _ []float32) ([]float32, []float64, []float64) {
 		want, bound := make([]float64, len(x)), make([]float64, len(x))
 		for i := range x {
@@ -153,6 +200,7 @@ func TestVectorsSeeMistakes(t *testing.T) {
 		max: func([]float32) float32 { return 0 }, exp2Sum: func([]float32, float32) float32 { return 0 },
 		sum: func([]float32) float32 { return 0 }, deviation: func([]float32, float32) float32 { return 0 },
 		normalize: func(_, _, _, _ []float32, _, _ float32) {}, gelu: func([]float32, int, int, int) {}, geluNear: func([]float32, int, int, int) {},
+		softmax: func([]float32, int, int, int, []float32, []float32) {}, divide: func([]float32, int, int, int, []float32) {},
 	}}
 	for name, run := range vectorCases {
 		if tryVector(idle, rand.New(rand.NewPCG(2, 2)), run, 9, 0) == nil {

@@ -193,8 +193,15 @@ func (g *generator) spread(param string) reg.VecVirtual {
 	return x
 }
 
-// fold combines registers and their lanes into lane 0 of the first, and returns it.
+// fold combines registers and their lanes, and returns the result.
 func (g *generator) fold(what string, list []reg.VecVirtual, op func(...operand.Op)) {
+	g.combine(list, op)
+	g.Comment(what)
+	g.Store(list[0].AsX(), g.ReturnIndex(0))
+}
+
+// combine leaves in lane 0 of the first register what op makes of all lanes.
+func (g *generator) combine(list []reg.VecVirtual, op func(...operand.Op)) {
 	for n := len(list); n > 1; n /= 2 {
 		for i := range n / 2 {
 			g.Comment("combine registers")
@@ -222,6 +229,4 @@ func (g *generator) fold(what string, list []reg.VecVirtual, op func(...operand.
 	g.VMOVSHDUP(x.AsX(), other)
 	g.Comment("with lane 0")
 	op(other, x.AsX(), x.AsX())
-	g.Comment(what)
-	g.Store(x.AsX(), g.ReturnIndex(0))
 }

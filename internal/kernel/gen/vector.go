@@ -19,6 +19,8 @@ func (g *generator) vectors() {
 	g.exp2Sum()
 	g.gelu()
 	g.geluNear()
+	g.softmax()
+	g.divide()
 }
 
 // function begins a function; doc is the loop that it computes.
@@ -51,6 +53,8 @@ func (g *generator) sweep(params ...string) *sweep {
 	}
 	return s
 }
+
+var lowestFloat = float32(math.Inf(-1))
 
 const turns = 4 // registers of partial sums in a reduction, to hide an addition's latency
 
@@ -98,7 +102,7 @@ func (g *generator) max() {
 	g.function("max", "func(x []float32) float32", "largest := -Inf", "for _, v := range x {", "\tlargest = max(largest, v)", "}", "return largest")
 	lowest := g.register()
 	g.Comment("-Inf: what no element is below")
-	g.VMOVUPS(g.constant("lowest", float32(math.Inf(-1))), lowest)
+	g.VMOVUPS(g.constant("lowest", lowestFloat), lowest)
 	largest := g.registers(turns)
 	for _, x := range largest {
 		g.Comment("largest so far")
@@ -269,34 +273,14 @@ func (g *generator) rows(name string, prepare func(), body func(x reg.VecVirtual
 		loops = append(loops, "\t\t"+line)
 	}
 	g.function(name, "func(x []float32, rows, cols, stride int)", append(loops, "\t}", "}")...)
-	row := g.pointer("x", "the row's first element")
-	stride := g.stride("stride", "from row to row")
-	rows := g.GP64()
-	g.Comment("rows left")
-	g.Load(g.Param("rows"), rows)
 	prepare()
-	g.Label("row")
-	g.Comment("no row left?")
-	g.TESTQ(rows, rows)
-	g.Comment("done")
-	g.JZ(operand.LabelRef("end"))
-	s := &sweep{generator: g, n: g.GP64(), cursors: []reg.GPVirtual{g.GP64()}}
-	g.Comment("elements left of this row")
-	g.Load(g.Param("cols"), s.n)
-	g.Comment("its next element")
-	g.MOVQ(row, s.cursors[0])
-	s.run(1, func(_, at int) {
-		x := s.load("x", element(s.cursors[0], at), nil)
-		s.store(body(x), element(s.cursors[0], at))
+	g.eachRow(func(b *blockOfRows) {
+		s := b.sweep("")
+		s.run(1, func(_, at int) {
+			x := s.load("x", element(s.cursors[0], at), nil)
+			s.store(body(x), element(s.cursors[0], at))
+		})
 	})
-	g.Comment("next row")
-	g.ADDQ(stride, row)
-	g.Comment("one row done")
-	g.DECQ(rows)
-	g.Comment("again")
-	g.JMP(operand.LabelRef("row"))
-	g.Label("end")
-	g.end()
 }
 
 // geluOf returns max(x, 0) - |x|·erfc(|x|/√2)/2.
