@@ -17,11 +17,11 @@ import (
 
 // modelsCommand is `paceline models`.
 type modelsCommand struct {
-	List   modelsList   `cmd:"" help:"List the models on this machine, and known ones that are not."`
-	Pull   modelsPull   `cmd:"" help:"Fetch a model, or bring it up to date."`
-	Verify modelsVerify `cmd:"" help:"Check the hash of every file of a model, offline."`
-	Rm     modelsRm     `cmd:"" help:"Remove a model from the cache, and say what that freed."`
-
+	List       modelsList       `cmd:"" help:"List the models on this machine, and known ones that are not."`
+	Pull       modelsPull       `cmd:"" help:"Fetch a model, or bring it up to date."`
+	Verify     modelsVerify     `cmd:"" help:"Check the hash of every file of a model, offline."`
+	Rm         modelsRm         `cmd:"" help:"Remove a model from the cache, and say what that freed."`
+	Convert    modelsConvert    `cmd:"" help:"Write safetensors beside a folder's pytorch_model.bin, without running anything in it."`
 	Repository modelsRepository `cmd:"" help:"Write a Triton model repository for an embedding model, ready to serve."`
 }
 

@@ -40,7 +40,7 @@ func openTensors(repo *store.Repository, files *recorder, modules model.Modules)
 func openSet(repo *store.Repository, files *recorder, folder string) (*safetensors.Set, error) {
 	set, err := repo.TensorsIn(folder)
 	if errors.Is(err, fs.ErrNotExist) && files.has(path.Join(folder, "pytorch_model.bin")) {
-		return nil, fmt.Errorf("%w: save it in Python with save_pretrained(DIR), which writes safetensors, and give DIR as the model", store.ErrPickle)
+		return nil, fmt.Errorf("%w: `paceline models convert DIR` writes safetensors beside it, without running anything", store.ErrPickle)
 	}
 	if err == nil {
 		files.noteAll(path.Join(folder, "*.safetensors"))
