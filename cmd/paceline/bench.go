@@ -27,7 +27,7 @@ type benchCommand struct {
 	Profiles    []string          `placeholder:"A,B" help:"Profiles of paceline serve to compare (fastapi,triton,tei,langchain,vllm, unless there is a --stack); none for targets alone."`
 	Stack       []string          `placeholder:"A,B" help:"Real stacks to start and compare, as 'paceline stack list' names them; paceline is this program without a profile."`
 	Binary      map[string]string `placeholder:"STACK=PATH" help:"Program of a stack that no package carries, such as tei=./text-embeddings-router. Repeatable."`
-	Target      []string          `placeholder:"NAME=DIALECT@URL" sep:"none" help:"A running service to compare with them. Repeatable. Dialects: fastapi, kserve-http, openai, openai-base64, poc, tei."`
+	Target      []string          `placeholder:"NAME=DIALECT@URL" sep:"none" help:"A running service to compare with them. Repeatable. Dialects: fastapi, kserve-grpc (at its gRPC port), kserve-http, openai, openai-base64, poc, tei."`
 	Data        string            `placeholder:"FILE" help:"Texts to embed: JSON, JSONL, CSV, Parquet, plain lines or a BEIR folder (made from --seed after MS MARCO's lengths)."`
 	BatchSizes  []int             `placeholder:"N,N" help:"Texts a request, with one client (1,4,8,16,32,64,128)."`
 	Concurrency []int             `placeholder:"N,N" help:"Clients, at 32 texts a request (1,2,4,8,16,32)."`

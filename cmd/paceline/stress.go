@@ -26,7 +26,7 @@ import (
 // result is written, marked as interrupted, and the exit code is 0.
 type stressCommand struct {
 	URL       string         `required:"" aliases:"service-url" placeholder:"URL" help:"Address of the service, such as http://localhost:8000."`
-	Dialect   string         `default:"poc" enum:"poc,tei,openai,openai-base64,fastapi,kserve-http" help:"API of the service: poc, tei, openai, openai-base64, fastapi, kserve-http (${default})."`
+	Dialect   string         `default:"poc" enum:"poc,tei,openai,openai-base64,fastapi,kserve-http,kserve-grpc" help:"API of the service: poc, tei, openai, openai-base64, fastapi, kserve-http, kserve-grpc (the URL of its gRPC port) (${default})."`
 	Model     string         `placeholder:"NAME" help:"Model to ask an OpenAI-style service for (the first it lists)."`
 	Duration  *time.Duration `xor:"duration" placeholder:"10m" help:"How long to load it (10m)."`
 	Minutes   *float64       `name:"duration-minutes" xor:"duration" placeholder:"N" help:"The same in minutes."`

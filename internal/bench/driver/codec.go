@@ -17,6 +17,10 @@ type codec interface {
 	decode(reply []byte) ([][]float32, error)
 }
 
+// framed is a codec whose body is not all JSON: a header line of the request says
+// how it is laid out.
+type framed interface{ header(body []byte) string }
+
 // marshal is JSON as services receive it from most clients: nothing escaped
 // that need not be.
 func marshal(v any) ([]byte, error) {

@@ -101,17 +101,29 @@ var dialects = map[string]func(model string) codec{
 }
 
 // Dialects lists the names that Open knows, sorted.
-func Dialects() []string { return slices.Sorted(maps.Keys(dialects)) }
+func Dialects() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		if yield(kserveGRPCDialect) {
+			maps.Keys(dialects)(yield)
+		}
+	})
+}
+
+// kserveGRPCDialect is the one that is not a codec over HTTP/1.1.
+const kserveGRPCDialect = "kserve-grpc"
 
 // Open makes a driver for the service at base, such as http://127.0.0.1:8000.
 // It sends nothing yet, so the service need not be up.
 func Open(dialect, base string, o Options) (Driver, error) {
+	if o.Timeout == 0 {
+		o.Timeout = time.Minute
+	}
+	if dialect == kserveGRPCDialect {
+		return newKServeGRPC(base, o)
+	}
 	make, known := dialects[dialect]
 	if !known {
 		return nil, fmt.Errorf("unknown dialect %q: one of %s", dialect, strings.Join(Dialects(), ", "))
-	}
-	if o.Timeout == 0 {
-		o.Timeout = time.Minute
 	}
 	return newHTTP(make(o.Model), base, o)
 }

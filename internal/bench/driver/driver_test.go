@@ -92,7 +92,7 @@ func TestConformance(t *testing.T) {
 		for _, c := range conformance {
 			t.Run(dialect+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
-				if dialect == "kserve-http" && c.name == "ragged" {
+				if strings.HasPrefix(dialect, "kserve") && c.name == "ragged" {
 					t.Skip("a tensor cannot be ragged")
 				}
 				d := open(t, dialect, c.serve.start(t), Options{})
@@ -295,7 +295,7 @@ func TestWire(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ dialect, url, want string }{
-		{"grpc", "http://127.0.0.1:1", "fastapi, kserve-http, openai"},
+		{"grpc", "http://127.0.0.1:1", "fastapi, kserve-grpc, kserve-http, openai"},
 		{"tei", "127.0.0.1:8080", "want http://host:port"},
 		{"tei", "ftp://127.0.0.1", "want http://host:port"},
 		{"tei", "http://", "want http://host:port"},

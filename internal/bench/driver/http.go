@@ -5,14 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -22,7 +20,7 @@ type overHTTP struct {
 	head    []byte // the request's head up to Content-Length's value
 	dial    func(ctx context.Context) (net.Conn, error)
 	timeout time.Duration
-	dim     atomic.Int64 // 0: not known yet
+	learned
 
 	mu   sync.Mutex
 	idle []*conn // the last used on top, so that few connections serve few clients
@@ -59,7 +57,11 @@ func (h *overHTTP) Prepare(texts []string) (*Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding %d texts: %w", len(texts), err)
 	}
-	wire := fmt.Appendf(bytes.Clone(h.head), "%d\r\n\r\n", len(body))
+	wire := fmt.Appendf(bytes.Clone(h.head), "%d\r\n", len(body))
+	if f, ok := h.codec.(framed); ok {
+		wire = append(append(wire, f.header(body)...), "\r\n"...)
+	}
+	wire = append(wire, "\r\n"...)
 	return &Request{Texts: len(texts), wire: append(wire, body...)}, nil
 }
 
@@ -85,43 +87,9 @@ func (h *overHTTP) Embed(ctx context.Context, texts []string) (vectors [][]float
 		if vectors, err = h.decode(body); err != nil {
 			return err
 		}
-		var s shape
-		for _, v := range vectors {
-			if !finite(v) {
-				return errNaN
-			}
-			s.add(len(v))
-		}
-		return h.check(s, len(texts))
+		return h.checkVectors(vectors, len(texts))
 	})
-	if reply.Outcome != OK {
-		return nil, &Failure{reply}
-	}
-	if len(vectors) > 0 {
-		h.dim.CompareAndSwap(0, int64(len(vectors[0])))
-	}
-	return vectors, nil
-}
-
-// mismatch is a reply of the right form with the wrong content.
-type mismatch struct {
-	outcome Outcome
-	text    string
-}
-
-func (m *mismatch) Error() string { return m.text }
-
-func (h *overHTTP) check(s shape, texts int) error {
-	dim := int(h.dim.Load())
-	switch {
-	case s.count != texts:
-		return &mismatch{WrongCount, fmt.Sprintf("%d vectors for %d texts", s.count, texts)}
-	case s.ragged:
-		return &mismatch{WrongDim, "vectors of several dimensions"}
-	case s.dim == 0 && s.count > 0, dim != 0 && s.dim != dim:
-		return &mismatch{WrongDim, fmt.Sprintf("vectors of dimension %d, earlier ones had %d", s.dim, dim)}
-	}
-	return nil
+	return h.learn(vectors, reply)
 }
 
 // exchange sends a request and hands the body of a 200 to read, which must not
@@ -252,13 +220,4 @@ func cut(body []byte) string {
 	const enough = 300
 	s := strings.ToValidUTF8(string(body[:min(len(body), enough)]), "")
 	return strings.Join(strings.Fields(s), " ")
-}
-
-func finite(v []float32) bool {
-	for _, x := range v {
-		if math.Float32bits(x)&exponent == exponent {
-			return false
-		}
-	}
-	return true
 }

@@ -6,34 +6,48 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+
+	"github.com/paceline/paceline/internal/kserve/tensor"
 )
 
-// kserveHTTP is KServe v2 over HTTP as Triton speaks it: texts go out as JSON,
-// vectors come back by the binary extension, raw little-endian float32 behind a
-// JSON header. The model has an input "texts" and an output "embeddings".
+// kserveHTTP is KServe v2 over HTTP as Triton's clients speak it: tensors go both
+// ways by the binary extension, raw behind a JSON header. The model has an input
+// "texts" and an output "embeddings".
 type kserveHTTP struct{ model string }
 
 // pipelineModel is the model that takes texts where no other is named.
 const pipelineModel = "embedding_pipeline"
 
-func (kserveHTTP) door() string    { return "KServe v2 over HTTP, binary vectors" }
+func (kserveHTTP) door() string    { return "KServe v2 over HTTP, binary tensors" }
 func (k kserveHTTP) route() string { return "/v2/models/" + k.model + "/infer" }
 
 func (k kserveHTTP) body(texts []string) ([]byte, error) {
-	type tensor struct {
-		Name       string          `json:"name"`
-		Shape      []int           `json:"shape,omitempty"`
-		Datatype   string          `json:"datatype,omitempty"`
-		Data       []string        `json:"data,omitempty"`
-		Parameters map[string]bool `json:"parameters,omitempty"`
+	raw := tensor.StringsData(texts)
+	type parameters struct {
+		Size   int  `json:"binary_data_size,omitempty"`
+		Binary bool `json:"binary_data,omitempty"`
 	}
-	return marshal(struct {
-		Inputs  []tensor `json:"inputs"`
-		Outputs []tensor `json:"outputs"`
+	type description struct {
+		Name       string     `json:"name"`
+		Shape      []int      `json:"shape,omitempty"`
+		Datatype   string     `json:"datatype,omitempty"`
+		Parameters parameters `json:"parameters"`
+	}
+	header, err := marshal(struct {
+		Inputs  []description `json:"inputs"`
+		Outputs []description `json:"outputs"`
 	}{
-		[]tensor{{Name: "texts", Shape: []int{len(texts), 1}, Datatype: "BYTES", Data: texts}},
-		[]tensor{{Name: "embeddings", Parameters: map[string]bool{"binary_data": true}}},
+		[]description{{"texts", []int{len(texts), 1}, string(tensor.Bytes), parameters{Size: len(raw)}}},
+		[]description{{Name: "embeddings", Parameters: parameters{Binary: true}}},
 	})
+	return append(header, raw...), err
+}
+
+// header tells the service where the JSON ends.
+func (kserveHTTP) header(body []byte) string {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	_ = decoder.Decode(&json.RawMessage{}) // body wrote it
+	return fmt.Sprintf("%s: %d", tensor.HeaderLength, decoder.InputOffset())
 }
 
 // kserveHeader is what stands before the vectors. The header's length is told by
@@ -74,6 +88,11 @@ func (k kserveHTTP) shape(reply []byte) (shape, error) {
 	if err != nil {
 		return shape{}, err
 	}
+	return rawShape(rows, columns, raw)
+}
+
+// rawShape looks at the exponent of every float32 of a tensor.
+func rawShape(rows, columns int, raw []byte) (shape, error) {
 	for ; len(raw) > 0; raw = raw[4:] {
 		if binary.LittleEndian.Uint32(raw)&exponent == exponent {
 			return shape{}, errNaN
@@ -90,6 +109,10 @@ func (k kserveHTTP) decode(reply []byte) ([][]float32, error) {
 	if err != nil {
 		return nil, err
 	}
+	return rawVectors(rows, columns, raw), nil
+}
+
+func rawVectors(rows, columns int, raw []byte) [][]float32 {
 	vectors := make([][]float32, rows)
 	for i := range vectors {
 		vectors[i] = make([]float32, columns)
@@ -97,5 +120,5 @@ func (k kserveHTTP) decode(reply []byte) ([][]float32, error) {
 			vectors[i][j] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*(i*columns+j):]))
 		}
 	}
-	return vectors, nil
+	return vectors
 }

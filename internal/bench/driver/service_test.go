@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -12,6 +13,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
+
+	pb "github.com/paceline/paceline/internal/kservepb"
 )
 
 // service is a stub that speaks every dialect by the letter of its
@@ -43,12 +50,24 @@ func honest(texts []string) [][]float32 {
 
 func (s *service) start(t testing.TB) string {
 	t.Helper()
-	server := httptest.NewServer(s)
+	server := httptest.NewUnstartedServer(s)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetHTTP1(true)
+	server.Config.Protocols.SetUnencryptedHTTP2(true) // for gRPC
+	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+		if s.spoil == nil || !s.spoil(w) {
+			g := grpc.NewServer()
+			pb.RegisterGRPCInferenceServiceServer(g, &grpcService{service: s})
+			g.ServeHTTP(w, r)
+		}
+		return
+	}
 	raw, _ := io.ReadAll(r.Body)
 	if r.URL.Path == "/v1/models" {
 		reply(w, map[string]any{"object": "list", "data": []any{map[string]string{"id": "served"}}})
@@ -58,7 +77,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if strings.HasPrefix(r.URL.Path, "/v2/models/") {
-		s.infer(w, raw)
+		s.infer(w, raw, r.Header.Get("Inference-Header-Content-Length"))
 		return
 	}
 	var request struct {
@@ -84,32 +103,66 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// infer answers as Triton does: a JSON header, its length told, and raw vectors.
-func (s *service) infer(w http.ResponseWriter, raw []byte) {
+// infer answers as Triton does: a JSON header, its length told, and raw tensors,
+// both ways.
+func (s *service) infer(w http.ResponseWriter, body []byte, length string) {
 	var request struct {
 		Inputs []struct {
 			Name, Datatype string
 			Shape          []int
-			Data           []string
+			Parameters     map[string]int
 		}
 		Outputs []struct {
 			Name       string
 			Parameters map[string]bool
 		}
 	}
-	if err := json.Unmarshal(raw, &request); err != nil || len(request.Inputs) != 1 || len(request.Outputs) != 1 || !request.Outputs[0].Parameters["binary_data"] {
+	n, err := strconv.Atoi(length)
+	if err != nil || n > len(body) || json.Unmarshal(body[:n], &request) != nil || len(request.Inputs) != 1 || len(request.Outputs) != 1 || !request.Outputs[0].Parameters["binary_data"] {
 		http.Error(w, `{"error":"bad request"}`, http.StatusBadRequest)
 		return
 	}
-	in := request.Inputs[0]
-	if in.Name != "texts" || in.Datatype != "BYTES" || len(in.Shape) != 2 || in.Shape[0] != len(in.Data) || in.Shape[1] != 1 {
+	in, texts := request.Inputs[0], readBytesTensor(body[n:])
+	if in.Name != "texts" || in.Datatype != "BYTES" || len(in.Shape) != 2 || in.Shape[0] != len(texts) || in.Shape[1] != 1 || in.Parameters["binary_data_size"] != len(body)-n {
 		http.Error(w, `{"error":"bad tensor"}`, http.StatusBadRequest)
 		return
 	}
-	header, vectors := kserveReply(s.vectors(in.Data))
+	header, vectors := kserveReply(s.vectors(texts))
 	w.Header().Set("Inference-Header-Content-Length", strconv.Itoa(len(header)))
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Write(append(header, vectors...))
+}
+
+// readBytesTensor reads elements of 4 bytes of length and as many bytes.
+func readBytesTensor(raw []byte) (texts []string) {
+	for len(raw) > 0 {
+		n := binary.LittleEndian.Uint32(raw)
+		texts = append(texts, string(raw[4:4+n]))
+		raw = raw[4+n:]
+	}
+	return texts
+}
+
+// grpcService is the same over gRPC.
+type grpcService struct {
+	pb.UnimplementedGRPCInferenceServiceServer
+	service *service
+}
+
+func (g *grpcService) ModelInfer(_ context.Context, r *pb.ModelInferRequest) (*pb.ModelInferResponse, error) {
+	if len(r.Inputs) != 1 || r.Inputs[0].Name != "texts" || r.Inputs[0].Datatype != "BYTES" || len(r.RawInputContents) != 1 {
+		return nil, grpcstatus.Error(codes.InvalidArgument, "bad tensor")
+	}
+	vectors := g.service.vectors(readBytesTensor(r.RawInputContents[0]))
+	_, raw := kserveReply(vectors)
+	columns := 0
+	if len(vectors) > 0 {
+		columns = len(vectors[0])
+	}
+	return &pb.ModelInferResponse{
+		Outputs:           []*pb.ModelInferResponse_InferOutputTensor{{Name: "embeddings", Datatype: "FP32", Shape: []int64{int64(len(vectors)), int64(columns)}}},
+		RawOutputContents: [][]byte{raw},
+	}, nil
 }
 
 func kserveReply(vectors [][]float32) (header, raw []byte) {
