@@ -48,9 +48,10 @@ func readAddedTokens(raw json.RawMessage, vocab *vocabulary, n normalizer) (*add
 		id, known := ids[t.Content]
 		if !known {
 			if id, known = vocab.id(t.Content); !known {
-				id, next = next, next+1
+				id = next
 			}
 			ids[t.Content] = id
+			next = max(next, id+1)
 		}
 		t.id, t.form = id, t.Content
 		if t.Normalized && n != nil {

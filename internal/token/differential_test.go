@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"io"
 	"os"
 	"path/filepath"
@@ -132,28 +133,20 @@ func TestDifferential(t *testing.T) {
 	referencePython(t)
 	t.Run("all-MiniLM-L6-v2", func(t *testing.T) {
 		t.Parallel()
-		data := modelTokenizer(t)
-		tok := mustParse(t, data)
-		ref := startReference(t, data)
-		n := newNasty(1, tok)
-		compared := 0
-		for range 100 {
-			compared += ref.compare(t, tok, request{Texts: asTexts(n.texts(500)), Special: true})
-			compared += ref.compare(t, tok, request{Texts: asTexts(n.texts(300)), MaxTokens: 1 + n.random.IntN(40), Left: n.random.IntN(2) == 0})
-			compared += ref.compare(t, tok, request{Texts: pairs(n, 200), Special: true, MaxTokens: 4 + n.random.IntN(40), Left: n.random.IntN(2) == 0})
-		}
-		compareLimits(t, tok, ref)
-		t.Logf("compared %d texts", compared)
+		compareMany(t, modelTokenizer(t))
 	})
-	t.Run("every character", func(t *testing.T) {
-		t.Parallel()
-		data := spelling(t, variants()["uncased"])
-		tok := mustParse(t, data)
-		ref := startReference(t, data)
-		for _, texts := range everyCharacter() {
-			ref.compare(t, tok, request{Texts: asTexts(texts)})
-		}
-	})
+	for name, changes := range map[string]object{"uncased": variants()["uncased"], "Llama": moreVariants(t)["Llama"],
+		"digits": moreVariants(t)["digits"], "precompiled": moreVariants(t)["precompiled"]} {
+		t.Run("every character, "+name, func(t *testing.T) {
+			t.Parallel()
+			data := spelling(t, changes)
+			tok := mustParse(t, data)
+			ref := startReference(t, data)
+			for _, texts := range everyCharacter() {
+				ref.compare(t, tok, request{Texts: asTexts(texts)})
+			}
+		})
+	}
 	t.Run("control", func(t *testing.T) {
 		t.Parallel()
 		ref := startReference(t, spelling(t, variants()["uncased"]))
@@ -169,7 +162,9 @@ func TestDifferential(t *testing.T) {
 			t.Error("another normalizer was not noticed")
 		}
 	})
-	for name, changes := range variants() {
+	cases := variants()
+	maps.Copy(cases, moreVariants(t))
+	for name, changes := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			data := spelling(t, changes)

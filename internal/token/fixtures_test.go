@@ -9,30 +9,34 @@ import (
 	"testing"
 )
 
-// TestFixtures compares with the ids that sentence-transformers gave the tiny models, where those lie beside the
-// repository.
+// readShared reads a file of the fixtures that lie beside the repository; where there are none the test is skipped.
+func readShared(t testing.TB, into any, path ...string) {
+	t.Helper()
+	shared := cmp.Or(os.Getenv("PACELINE_SHARED"), filepath.Join("..", "..", "..", "shared"))
+	data, err := os.ReadFile(filepath.Join(append([]string{shared, "fixtures"}, path...)...))
+	if err != nil {
+		t.Skipf("no fixtures: %v", err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFixtures compares with the ids that sentence-transformers gave the tiny models whose tokenizers are not in
+// testdata.
 func TestFixtures(t *testing.T) {
 	t.Parallel()
-	tiny := filepath.Join(cmp.Or(os.Getenv("PACELINE_SHARED"), filepath.Join("..", "..", "..", "shared")), "fixtures", "tiny")
-	for _, family := range []string{"bert", "distilbert", "mpnet", "nomic_bert", "static_embedding"} {
-		t.Run(family, func(t *testing.T) {
+	for _, name := range []string{"bert", "distilbert", "mpnet", "nomic_bert", "static_embedding", "gemma3_causal", "gte"} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			data, err := os.ReadFile(filepath.Join(tiny, family, "tokenizer.json"))
-			if err != nil {
-				t.Skipf("no fixtures: %v", err)
-			}
-			expected, err := os.ReadFile(filepath.Join(tiny, family, "expected.json"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			var data json.RawMessage
+			readShared(t, &data, "tiny", name, "tokenizer.json")
 			var want struct {
 				Texts []string  `json:"texts"`
 				IDs   [][]int32 `json:"input_ids"`
 				Limit int       `json:"max_seq_length"`
 			}
-			if err := json.Unmarshal(expected, &want); err != nil {
-				t.Fatal(err)
-			}
+			readShared(t, &want, "tiny", name, "expected.json")
 			if len(want.IDs) == 0 || len(want.IDs) != len(want.Texts) {
 				t.Skipf("expected.json has %d texts and %d lists of ids", len(want.Texts), len(want.IDs))
 			}

@@ -10,6 +10,7 @@ import (
 // that cannot be split so, or has too many characters, is one unknown token.
 type wordPiece struct {
 	vocab     *vocabulary
+	trie      *trie
 	unknown   int32
 	continued int32 // the trie's node of the prefix; noValue if no token begins with it
 	maxChars  int
@@ -32,12 +33,16 @@ func readWordPiece(raw json.RawMessage) (model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &wordPiece{vocab: vocab, continued: noValue, maxChars: *file.MaxChars}
+	trie, err := vocab.trie()
+	if err != nil {
+		return nil, err
+	}
+	m := &wordPiece{vocab: vocab, trie: trie, continued: noValue, maxChars: *file.MaxChars}
 	var known bool
 	if m.unknown, known = vocab.id(*file.UnkToken); !known {
 		return nil, fmt.Errorf("unk_token %q is not in the vocabulary", *file.UnkToken)
 	}
-	if node, ok := vocab.trie.walk(*file.Prefix); ok {
+	if node, ok := trie.walk(*file.Prefix); ok {
 		m.continued = node
 	}
 	return m, nil
@@ -45,7 +50,7 @@ func readWordPiece(raw json.RawMessage) (model, error) {
 
 func (m *wordPiece) vocabulary() *vocabulary { return m.vocab }
 
-func (m *wordPiece) appendTokens(dst []token, word []byte) []token {
+func (m *wordPiece) appendTokens(dst []token, word []byte, _ *workspace) []token {
 	if len(word) > m.maxChars && utf8.RuneCount(word) > m.maxChars {
 		return append(dst, token{m.unknown, 0, len(word)})
 	}
@@ -54,7 +59,7 @@ func (m *wordPiece) appendTokens(dst []token, word []byte) []token {
 	for start := 0; start < len(word); {
 		length, id := 0, noValue
 		if node != noValue {
-			length, id = m.vocab.trie.longest(node, word[start:])
+			length, id = m.trie.longest(node, word[start:])
 		}
 		if id == noValue {
 			return append(dst[:first], token{m.unknown, 0, len(word)})

@@ -16,7 +16,11 @@ type nasty struct {
 func newNasty(seed uint64, tok *Tokenizer) *nasty {
 	n := &nasty{random: rand.New(rand.NewPCG(seed, 1))}
 	for _, token := range tok.model.vocabulary().tokens {
-		if token = strings.TrimPrefix(token, "##"); token != "" {
+		if bytes, ok := byteLevelBytes(nil, token); ok && utf8.Valid(bytes) {
+			token = string(bytes)
+		}
+		token = strings.ReplaceAll(strings.TrimPrefix(token, "##"), "▁", " ")
+		if token != "" && utf8.ValidString(token) {
 			n.words = append(n.words, token)
 		}
 	}
@@ -43,6 +47,8 @@ var nastySnippets = []string{
 	"\u1112\u1161\u11ab", "\ud55c\uae00", "\uac00\u11a8", "\ufb01", "\u2126", "\u212b", "\uf900\u0301", "\u4e2d\u0301\U0001d165",
 	"\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f3f3\ufe0f\u200d\U0001f308", "\U0001f1e9\U0001f1ea", "\x00", "\ufffd",
 	"\ufeff", "\u00ad", "\u200b", "\u2028", "\u0085", "\u3000", "\t", "\r\n", "\n\n", "   ", "don't", "U.S.A.", "1,000.5", "x²",
+	"'s", "'S", "'\u017f", "'LL", "'Ve", "'r", "\r\n\r\n", " \n \n x", "\t\tx", "1234567", "\u00bd\u0663", "<0x41>", "\u2581", "  ", "x\u2581y",
+	"\u00a9\u200d\u2122\u0301", "\u263a\u200d\u00ae", "\u0915\u094d\u0958\u0301", "\u0600\ufb01", "\uff76\uff9e", "\u2122\u0301", "\u3304", "\ufdfa",
 	"naïve", "Ångström", "Việt Nam", "Москва", "ελληνικά", "שָׁלוֹם", "السَّلَامُ", "हिन्दी", "ภาษาไทย", "日本語", "ｆｕｌｌ", "한국어",
 }
 

@@ -2,6 +2,7 @@ package token
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -30,6 +31,8 @@ type normalizerFile struct {
 	Prepend string          `json:"prepend"`
 	Pattern json.RawMessage `json:"pattern"`
 	Content string          `json:"content"`
+
+	PrecompiledCharsmap []byte `json:"precompiled_charsmap"`
 }
 
 // readNormalizer reads a normalizer; null gives nil.
@@ -41,6 +44,10 @@ func readNormalizer(raw json.RawMessage, depth int) (normalizer, error) {
 	switch file.Type {
 	case "BertNormalizer":
 		return newBertNormalizer(file), nil
+	case "ByteLevel":
+		return byteLevel{}, nil
+	case "Nmt":
+		return nmt{}, nil
 	case "NFC", "NFD", "NFKC", "NFKD":
 		return unicodeForms[file.Type], nil
 	case "Lowercase":
@@ -49,6 +56,8 @@ func readNormalizer(raw json.RawMessage, depth int) (normalizer, error) {
 		return stripAccents{}, nil
 	case "Strip":
 		return strip{left: file.StripLeft, right: file.StripRight}, nil
+	case "Precompiled":
+		return newPrecompiled(file.PrecompiledCharsmap)
 	case "Prepend":
 		return prepend(file.Prepend), nil
 	case "Replace":
@@ -56,8 +65,8 @@ func readNormalizer(raw json.RawMessage, depth int) (normalizer, error) {
 	case "Sequence":
 		return readNormalizers(file.Normalizers, depth)
 	}
-	return nil, unsupported("normalizer", file.Type, "BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD",
-		"Prepend", "Replace", "Sequence", "Strip", "StripAccents")
+	return nil, unsupported("normalizer", file.Type, "BertNormalizer", "ByteLevel", "Lowercase", "NFC", "NFD", "NFKC",
+		"NFKD", "Nmt", "Precompiled", "Prepend", "Replace", "Sequence", "Strip", "StripAccents")
 }
 
 // normalizers apply one after the other.
@@ -106,7 +115,10 @@ func readComponent[File any](raw json.RawMessage, depth int) (file File, present
 	return file, true, json.Unmarshal(raw, &file)
 }
 
+// ErrUnsupported marks errors of files that ask for something which the reference has and this package lacks.
+var ErrUnsupported = errors.New("not supported")
+
 // unsupported names a component type that this package lacks, and those that it has.
 func unsupported(component, name string, known ...string) error {
-	return fmt.Errorf("%s of type %q is not supported (known: %s)", component, name, strings.Join(known, ", "))
+	return fmt.Errorf("%s of type %q is %w (known: %s)", component, name, ErrUnsupported, strings.Join(known, ", "))
 }

@@ -2,8 +2,6 @@ package token
 
 import (
 	"slices"
-	"sync/atomic"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -16,7 +14,7 @@ type bertNormalizer struct {
 	clean, ideographs, strip, lower bool
 
 	ascii [utf8.RuneSelf]byte // what an ASCII character becomes; asciiDropped: nothing
-	pages [(unicode.MaxRune + 1) >> 8]atomic.Pointer[[256]bertChar]
+	chars runeTable[bertChar]
 }
 
 // bertChar is what becomes of a character: itself or another one (then it is that one), or one of the cases below.
@@ -42,6 +40,7 @@ func newBertNormalizer(file normalizerFile) *bertNormalizer {
 	if file.StripAccents != nil {
 		n.strip = *file.StripAccents
 	}
+	n.chars.compute = n.classify
 	for c := range n.ascii {
 		n.ascii[c] = asciiDropped
 		if m := n.classify(rune(c)); m >= 0 {
@@ -179,18 +178,8 @@ func (n *bertNormalizer) putLower(p *piece, r rune, i int) {
 	}
 }
 
-// char looks up what becomes of a character.
-func (n *bertNormalizer) char(r rune) bertChar {
-	page := n.pages[r>>8].Load()
-	if page == nil {
-		page = new([256]bertChar)
-		for i := range page {
-			page[i] = n.classify(r&^0xff + rune(i))
-		}
-		n.pages[r>>8].Store(page)
-	}
-	return page[r&0xff]
-}
+// char is what becomes of a character.
+func (n *bertNormalizer) char(r rune) bertChar { return n.chars.at(r) }
 
 func (n *bertNormalizer) classify(r rune) bertChar {
 	c := classOf(r)

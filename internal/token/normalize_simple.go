@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"unicode/utf8"
 )
 
@@ -60,9 +61,7 @@ func (s prepend) normalize(p *piece) {
 		return
 	}
 	p.begin()
-	for _, r := range string(s) {
-		p.put(r, 0)
-	}
+	p.putString(string(s), 0)
 	p.copy(0, len(p.text))
 	p.finish()
 }
@@ -75,25 +74,24 @@ type replace struct {
 
 func newReplace(file normalizerFile) (normalizer, error) {
 	pattern, err := readPattern(file.Pattern)
-	return replace{pattern, file.Content}, err
+	if err == nil && pattern.Regex != "" {
+		err = fmt.Errorf("to replace regular expression %q is %w", pattern.Regex, ErrUnsupported)
+	}
+	return replace{[]byte(pattern.String), file.Content}, err
 }
 
-// readPattern reads a pattern that is a plain string.
-func readPattern(raw json.RawMessage) ([]byte, error) {
-	var pattern struct {
-		String *string
-		Regex  *string
+// A pattern is a plain string or a regular expression; one of them is not empty.
+type pattern struct{ String, Regex string }
+
+func readPattern(raw json.RawMessage) (pattern, error) {
+	var p pattern
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return p, err
 	}
-	if err := json.Unmarshal(raw, &pattern); err != nil {
-		return nil, err
+	if (p.String == "") == (p.Regex == "") {
+		return p, errors.New("a pattern must be a String or a Regex of at least one character")
 	}
-	switch {
-	case pattern.Regex != nil:
-		return nil, unsupported("pattern", "Regex", "String")
-	case pattern.String == nil || *pattern.String == "":
-		return nil, errors.New("a pattern must be a string of at least one character")
-	}
-	return []byte(*pattern.String), nil
+	return p, nil
 }
 
 // A pattern without spaces cannot stand across the place where a text is cut.
@@ -109,11 +107,31 @@ func (r replace) normalize(p *piece) {
 		}
 		end := start + i + len(r.pattern)
 		p.copy(start, start+i)
-		for _, c := range r.content {
-			p.put(c, end-1)
-		}
+		p.putString(r.content, end-1)
 		start = end
 	}
 	p.copy(start, len(p.text))
+	p.finish()
+}
+
+// nmt is the character clean-up of machine translation: control characters go, and what stands for a space becomes one.
+type nmt struct{}
+
+func (nmt) local() bool { return true }
+
+func (nmt) normalize(p *piece) {
+	p.begin()
+	for i, size := 0, 0; i < len(p.text); i += size {
+		var r rune
+		r, size = utf8.DecodeRune(p.text[i:])
+		switch {
+		case 0x01 <= r && r <= 0x08, r == 0x0B, 0x0E <= r && r <= 0x1F, r == 0x7F, r == 0x8F, r == 0x9F:
+		case r == '\t', r == '\n', r == '\f', r == '\r', r == 0x1680, 0x200B <= r && r <= 0x200F, r == 0x2028, r == 0x2029,
+			r == 0x2581, r == 0xFEFF, r == utf8.RuneError:
+			p.put(' ', i)
+		default:
+			p.put(r, i)
+		}
+	}
 	p.finish()
 }

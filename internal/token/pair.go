@@ -22,7 +22,7 @@ func (t *Tokenizer) tokenizeEach(s *scratch, texts []string, limit int, o Option
 		limit++
 	}
 	for i, text := range texts {
-		s.tokens[i], _ = t.appendTokens(&s.piece, s.tokens[i][:0], text, limit, o)
+		s.tokens[i], _ = t.appendTokens(s, s.tokens[i][:0], text, limit, o)
 	}
 }
 

@@ -3,6 +3,7 @@ package token
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -59,21 +60,38 @@ func parse(data []byte) (*Tokenizer, error) {
 	if t.template, err = readTemplate(f.PostProcessor, 0); err != nil {
 		return nil, fmt.Errorf("post_processor: %w", err)
 	}
-	if t.decoder, err = readDecoder(f.Decoder); err != nil {
+	if t.decoder, err = readDecoder(f.Decoder, 0); err != nil {
 		return nil, fmt.Errorf("decoder: %w", err)
 	}
 	if t.added, err = readAddedTokens(f.AddedTokens, t.model.vocabulary(), t.normalizer); err != nil {
 		return nil, fmt.Errorf("added_tokens: %w", err)
 	}
+	t.planModel()
 	t.planCuts()
 	t.scratch = sync.Pool{New: func() any { return new(scratch) }}
 	return t, nil
+}
+
+// planModel fits the model and the splitter to each other.
+func (t *Tokenizer) planModel() {
+	steps, _ := t.splitter.(splitters)
+	t.tracks = slices.ContainsFunc(steps, func(s splitter) bool { m, ok := s.(metaspace); return ok && m.scheme == "first" })
+	switch m := t.model.(type) {
+	case *bpe:
+		if last := len(steps) - 1; last >= 0 && steps[last] == (byteLevelSplitter{}) && m.readBytes() {
+			t.splitter = steps[:last]
+		}
+		t.model = cached{m}
+	case *unigram:
+		t.model = cached{m}
+	}
 }
 
 // planCuts finds out where texts may be cut.
 func (t *Tokenizer) planCuts() {
 	t.cuts = t.splitter != nil && t.splitter.local() && (t.normalizer == nil || t.normalizer.local()) &&
 		!t.added.normalized.spaces
+	t.drifts = drifts(t.normalizer)
 	bert, isBert := t.normalizer.(*bertNormalizer)
 	_, splitsLikeBert := t.splitter.(bertSplitter)
 	t.cutsLikeBert = isBert && bert.ideographs && splitsLikeBert && t.added.normalized.trie == nil

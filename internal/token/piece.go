@@ -60,6 +60,14 @@ func (p *piece) put(r rune, i int) {
 	}
 }
 
+// putString appends characters that came from the one at byte i of the text being rewritten.
+func (p *piece) putString(s string, i int) {
+	p.spareText = append(p.spareText, s...)
+	if p.tracked {
+		p.spareFrom = appendTimes(p.spareFrom, p.from[i], len(p.spareText))
+	}
+}
+
 // finish makes the text what was put since begin.
 func (p *piece) finish() {
 	p.text, p.spareText = p.spareText, p.text

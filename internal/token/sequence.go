@@ -6,11 +6,12 @@ import (
 )
 
 // appendTokens appends to dst, which is empty, the tokens of a text, at most limit.
-func (t *Tokenizer) appendTokens(p *piece, dst []token, text string, limit int, o Options) (tokens []token, cut bool) {
+func (t *Tokenizer) appendTokens(s *scratch, dst []token, text string, limit int, o Options) (tokens []token, cut bool) {
+
 	if limit >= 0 && o.TruncateLeft {
-		return t.appendLast(p, dst, text, limit, o.Offsets)
+		return t.appendLast(s, dst, text, limit, o.Offsets)
 	}
-	dst = t.appendFrom(p, dst, text, 0, limit, o.Offsets)
+	dst = t.appendFrom(s, dst, text, 0, limit, o.Offsets)
 	if limit >= 0 && len(dst) > limit {
 		return dst[:limit], true
 	}
@@ -18,10 +19,10 @@ func (t *Tokenizer) appendTokens(p *piece, dst []token, text string, limit int, 
 }
 
 // appendLast appends the last tokens of a text. It tries longer and longer ends of the text until one has enough.
-func (t *Tokenizer) appendLast(p *piece, dst []token, text string, limit int, tracked bool) (tokens []token, cut bool) {
+func (t *Tokenizer) appendLast(s *scratch, dst []token, text string, limit int, tracked bool) (tokens []token, cut bool) {
 	for size := 8*limit + 64; ; size *= 4 {
-		start := t.boundaryBefore(text, len(text)-size)
-		dst = t.appendFrom(p, dst[:0], text, start, noLimit, tracked)
+		start := t.boundaryBefore(text, len(text)-size, tracked)
+		dst = t.appendFrom(s, dst[:0], text, start, noLimit, tracked)
 		if len(dst) > limit {
 			return dst[:copy(dst, dst[len(dst)-limit:])], true
 		}
@@ -32,7 +33,7 @@ func (t *Tokenizer) appendLast(p *piece, dst []token, text string, limit int, tr
 }
 
 // appendFrom appends the tokens of text[at:]. It stops soon after it has more than limit.
-func (t *Tokenizer) appendFrom(p *piece, dst []token, text string, at, limit int, tracked bool) []token {
+func (t *Tokenizer) appendFrom(s *scratch, dst []token, text string, at, limit int, tracked bool) []token {
 	raw := bytesOf(text)
 	resume := at
 	for {
@@ -41,7 +42,7 @@ func (t *Tokenizer) appendFrom(p *piece, dst []token, text string, at, limit int
 		if found {
 			gap = m.start
 		}
-		dst = t.appendPlain(p, dst, text, at, gap, limit, tracked)
+		dst = t.appendPlain(s, dst, text, at, gap, limit, tracked)
 		if !found || exceeds(dst, limit) {
 			return dst
 		}
@@ -59,22 +60,23 @@ func exceeds(tokens []token, limit int) bool { return limit >= 0 && len(tokens) 
 const chunkSize = 2048
 
 // appendPlain appends the tokens of text[start:end], in which no added token stands as it is.
-func (t *Tokenizer) appendPlain(p *piece, dst []token, text string, start, end, limit int, tracked bool) []token {
+func (t *Tokenizer) appendPlain(s *scratch, dst []token, text string, start, end, limit int, tracked bool) []token {
 	for start < end && !exceeds(dst, limit) {
 		size := chunkSize
 		if limit >= 0 {
 			size = min(size, 6*(limit-len(dst))+32)
 		}
-		stop := t.boundaryAfter(text[:end], start, start+size)
-		dst = t.appendChunk(p, dst, text, start, stop, limit, tracked)
+		stop := t.boundaryAfter(text[:end], start, start+size, tracked)
+		dst = t.appendChunk(s, dst, text, start, stop, limit, tracked)
 		start = stop
 	}
 	return dst
 }
 
 // appendChunk appends the tokens of text[start:end], which is normalized and split at once.
-func (t *Tokenizer) appendChunk(p *piece, dst []token, text string, start, end, limit int, tracked bool) []token {
-	p.load(text[start:end], start, tracked)
+func (t *Tokenizer) appendChunk(s *scratch, dst []token, text string, start, end, limit int, tracked bool) []token {
+	p := &s.piece
+	p.load(text[start:end], start, tracked || t.tracks)
 	if t.normalizer != nil {
 		t.normalizer.normalize(p)
 	}
@@ -87,7 +89,7 @@ func (t *Tokenizer) appendChunk(p *piece, dst []token, text string, start, end, 
 		if w.id != plain {
 			dst = append(dst, token{w.id, 0, w.end - w.start})
 		} else {
-			dst = t.model.appendTokens(dst, p.text[w.start:w.end])
+			dst = t.model.appendTokens(dst, p.text[w.start:w.end], &s.work)
 		}
 		if tracked {
 			p.locate(dst[first:], w.start, text)
@@ -129,8 +131,8 @@ func (m *matcher) split(p *piece) {
 }
 
 // boundaryAfter is the first place at byte i or later where text may be cut, or its end.
-func (t *Tokenizer) boundaryAfter(text string, start, i int) int {
-	if !t.cuts {
+func (t *Tokenizer) boundaryAfter(text string, start, i int, tracked bool) int {
+	if !t.cuts || tracked && t.drifts {
 		return len(text)
 	}
 	for i = max(i, start+1); i < len(text); i++ {
@@ -142,8 +144,8 @@ func (t *Tokenizer) boundaryAfter(text string, start, i int) int {
 }
 
 // boundaryBefore is the last place at byte i or earlier where text may be cut, or 0.
-func (t *Tokenizer) boundaryBefore(text string, i int) int {
-	if !t.cuts {
+func (t *Tokenizer) boundaryBefore(text string, i int, tracked bool) int {
+	if !t.cuts || tracked && t.drifts {
 		return 0
 	}
 	for i = min(i, len(text)-1); i > 0; i-- {

@@ -19,11 +19,14 @@ type splitterFile struct {
 	Type          string            `json:"type"`
 	PreTokenizers []json.RawMessage `json:"pretokenizers"`
 
-	Behavior         string          `json:"behavior"`
-	Pattern          json.RawMessage `json:"pattern"`
-	Invert           bool            `json:"invert"`
-	Delimiter        string          `json:"delimiter"`
-	IndividualDigits bool            `json:"individual_digits"`
+	Behavior  string          `json:"behavior"`
+	Pattern   json.RawMessage `json:"pattern"`
+	Invert    bool            `json:"invert"`
+	Delimiter string          `json:"delimiter"`
+	UseRegex  *bool           `json:"use_regex"`
+	Length    *int            `json:"length"`
+	metaspaceFile
+	IndividualDigits bool `json:"individual_digits"`
 }
 
 // readSplitter reads a pre-tokenizer; null gives nil.
@@ -39,6 +42,8 @@ func readSplitter(raw json.RawMessage, depth int) (splitter, error) {
 		return wordSplitter{}, nil
 	case "WhitespaceSplit":
 		return delimiters{isDelimiter: isSpace, behavior: removed}, nil
+	case "ByteLevel":
+		return newByteLevel(file), nil
 	case "CharDelimiterSplit":
 		delimiter, size := utf8.DecodeRuneInString(file.Delimiter)
 		if size == 0 || size != len(file.Delimiter) {
@@ -50,11 +55,17 @@ func readSplitter(raw json.RawMessage, depth int) (splitter, error) {
 		return delimiters{func(r rune) bool { return classOf(r)&punctuation != 0 }, behavior}, err
 	case "Split":
 		return newPatternSplitter(file)
+	case "Digits":
+		return newDigits(file), nil
+	case "FixedLength":
+		return newFixedLength(file)
+	case "Metaspace":
+		return newMetaspace(file.metaspaceFile)
 	case "Sequence":
 		return readSplitters(file.PreTokenizers, depth)
 	}
-	return nil, unsupported("pre_tokenizer", file.Type, "BertPreTokenizer", "CharDelimiterSplit", "Punctuation",
-		"Sequence", "Split", "Whitespace", "WhitespaceSplit")
+	return nil, unsupported("pre_tokenizer", file.Type, "BertPreTokenizer", "ByteLevel", "CharDelimiterSplit", "Digits",
+		"FixedLength", "Metaspace", "Punctuation", "Sequence", "Split", "Whitespace", "WhitespaceSplit")
 }
 
 // splitters apply one after the other.
@@ -67,7 +78,9 @@ func readSplitters(raw []json.RawMessage, depth int) (splitter, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s != nil {
+		if steps, ok := s.(splitters); ok {
+			sequence = append(sequence, steps...)
+		} else if s != nil {
 			sequence = append(sequence, s)
 		}
 	}

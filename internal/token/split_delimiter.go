@@ -2,7 +2,7 @@ package token
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
 	"unicode/utf8"
 )
 
@@ -29,10 +29,19 @@ func (d delimiters) split(p *piece) {
 	})
 }
 
+// newDigits makes words of numeric characters.
+func newDigits(file splitterFile) delimiters {
+	if file.IndividualDigits {
+		return delimiters{isNumeric, isolated}
+	}
+	return delimiters{isNumeric, contiguous}
+}
+
 // patternSplitter splits at each occurrence of a string.
 type patternSplitter struct {
 	pattern  []byte
 	behavior behavior
+	spaces   bool // whether the pattern stands for spaces
 }
 
 func newPatternSplitter(file splitterFile) (splitter, error) {
@@ -40,15 +49,21 @@ func newPatternSplitter(file splitterFile) (splitter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if file.Invert {
-		return nil, errors.New("an inverted Split is not supported")
-	}
 	behavior, err := readBehavior(file.Behavior)
-	return patternSplitter{pattern, behavior}, err
+	if err != nil {
+		return nil, err
+	}
+	if pattern.Regex != "" {
+		return newTiler(pattern.Regex, behavior, file.Invert)
+	}
+	if file.Invert {
+		return nil, fmt.Errorf("a Split at what is not %q is %w", pattern.String, ErrUnsupported)
+	}
+	return patternSplitter{[]byte(pattern.String), behavior, pattern.String == " "}, nil
 }
 
 func (s patternSplitter) local() bool {
-	return string(s.pattern) == " " && s.behavior != mergedWithPrevious
+	return s.spaces && s.behavior != mergedWithPrevious
 }
 
 func (s patternSplitter) split(p *piece) {
@@ -107,4 +122,29 @@ func (b behavior) appendDelimiter(words []word, first int, w word, afterDelimite
 		return words
 	}
 	return append(words, w)
+}
+
+// fixedLength makes words of so many characters.
+type fixedLength int
+
+func newFixedLength(file splitterFile) (splitter, error) {
+	if file.Length == nil {
+		return fixedLength(5), nil
+	}
+	if *file.Length < 1 {
+		return nil, fmt.Errorf("length %d is not positive", *file.Length)
+	}
+	return fixedLength(*file.Length), nil
+}
+
+func (fixedLength) local() bool { return false }
+
+func (n fixedLength) split(p *piece) {
+	splitMatches(p, isolated, func(text []byte) (start, end int) {
+		for range n {
+			_, size := utf8.DecodeRune(text[end:])
+			end += size
+		}
+		return 0, end
+	})
 }

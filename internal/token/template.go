@@ -166,9 +166,6 @@ func (f templateFile) parts(file []templatePart, texts int) (parts []part, err e
 	return parts, nil
 }
 
-// byteLevelSpace is how byte-level vocabularies write a space.
-const byteLevelSpace = 'Ġ'
-
 // span is where a token stands in the text without the white space at its ends. written is the token as its vocabulary
 // has it; first tells whether it is the text's first.
 func (t *trimming) span(text, written string, s Span, first bool) Span {

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"strings"
 	"sync"
 	"unicode/utf8"
 )
@@ -20,19 +21,23 @@ type Tokenizer struct {
 	cuts         bool                // whether a text may be cut before a space between letters (see boundary)
 	cutsLikeBert bool                // whether it may be cut as BERT's parts allow: before an ideograph
 	asciiCuts    [utf8.RuneSelf]bool // and before these characters
+	tracks       bool                // whether positions are needed to split
+	drifts       bool                // whether positions depend on the text before, all of it
 	scratch      sync.Pool
 }
 
 // scratch is what encoding one text or pair needs besides its result.
 type scratch struct {
 	piece  piece
+	work   workspace
 	tokens [2][]token
 }
 
 // release puts scratch back for the next text, unless a giant has stretched it.
 func (t *Tokenizer) release(s *scratch) {
 	const kept = 64 << 10
-	if cap(s.piece.text)+cap(s.piece.spareText) <= 2*kept && cap(s.tokens[0])+cap(s.tokens[1]) <= 2*kept {
+	if cap(s.piece.text)+cap(s.piece.spareText) <= 2*kept && cap(s.tokens[0])+cap(s.tokens[1]) <= 2*kept &&
+		s.work.size() <= kept {
 		t.scratch.Put(s)
 	}
 }
@@ -65,7 +70,7 @@ func (t *Tokenizer) AppendIDs(dst []int32, text string, o Options) (ids []int32,
 // tokenize makes s.tokens[0] the tokens of a single text.
 func (t *Tokenizer) tokenize(s *scratch, text string, o Options) (truncated bool) {
 	limit := o.budget(t.template.singleSpecials)
-	s.tokens[0], truncated = t.appendTokens(&s.piece, s.tokens[0][:0], text, limit, o)
+	s.tokens[0], truncated = t.appendTokens(s, s.tokens[0][:0], text, limit, o)
 	return truncated
 }
 
@@ -148,7 +153,7 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 			tokens = append(tokens, token)
 		}
 	}
-	return t.decoder.decode(tokens)
+	return strings.Join(t.decoder.decode(tokens), "")
 }
 
 // Token is the token of an id.

@@ -107,3 +107,16 @@ func (t *trie) longest(node int32, text []byte) (length int, value int32) {
 	}
 	return length, t.nodes[last]
 }
+
+// step follows one byte from a node. It gives the node it leads to, noValue if there is none, and the value of the
+// string that ends there, noValue if none does.
+func (t *trie) step(node int32, b byte) (next, value int32) {
+	e := t.edges[t.slot(edgeKey(node, b))]
+	switch {
+	case e.key == 0:
+		return noValue, noValue
+	case e.child < 0:
+		return -1 - e.child, t.nodes[-1-e.child]
+	}
+	return e.child, noValue
+}

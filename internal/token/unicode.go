@@ -1,7 +1,6 @@
 package token
 
 import (
-	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -10,7 +9,8 @@ import (
 )
 
 // The reference implementation takes its Unicode tables from several crates of different ages: categories from Unicode
-// 8, decompositions and combining classes from Unicode 9, \w from Unicode 16, lower case from Unicode 17. The functions
+// 8, decompositions and combining classes from Unicode 9, regular expressions' classes from Unicode 16, lower case and
+// numeric characters from Unicode 17. The functions
 // below give the same answers for every code point out of Go's tables, restricted to what those versions had assigned,
 // and the few code points that were classified anew. TestUnicodeTablesMatchReference holds them.
 var (
@@ -20,7 +20,7 @@ var (
 )
 
 // A class is a set of properties of a character.
-type class uint8
+type class uint16
 
 const (
 	space       class = 1 << iota // White_Space
@@ -31,26 +31,15 @@ const (
 	wordly                        // \w of regular expressions: letters, marks, decimal digits, connectors, joiners
 	ideograph                     // the blocks that BERT puts spaces around
 	nonstarter                    // characters whose decomposition begins with a combining mark of a class other than 0
+	letter                        // \p{L} of regular expressions
+	number                        // \p{N} of regular expressions
 )
 
-// classPages caches classes, a page of 256 characters at a time, made when first asked for.
-var classPages [(unicode.MaxRune + 1) >> 8]atomic.Pointer[[256]class]
+// classes are the classes of all characters.
+var classes = runeTable[class]{compute: classify}
 
 // classOf is the class of a character.
-func classOf(r rune) class {
-	if uint32(r) > unicode.MaxRune {
-		return 0
-	}
-	page := classPages[r>>8].Load()
-	if page == nil {
-		page = new([256]class)
-		for i := range page {
-			page[i] = classify(r&^0xff + rune(i))
-		}
-		classPages[r>>8].Store(page)
-	}
-	return page[r&0xff]
-}
+func classOf(r rune) class { return classes.at(r) }
 
 func classify(r rune) (c class) {
 	var parts [4]rune
@@ -63,6 +52,8 @@ func classify(r rune) (c class) {
 		wordly:      isWord(r),
 		ideograph:   unicode.Is(ideographs, r),
 		nonstarter:  combiningClass(decompose(parts[:0], norm.NFD, r)[0]) != 0,
+		letter:      unicode.IsLetter(r) || unicode.Is(lettersSince15, r),
+		number:      unicode.IsNumber(r) || unicode.Is(numbersSince15, r),
 	} {
 		if holds {
 			c |= property
@@ -206,6 +197,30 @@ var wordsSince15 = &unicode.RangeTable{
 		{0x13460, 0x143fa, 1}, {0x16100, 0x16139, 1}, {0x16d40, 0x16d6c, 1}, {0x16d70, 0x16d79, 1}, {0x18cff, 0x18cff, 1},
 		{0x1ccf0, 0x1ccf9, 1}, {0x1e5d0, 0x1e5fa, 1}, {0x2ebf0, 0x2ee5d, 1},
 	},
+}
+
+// lettersSince15 are the characters of \p{L} that Unicode 16 added to those of Unicode 15.
+var lettersSince15 = &unicode.RangeTable{
+	R16: []unicode.Range16{{0x1c89, 0x1c8a, 1}, {0xa7cb, 0xa7cd, 1}, {0xa7da, 0xa7dc, 1}},
+	R32: []unicode.Range32{
+		{0x105c0, 0x105f3, 1}, {0x10d4a, 0x10d65, 1}, {0x10d6f, 0x10d85, 1}, {0x10ec2, 0x10ec4, 1}, {0x11380, 0x11389, 1},
+		{0x1138b, 0x1138b, 1}, {0x1138e, 0x1138e, 1}, {0x11390, 0x113b5, 1}, {0x113b7, 0x113b7, 1}, {0x113d1, 0x113d1, 1},
+		{0x113d3, 0x113d3, 1}, {0x11bc0, 0x11be0, 1}, {0x13460, 0x143fa, 1}, {0x16100, 0x1611d, 1}, {0x16d40, 0x16d6c, 1},
+		{0x18cff, 0x18cff, 1}, {0x1e5d0, 0x1e5ed, 1}, {0x1e5f0, 0x1e5f0, 1}, {0x2ebf0, 0x2ee5d, 1},
+	},
+}
+
+// numbersSince15 are the characters of \p{N} that Unicode 16 added to those of Unicode 15.
+var numbersSince15 = &unicode.RangeTable{
+	R32: []unicode.Range32{
+		{0x10d40, 0x10d49, 1}, {0x116d0, 0x116e3, 1}, {0x11bf0, 0x11bf9, 1}, {0x16130, 0x16139, 1}, {0x16d70, 0x16d79, 1},
+		{0x1ccf0, 0x1ccf9, 1}, {0x1e5f1, 0x1e5fa, 1},
+	},
+}
+
+// isNumeric tells whether a character is of category N in Unicode 17.
+func isNumeric(r rune) bool {
+	return classOf(r)&number != 0 || 0x11DE0 <= r && r <= 0x11DE9 || 0x16FF4 <= r && r <= 0x16FF6
 }
 
 // lowerSince15 are the lower-case mappings that Unicode 16 and 17 added to those of Unicode 15.

@@ -32,7 +32,7 @@ func TestUnicodeTablesMatchReference(t *testing.T) {
 		f    func(r rune) []rune
 		want uint64
 	}{
-		"class": {func(r rune) []rune { return []rune{rune(classOf(r))} }, 0xeca3a314fd41da10},
+		"class": {func(r rune) []rune { return []rune{rune(classOf(r))} }, 0x4d1e1684d7d24d46},
 		"lower": {func(r rune) []rune { return toLower(nil, r) }, 0xbb09bdffd625b7a0},
 		"NFD":   {func(r rune) []rune { return decompose(nil, norm.NFD, r) }, 0xe800468a93772c0a},
 		"NFKD":  {func(r rune) []rune { return decompose(nil, norm.NFKD, r) }, 0x35f77523b06b5b2e},
