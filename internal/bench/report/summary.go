@@ -158,6 +158,14 @@ func (x *index) ceiling(stack string) Figure {
 	return x.figure(stack, p, throughput)
 }
 
+// aboveCeiling explains an efficiency that cannot be, by the repeats of the ceiling.
+func aboveCeiling(repeats int) string {
+	if repeats == 1 {
+		return "above 100 %: the ceiling is one repeat, which the machine's noise can lower by as much"
+	}
+	return "above 100 %: everything at once filled this server less than its clients did, so the ceiling is too low"
+}
+
 // batchEfficiency is the throughput served under concurrent load as a share of
 // the stack's own ceiling in the same run, in percent.
 func (x *index) batchEfficiency(stack string, served Figure) Figure {
@@ -172,7 +180,7 @@ func (x *index) batchEfficiency(stack string, served Figure) Figure {
 		Note:     firstOf(served.Note, ceiling.Note),
 	}
 	if f.Lo > 1 {
-		f.Note = firstOf(f.Note, "above 100 %: everything at once filled this server less than its clients did, so the ceiling is too low")
+		f.Note = firstOf(f.Note, aboveCeiling(len(ceiling.Values)))
 	}
 	for _, v := range served.Values {
 		f.Values = append(f.Values, v/ceiling.Value)

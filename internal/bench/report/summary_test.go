@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +142,7 @@ tei                    20.0            p90 25.0 [1]          50.0           – 
 other          not comparable: it takes the first token, the reference the mean
 broken         failed: exit status 1: no such model
 
-[1] tei, latency: 70 requests carry p90, p95 needs 130
+[1] latency: 70 requests carry p90, p95 needs 130
 Medians over 5 repeats or more, with their range, which covers the true median with 94 %.
 Throughput is the best of the concurrency sweep: paceline/vllm and tei: 4 texts × 8 clients.
 Driven through: paceline/vllm: /embed, JSON.
@@ -178,7 +179,7 @@ func TestInvalidIsMarkedEverywhere(t *testing.T) {
 	if err := s.WriteMarkdown(&markdown); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"!400 [1]", "[1] a, throughput: not valid. " + advice, "a: left out: " + advice} {
+	for _, want := range []string{"!400 [1]", "[1] throughput: not valid. " + advice, "a: left out: " + advice} {
 		if !strings.Contains(markdown.String(), want) {
 			t.Errorf("%q is not in\n%s", want, markdown.String())
 		}
@@ -277,5 +278,25 @@ func TestNumbers(t *testing.T) {
 	}
 	if got := cosine(record.Agreement{Texts: 1, MinCosine: 0.999999}); got != "0.99999" {
 		t.Errorf("a cosine below 1 is printed as %s", got)
+	}
+}
+
+// TestAboveCeiling: an efficiency that cannot be is explained by what the repeats
+// bear out, once for all stacks that it holds of.
+func TestAboveCeiling(t *testing.T) {
+	t.Parallel()
+	for want, repeats := range map[string]int{"one repeat": 1, "the ceiling is too low": 5} {
+		h := newHand("a", "b")
+		for _, stack := range []string{"a", "b"} {
+			h.cell(stack, record.SweepConcurrency, 4, 8, 50, slices.Repeat([]int{40}, repeats)...)
+			h.cell(stack, record.SweepOffline, 10, 1, 1, slices.Repeat([]int{20}, repeats)...)
+		}
+		var text strings.Builder
+		if err := Summarize(h.Results).WriteMarkdown(&text); err != nil {
+			t.Fatal(err)
+		}
+		if s := text.String(); strings.Count(s, "200 [1]") != 2 || strings.Count(s, "[1] batch efficiency: above 100 %") != 1 || !strings.Contains(s, want) {
+			t.Errorf("%d repeats:\n%s", repeats, s)
+		}
 	}
 }

@@ -52,13 +52,13 @@ func (t *table) footnote(text string) int {
 	return len(t.notes)
 }
 
-func (t *table) entry(stack, what string, f Figure) entry {
+func (t *table) entry(what string, f Figure) entry {
 	e := entry{text: number(f.Value), value: f.Value, interval: interval(f.Estimate), doubtful: f.Doubt != ""}
 	switch {
 	case f.Doubt != "":
-		e.note = t.footnote(fmt.Sprintf("%s, %s: not valid. %s", stack, what, f.Doubt))
+		e.note = t.footnote(what + ": not valid. " + f.Doubt)
 	case f.Note != "":
-		e.note = t.footnote(fmt.Sprintf("%s, %s: %s", stack, what, f.Note))
+		e.note = t.footnote(what + ": " + f.Note)
 	}
 	return e
 }
@@ -106,19 +106,19 @@ func (t *table) row(r Row) []entry {
 	}
 	return []entry{
 		{text: r.Stack, interval: r.Policy},
-		t.entry(r.Stack, "throughput", r.Throughput),
-		t.percentileEntry(r.Stack, r.Latency),
-		t.entry(r.Stack, "batch efficiency", r.BatchEfficiency),
-		t.entry(r.Stack, "memory", r.MemoryPer1k),
+		t.entry("throughput", r.Throughput),
+		t.percentileEntry(r.Latency),
+		t.entry("batch efficiency", r.BatchEfficiency),
+		t.entry("memory", r.MemoryPer1k),
 		maxBatchEntry(r.MaxBatch),
-		t.entry(r.Stack, "embeddings per CPU-second", r.PerCPUSecond),
+		t.entry("embeddings per CPU-second", r.PerCPUSecond),
 		{text: cosine(r.Agreement), value: r.Agreement.MinCosine},
 	}
 }
 
 // percentileEntry names the percentile where it is not the column's.
-func (t *table) percentileEntry(stack string, p Percentile) entry {
-	e := t.entry(stack, "latency", p.Figure)
+func (t *table) percentileEntry(p Percentile) entry {
+	e := t.entry("latency", p.Figure)
 	if p.Known() && p.P != p.Wanted {
 		e.text = p.Name() + " " + e.text
 	}
