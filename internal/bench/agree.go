@@ -22,7 +22,7 @@ func (b *bench) agree(ctx context.Context) {
 		s.record.Agreement = b.Probes.compare(vectors)
 		if a := s.record.Agreement; !a.Comparable {
 			b.warn(record.Warning{Stack: s.Name, Code: "not_comparable", Text: a.Reason,
-				Advice: "Let it serve the same model with the same pooling, truncation and normalisation; its figures are shown but not ranked."})
+				Advice: "Let it serve the same model with the same pooling, truncation and normalisation; its figures are in cells.csv and results.json alone."})
 		}
 	}
 }
