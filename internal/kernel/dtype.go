@@ -26,8 +26,8 @@ const (
 type arithmetic struct {
 	tiles      tileSet
 	perElement int
-	// encode writes the elements of (x-least)·inverse, roundUp(len(x), 16) values, 0
-	// where x has ended. nil: values stay what they are.
+	// encode writes the elements of (x-least)·inverse, a multiple of 8 or 16 values,
+	// 0 where x has ended. nil: values stay what they are.
 	encode func(dst, x []float32, inverse float32)
 	// largest returns the largest magnitude; nil where there are no scales.
 	largest func(x []float32) float32

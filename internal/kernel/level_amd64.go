@@ -29,9 +29,11 @@ func machineRungs() []rung {
 func newAVX2() *Set {
 	tiles := tileSet{cols: 16, tiles: []tile{{6, mul6x16AVX2}, {4, mul4x16AVX2}, {2, mul2x16AVX2}, {1, mul1x16AVX2}}}
 	return &Set{
-		level:  AVX2,
-		linear: map[DType]*arithmetic{Float32: {tiles: tiles}},
-		best:   Float32,
+		level: AVX2,
+		linear: map[DType]*arithmetic{Float32: {tiles: tiles}, Int16: newInt16(tileSet{cols: 16, tiles: []tile{
+			{6, mul6x16AVX2INT16}, {4, mul4x16AVX2INT16}, {2, mul2x16AVX2INT16}, {1, mul1x16AVX2INT16},
+		}}, quantizeAVX2INT16, largestAVX2INT16)},
+		best:   Int16,
 		attend: tiles,
 		vector: vectors{
 			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
@@ -47,8 +49,10 @@ func newAVX512() *Set {
 		level: AVX512,
 		linear: map[DType]*arithmetic{Float32: {tiles: tileSet{cols: 64, tiles: []tile{
 			{6, mul6x64AVX512}, {4, mul4x64AVX512}, {2, mul2x64AVX512}, {1, mul1x64AVX512},
-		}}}},
-		best:   Float32,
+		}}}, Int16: newInt16(tileSet{cols: 64, tiles: []tile{
+			{6, mul6x64AVX512INT16}, {4, mul4x64AVX512INT16}, {2, mul2x64AVX512INT16}, {1, mul1x64AVX512INT16},
+		}}, quantizeAVX512INT16, largestAVX512INT16)},
+		best:   Int16,
 		attend: tileSet{cols: 32, tiles: []tile{{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512}}},
 		vector: vectors{
 			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
@@ -59,10 +63,10 @@ func newAVX512() *Set {
 	}
 }
 
-// newAVX512VNNI adds the products of int16 and int8 to newAVX512.
+// newAVX512VNNI adds quicker products of int16 and those of int8 to newAVX512.
 func newAVX512VNNI() *Set {
 	s := newAVX512()
-	s.level, s.best = AVX512VNNI, Int16
+	s.level = AVX512VNNI
 	s.linear[Int16] = newInt16(tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512VNNI}, {4, mul4x64AVX512VNNI}, {2, mul2x64AVX512VNNI}, {1, mul1x64AVX512VNNI},
 	}}, quantizeAVX512VNNI, largestAVX512VNNI)

@@ -17,6 +17,7 @@ type isa struct {
 
 	vectors bool   // whether the level has vector kernels of its own
 	element string // what one 4-byte element of a product's operands holds
+	apart   bool   // integers are multiplied and added by two instructions
 }
 
 // wide tells whether registers are of 512 bits.
@@ -36,6 +37,15 @@ var avx2 = &isa{
 	element: "float32",
 }
 
+// avx2int16 adds to avx2 products of pairs of 16-bit integers.
+var avx2int16 = &isa{
+	name:    "AVX2INT16",
+	lanes:   8,
+	linear:  []shape{{6, 2, 0}, {4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
+	element: "int16",
+	apart:   true,
+}
+
 var avx512 = &isa{
 	name:   "AVX512",
 	lanes:  16,
@@ -46,7 +56,16 @@ var avx512 = &isa{
 	element: "float32",
 }
 
-// avx512vnni adds to avx512 products of pairs of 16-bit integers.
+// avx512int16 adds to avx512 products of pairs of 16-bit integers.
+var avx512int16 = &isa{
+	name:    "AVX512INT16",
+	lanes:   16,
+	linear:  []shape{{6, 4, 0}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
+	element: "int16",
+	apart:   true,
+}
+
+// avx512vnni does the same in one instruction.
 var avx512vnni = &isa{
 	name:    "AVX512VNNI",
 	lanes:   16,

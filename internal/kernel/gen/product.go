@@ -21,6 +21,7 @@ type tile struct {
 	sums   [][]reg.VecVirtual // [row][vector]
 	b      []reg.VecVirtual   // one row of b
 	spread []reg.VecVirtual   // elements of a in every lane
+	terms  reg.VecVirtual     // products on their way to the sums; where one instruction does not do both
 	rowsA  []reg.GPVirtual    // every third row's position in a
 	lda    reg.GPVirtual
 	rowB   reg.GPVirtual
@@ -78,7 +79,12 @@ func (g *generator) loadTile(s shape) *tile {
 	if g.isa.wide() {
 		registers = 32
 	}
-	t.spread = g.registers(min(registers-(s.rows+1)*s.vectors, 4))
+	free := registers - (s.rows+1)*s.vectors
+	if g.isa.apart {
+		t.terms = g.register()
+		free--
+	}
+	t.spread = g.registers(min(free, 4))
 	t.lda = g.stride("lda", "from row to row of a")
 	t.ldb = g.stride("ldb", "from row to row of b")
 	t.rowB = g.pointer("b", "b's row 0")
@@ -213,7 +219,7 @@ func (g *generator) stepRegister(t *tile, r, at int) {
 	g.VBROADCASTSS(t.elementA(r, at), x)
 	for v, b := range t.b {
 		g.Comment(fmt.Sprintf("row %d, vector %d += a·b", r, v))
-		g.multiplyAdd(x, b, t.sums[r][v])
+		g.multiplyAdd(t, x, b, t.sums[r][v])
 	}
 }
 
@@ -253,11 +259,17 @@ func (i *isa) loops(rows, cols int) []string {
 }
 
 // multiplyAdd adds x·b to sum, lane by lane.
-func (g *generator) multiplyAdd(x, b, sum reg.VecVirtual) {
+func (g *generator) multiplyAdd(t *tile, x, b, sum reg.VecVirtual) {
 	switch g.isa.element {
 	case "bfloat16":
 		g.emitMissing("VDPBF16PS", "AVX512BF16", true, x, b, sum)
 	case "int16":
+		if t.terms != nil {
+			g.VPMADDWD(x, b, t.terms)
+			g.Comment("to the sum")
+			g.VPADDD(t.terms, sum, sum)
+			return
+		}
 		g.emitMissing("VPDPWSSD", "AVX512VNNI", true, x, b, sum)
 	case "int8":
 		g.emitMissing("VPDPBUSD", "AVX512VNNI", true, b, x, sum) // the second is the unsigned one

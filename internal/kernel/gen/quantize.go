@@ -1,7 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"math"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // largest emits the search for the largest magnitude.
@@ -51,11 +55,27 @@ func (g *generator) quantizeBytes() {
 	g.end()
 }
 
+// narrowInt16 returns a register's integers as int16.
+func (g *generator) narrowInt16(x reg.VecVirtual) reg.VecVirtual {
+	if g.isa.wide() {
+		pairs := g.YMM()
+		g.Comment("as int16")
+		g.VPMOVSDW(x, pairs)
+		return pairs
+	}
+	upper := g.XMM()
+	g.Comment("upper four integers")
+	g.VEXTRACTI128(operand.Imm(1), x, upper)
+	g.Comment("all eight as int16")
+	g.VPACKSSDW(upper, x.AsX(), upper)
+	return upper
+}
+
 // quantize emits the conversion of float32 to pairs of int16. It writes whole
 // registers: the last one's lanes past the last element are 0.
 func (g *generator) quantize() {
 	g.function("quantize", "func(dst, x []float32, inverse float32)",
-		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as int16s; 0 where x has ended",
+		fmt.Sprintf("for i := range roundUp(len(x), %d) {", g.isa.lanes), "\t// element i of dst as int16s; 0 where x has ended",
 		"\tdst[i] = int16(round(x[i] * inverse)) // ties to even", "}")
 	inverse := g.spread("inverse")
 	s := g.sweep("x")
@@ -66,9 +86,7 @@ func (g *generator) quantize() {
 		g.VMULPS(inverse, x, x)
 		g.Comment("to the nearest integer")
 		g.VCVTPS2DQ(x, x)
-		pairs := g.YMM()
-		g.Comment("as int16")
-		g.VPMOVSDW(x, pairs)
+		pairs := g.narrowInt16(x)
 		g.Comment("write")
 		g.VMOVUPS(pairs, element(s.halves[0], at/2))
 	})
