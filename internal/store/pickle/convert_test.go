@@ -32,11 +32,11 @@ func repositoryOf(t *testing.T, files map[string]string) string {
 // TestConvert opens what it has written with the reader that models are read with.
 func TestConvert(t *testing.T) {
 	t.Parallel()
-	fixture := string(readFixture(t))
+	fixture := string(readFixture(t, "torch.zip"))
 	dir := repositoryOf(t, map[string]string{
 		"pytorch_model-00001-of-00001.bin": fixture,
 		"pytorch_model.bin.index.json":     `{"metadata": {"total_size": 1}, "weight_map": {"whole.weight": "pytorch_model-00001-of-00001.bin"}}`,
-		"2_Dense/pytorch_model.bin":        fixture,
+		"2_Dense/pytorch_model.bin":        string(readFixture(t, "torch.old")),
 		"pytorch_model_notes.bin":          "something else",
 		"training_args.bin":                "something else",
 	})
@@ -69,12 +69,12 @@ func TestConvert(t *testing.T) {
 // TestConvertLeavesNothing: after a failure there is no half file.
 func TestConvertLeavesNothing(t *testing.T) {
 	t.Parallel()
-	bad := string(archive(t, 0, map[string]string{"data.pkl": "\x80\x02cos\nsystem\n."}))
+	bad := string(zipped(t, 0, map[string]string{"data.pkl": "\x80\x02cos\nsystem\n."}))
 	for name, files := range map[string]map[string]string{
 		"a command":       {"pytorch_model.bin": bad},
 		"a foreign shard": {"pytorch_model.bin.index.json": `{"weight_map": {"w": "../../etc/passwd"}}`},
 		"no JSON":         {"pytorch_model.bin.index.json": `{`},
-		"the old format":  {"pytorch_model.bin": "\x80\x02\x8a\nl\xfc"},
+		"a cut file":      {"pytorch_model.bin": "\x80\x02\x8a\nl\xfc"},
 	} {
 		dir := repositoryOf(t, files)
 		if written, err := Convert(context.Background(), dir); err == nil || len(written) > 0 {

@@ -4,9 +4,10 @@
 // and classes by name; any other instruction or name is an error that says which.
 //
 // The package knows the archive of PyTorch 1.6 and later, a zip whose data.pkl names
-// the tensors and whose data/ holds their bytes. It does not know models: what it
-// reads it can write as safetensors, tensor by tensor.
+// the tensors and whose data/ holds their bytes, and the pickles in a row of the
+// versions before. It does not know models: what it reads it can write as
+// safetensors, tensor by tensor.
 //
 // Invariants: no input makes it panic, allocate more than a few times its own size,
-// or read outside the archive.
+// or read outside the file.
 package pickle

@@ -29,9 +29,13 @@ type machine struct {
 	load func(id any) (any, error)
 }
 
-// run executes one pickle from data's start and returns its result.
-func run(data []byte, load func(id any) (any, error)) (any, error) {
-	m := &machine{data: data, memo: map[uint32]any{}, load: load}
+func newMachine(data []byte, load func(id any) (any, error)) *machine {
+	return &machine{data: data, load: load}
+}
+
+// run executes the next pickle of data and returns its result.
+func (m *machine) run() (any, error) {
+	m.stack, m.memo = nil, map[uint32]any{}
 	for {
 		start := m.at
 		op, err := m.take(1)

@@ -15,10 +15,10 @@ import (
 	"testing"
 )
 
-// readFixture is the archive that testdata/make.py writes.
-func readFixture(t testing.TB) []byte {
+// readFixture is one of the files that testdata/make.py writes.
+func readFixture(t testing.TB, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile("testdata/torch.zip")
+	data, err := os.ReadFile("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,12 +52,20 @@ func written(t testing.TB, c *Checkpoint) (map[string]entry, []byte) {
 	return entries, body
 }
 
+// TestRead reads the same tensors from both formats.
 func TestRead(t *testing.T) {
 	t.Parallel()
-	c, err := read(readFixture(t))
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"torch.zip", "torch.old"} {
+		c, err := read(readFixture(t, file))
+		if err != nil {
+			t.Fatal(file, err)
+		}
+		checkTensors(t, c)
 	}
+}
+
+func checkTensors(t *testing.T, c *Checkpoint) {
+	t.Helper()
 	if got, want := c.Names(), []string{"half.bias", "position_ids", "rows.weight", "scalar", "turned.weight", "whole.weight"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -86,8 +94,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// archive is a zip of those entries in the folder "archive".
-func archive(t testing.TB, method uint16, entries map[string]string) []byte {
+// zipped is a zip of those entries in the folder "archive".
+func zipped(t testing.TB, method uint16, entries map[string]string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
@@ -143,35 +151,35 @@ func TestReadRefuses(t *testing.T) {
 		"strides of another number":   {tensor(4, "K\x00K\x02\x85)"), "1 dimensions and 0 strides"},
 		"a storage that is not there": {strings.Replace(tensor(4, "K\x00K\x02\x85K\x01\x85"), "U\x010U", "U\x017U", 1), `no storage "7"`},
 	} {
-		data := archive(t, zip.Store, map[string]string{"data.pkl": c.program, "data/0": strings.Repeat("\x00", 16)})
+		data := zipped(t, zip.Store, map[string]string{"data.pkl": c.program, "data/0": strings.Repeat("\x00", 16)})
 		if got, err := read(data); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, %v; want it to say %q", name, got, err, c.want)
 		}
 	}
 	sound := tensor(4, "K\x00K\x04\x85K\x01\x85")
-	if _, err := read(archive(t, zip.Store, map[string]string{"data.pkl": sound, "data/0": strings.Repeat("\x00", 16)})); err != nil {
+	if _, err := read(zipped(t, zip.Store, map[string]string{"data.pkl": sound, "data/0": strings.Repeat("\x00", 16)})); err != nil {
 		t.Errorf("the same program without a lie: %v", err)
 	}
 	for name, entries := range map[string]map[string]string{
 		"no program": {"data/0": ""},
 		"big-endian": {"data.pkl": sound, "data/0": strings.Repeat("\x00", 16), "byteorder": "big"},
-		"too large":  {"data.pkl": strings.Repeat("N", maxProgram+1)},
+		"too large":  {"data.pkl": sound, "data/0": strings.Repeat("\x00", 16), "byteorder": strings.Repeat("little", 3)},
 	} {
-		if _, err := read(archive(t, zip.Store, entries)); err == nil {
+		if _, err := read(zipped(t, zip.Store, entries)); err == nil {
 			t.Errorf("%s was read", name)
 		}
 	}
-	if _, err := read(archive(t, zip.Deflate, map[string]string{"data.pkl": sound, "data/0": strings.Repeat("\x00", 1<<20)})); err == nil || !strings.Contains(err.Error(), "compressed") {
+	if _, err := read(zipped(t, zip.Deflate, map[string]string{"data.pkl": sound, "data/0": strings.Repeat("\x00", 1<<20)})); err == nil || !strings.Contains(err.Error(), "compressed") {
 		t.Errorf("a compressed storage: %v", err)
 	}
-	if _, err := read([]byte("\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")); !errors.Is(err, ErrFormat) { // how files before PyTorch 1.6 begin
-		t.Errorf("the old format: %v", err)
+	if _, err := read([]byte("no zip")); !errors.Is(err, ErrFormat) {
+		t.Errorf("no checkpoint: %v", err)
 	}
 }
 
 func TestWriteEnds(t *testing.T) {
 	t.Parallel()
-	c, err := read(readFixture(t))
+	c, err := read(readFixture(t, "torch.zip"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,14 +190,44 @@ func TestWriteEnds(t *testing.T) {
 	}
 }
 
+// TestReadRefusesStreams cuts the old format short at every byte, and lies in it.
+func TestReadRefusesStreams(t *testing.T) {
+	t.Parallel()
+	whole := string(readFixture(t, "torch.old"))
+	for n := range len(whole) {
+		if _, err := read([]byte(whole[:n])); err == nil {
+			t.Errorf("%d bytes of %d were read", n, len(whole))
+		}
+	}
+	for old, lie := range map[string]string{
+		"little_endianq\x02\x88":               "little_endianq\x02\x89",
+		"K\x0cN":                               "K\x0dN", // of the first storage's values
+		"\x03\x00\x00\x00\x00\x00\x00\x00\x07": "\x04\x00\x00\x00\x00\x00\x00\x00\x07",
+		"M\xe9\x03":                            "M\xe8\x03",
+		"torch._utils\n_rebuild_tensor_v2":     "torch._utils\n_rebuild_tensor_v3",
+	} {
+		if !strings.Contains(whole, old) {
+			t.Fatalf("the fixture has no %q", old)
+		}
+		if _, err := read([]byte(strings.Replace(whole, old, lie, 1))); err == nil {
+			t.Errorf("%q in place of %q was read", lie, old)
+		}
+	}
+}
+
 // FuzzRun feeds programs to the machine: whatever they are, it ends without a panic,
 // and what it accepts can be written.
 func FuzzRun(f *testing.F) {
-	fixture, err := read(readFixture(f))
+	data := readFixture(f, "torch.zip")
+	files, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		f.Fatal(err)
 	}
-	program, err := fixture.program()
+	a := &archive{size: int64(len(data))}
+	if err := a.index(files); err != nil {
+		f.Fatal(err)
+	}
+	program, err := readAll(a.entries["data.pkl"], maxProgram)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -197,9 +235,12 @@ func FuzzRun(f *testing.F) {
 	f.Add([]byte(stored(4) + "K\x00K\x04\x85K\x01\x85tRs."))
 	f.Add([]byte("\x80\x02}q\x00(h\x00h\x00u]q\x01h\x01a."))
 	f.Fuzz(func(t *testing.T, program []byte) {
-		c := &Checkpoint{size: fixture.size, entries: fixture.entries}
-		result, err := run(program, c.storage)
-		if err != nil || c.collect(result) != nil {
+		result, err := newMachine(program, a.storage).run()
+		if err != nil {
+			return
+		}
+		c, err := collect(result, a.open)
+		if err != nil {
 			return
 		}
 		entries, body := written(t, c)
@@ -214,7 +255,8 @@ func FuzzRun(f *testing.F) {
 // FuzzRead feeds whole archives: what is written is as long as its header says, or an
 // error, and never much longer than the archive times its tensors.
 func FuzzRead(f *testing.F) {
-	f.Add(readFixture(f))
+	f.Add(readFixture(f, "torch.zip"))
+	f.Add(readFixture(f, "torch.old"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := read(data)
 		if err != nil {

@@ -60,7 +60,7 @@ func (c *Checkpoint) header(names []string) ([]byte, error) {
 }
 
 func (c *Checkpoint) write(w io.Writer, t *tensor) error {
-	r, err := c.entries["data/"+t.key].Open()
+	r, err := c.open(&t.storage)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,6 @@
-"""Writes torch.zip, an archive as torch.save writes it, without torch: pickles name
-classes and functions, so stand-ins of the same names give the same bytes."""
+"""Writes torch.zip and torch.old, checkpoints as torch.save writes them and wrote them
+before 1.6, without torch: pickles name classes and functions, so stand-ins of the
+same names give the same bytes."""
 import collections, io, pickle, struct, sys, types, zipfile
 
 utils = types.ModuleType("torch._utils")
@@ -71,3 +72,14 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_STORED) as z:
     for s in (floats, halves, longs):
         z.writestr("archive/data/" + s.id[2], s.data)
     z.writestr("archive/version", "3\n")
+
+for s in (floats, halves, longs):
+    s.id += (None,)
+with open(sys.argv[2], "wb") as f:
+    Pickler(f, 2).dump(0x1950A86A20F9469CFC6C)
+    Pickler(f, 2).dump(1001)
+    Pickler(f, 2).dump({"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}})
+    Pickler(f, 2).dump(state)
+    Pickler(f, 2).dump(["0", "1", "2"])
+    for s in (floats, halves, longs):
+        f.write(struct.pack("<q", s.id[4]) + s.data)
