@@ -1,0 +1,207 @@
+//go:build unix
+
+package triton_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/paceline/paceline/internal/assemble"
+	"github.com/paceline/paceline/internal/kserve/tensor"
+	pb "github.com/paceline/paceline/internal/kservepb"
+	"github.com/paceline/paceline/internal/model"
+	"github.com/paceline/paceline/internal/modelrepo"
+	"github.com/paceline/paceline/internal/pipeline"
+	"github.com/paceline/paceline/internal/serve"
+	"github.com/paceline/paceline/internal/serve/triton"
+	"github.com/paceline/paceline/internal/store"
+)
+
+// BenchmarkDoors embeds the same 32 texts in process and through each door, in
+// turns, and reports how many embeddings a CPU-second each way makes and what
+// share that is of the engine's own. Client and server are one process, so that
+// a door is charged with its client's work as well. It takes the model in
+// PACELINE_TEST_MODEL, or the tiny one, of which arithmetic is but a small part.
+func BenchmarkDoors(b *testing.B) {
+	m := benchModel(b)
+	list := benchTexts(32)
+	ways := []struct {
+		name string
+		run  func() error
+		cpu  time.Duration
+	}{
+		{name: "engine", run: inProcess(b, m, list)},
+		{name: "kserve-grpc"}, {name: "kserve-http"}, {name: "fastapi-json"},
+	}
+	ways[1].run, ways[2].run, ways[3].run = doors(b, m, list)
+	for i := range ways {
+		if err := ways[i].run(); err != nil { // warm
+			b.Fatal(ways[i].name, err)
+		}
+	}
+	for b.Loop() {
+		for i := range ways {
+			began := cpuTime(b)
+			if err := ways[i].run(); err != nil {
+				b.Fatal(ways[i].name, err)
+			}
+			ways[i].cpu += cpuTime(b) - began
+		}
+	}
+	for _, w := range ways {
+		b.ReportMetric(float64(b.N*len(list))/w.cpu.Seconds(), w.name+"/cpu-s")
+		b.ReportMetric(100*ways[0].cpu.Seconds()/w.cpu.Seconds(), w.name+"-%")
+	}
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// benchTexts are texts of about 68 tokens, as MS MARCO's passages have.
+func benchTexts(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("%d %s", i, strings.Repeat("the quick brown fox jumps over the lazy dog again ", 6))
+	}
+	return list
+}
+
+func benchModel(b *testing.B) *assemble.Model {
+	name := os.Getenv("PACELINE_TEST_MODEL")
+	if name == "" {
+		return tiny(b)
+	}
+	m, err := assemble.Open(b.Context(), store.New(store.Options{}), name, assemble.Options{DType: "float32"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { m.Close() })
+	return m
+}
+
+func inProcess(b *testing.B, m *assemble.Model, list []string) func() error {
+	return func() error {
+		var batch model.Batch
+		vectors := make([][]float32, len(list))
+		for i, text := range list {
+			p, err := m.Pipeline.Prepare(pipeline.Input{Text: text}, pipeline.PrepareOptions{Truncate: true})
+			if err != nil {
+				return err
+			}
+			vectors[i] = make([]float32, m.Spec.Dim())
+			batch.Append(p.IDs, p.Types, p.Skip, model.Output{Vector: vectors[i]})
+		}
+		if err := m.Engine.Run(b.Context(), &batch); err != nil {
+			return err
+		}
+		for _, v := range vectors {
+			if _, err := m.Pipeline.Finish(v, pipeline.FinishOptions{Normalize: true}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// doors starts a server of the triton profile over loopback.
+func doors(b *testing.B, m *assemble.Model, list []string) (overGRPC, overHTTP, overJSON func() error) {
+	profile, err := serve.ProfileNamed("triton")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := serve.New(profile, serve.Options{Log: slog.New(slog.DiscardHandler)})
+	t := triton.New(triton.Options{Admission: server, Log: slog.New(slog.DiscardHandler), Message: 1 << 25})
+	server.Extend(serve.Extension{Prefix: "/v2", Handler: t.Handler(), Metrics: t, Ready: t.Ready, Drain: t.Drain})
+	if err := server.Load(serve.Model{Name: "m", Width: m.Spec.Dim(), Hidden: m.Spec.Hidden, Pipeline: m.Pipeline, Runner: m.Engine}); err != nil {
+		b.Fatal(err)
+	}
+	opened := &triton.Opened{Pipeline: m.Pipeline, Runner: m.Engine, Width: m.Spec.Dim(), Close: func() error { return nil }}
+	source := triton.Source{Repository: modelrepo.Preset{Model: "m", Dim: m.Pipeline.Dim()}, Open: func(context.Context, string) (*triton.Opened, error) { return opened, nil }}
+	if err := t.Start(b.Context(), source); err != nil {
+		b.Fatal(err)
+	}
+	web, call := listen(b), listen(b)
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() {
+		stopped <- server.Serve(ctx, context.Background(), serve.Door{Listener: web}, serve.Door{Listener: call, Answers: t.GRPC()})
+	}()
+	b.Cleanup(func() {
+		stop()
+		if err := <-stopped; err != nil {
+			b.Error(err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	url := "http://" + web.Addr().String()
+	raw := tensor.StringsData(list)
+	header := fmt.Sprintf(`{"inputs":[{"name":"texts","datatype":"BYTES","shape":[%d,1],"parameters":{"binary_data_size":%d}}],"parameters":{"binary_data_output":true}}`, len(list), len(raw))
+	body, err := json.Marshal(map[string]any{"texts": list})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return callGRPC(b, call.Addr().String(), list), post(url+"/v2/models/embedding_pipeline/infer", append([]byte(header), raw...), strconv.Itoa(len(header))),
+		post(url+"/embeddings", body, "")
+}
+
+func post(url string, body []byte, headerLength string) func() error {
+	return func() error {
+		r, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		if r.Header.Set("Content-Type", "application/json"); headerLength != "" {
+			r.Header.Set(tensor.HeaderLength, headerLength)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s %w", answer.Status, err)
+		}
+		return nil
+	}
+}
+
+func listen(b *testing.B) net.Listener {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return l
+}
+
+func callGRPC(b *testing.B, address string, list []string) func() error {
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { conn.Close() })
+	client, request := pb.NewGRPCInferenceServiceClient(conn), textsRequest(list...)
+	return func() error {
+		_, err := client.ModelInfer(b.Context(), request)
+		return err
+	}
+}
