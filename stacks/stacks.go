@@ -8,5 +8,5 @@ import "embed"
 
 // Files has one folder a stack.
 //
-//go:embed fastapi infinity langchain tei triton vllm
+//go:embed all:fastapi infinity langchain tei triton vllm
 var Files embed.FS

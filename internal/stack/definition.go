@@ -31,7 +31,8 @@ type Needs struct {
 	Systems []string `toml:"systems"` // GOOS/GOARCH; none: any
 	Python  *Range   `toml:"python"`  // nil: no Python
 	Memory  Bytes    `toml:"memory"`
-	Disk    Bytes    `toml:"disk"` // for what is installed
+	Disk    Bytes    `toml:"disk"`  // for what is installed
+	Tools   []string `toml:"tools"` // that every system's package manager has, by their names on PATH
 	Program *Program `toml:"program"`
 }
 

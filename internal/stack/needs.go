@@ -38,6 +38,9 @@ func (h Home) Examine(ctx context.Context, d *Definition, gpu bool, program stri
 	if d.Needs.Python != nil {
 		list = append(list, d.Needs.examinePython(ctx))
 	}
+	for _, tool := range d.Needs.Tools {
+		list = append(list, examineTool(tool))
+	}
 	if d.Needs.Program != nil {
 		list = append(list, d.Needs.Program.examine(program))
 	}
@@ -69,11 +72,22 @@ func (n *Needs) examinePython(ctx context.Context) Finding {
 	return f.settled()
 }
 
+func examineTool(name string) Finding {
+	f := Finding{What: "the tool " + name, Remedy: "install it with the system's package manager"}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		f.Found = "not on PATH"
+		return f
+	}
+	f.Met, f.Found = true, path
+	return f.settled()
+}
+
 func (p *Program) examine(path string) Finding {
 	f := Finding{What: "the program " + p.Name, Remedy: p.Get}
 	found, err := p.find(path)
 	if err != nil {
-		f.Found = err.Error()
+		f.Found = "not found: " + err.Error()
 		return f
 	}
 	f.Met, f.Found = true, found
