@@ -295,3 +295,36 @@ func TestStatisticsCountRequestsRowsAndBatches(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 }
+
+// TestModelsWithoutBatchDimension serves configs with max_batch_size 0, whose
+// shapes are as they stand, token types and 64-bit ids.
+func TestModelsWithoutBatchDimension(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, options(t))
+	f.start(t, map[string]string{
+		"flat/config.pbtxt": `backend: "paceline" input { name: "t" data_type: TYPE_STRING dims: -1 } output { name: "v" data_type: TYPE_FP32 dims: [-1, -1] }
+			parameters { key: "model" value { string_value: "tiny" } }`, "flat/1/": "",
+		"ids/config.pbtxt": `backend: "paceline" input [ { name: "input_ids" data_type: TYPE_INT64 dims: [-1, -1] },
+			{ name: "token_type_ids" data_type: TYPE_INT64 dims: [-1, -1] optional: true } ]
+			output { name: "v" data_type: TYPE_FP32 dims: [-1, -1] } parameters { key: "model" value { string_value: "tiny" } }`, "ids/1/": "",
+	})
+	w := f.do("POST", "/v2/models/flat/infer", []byte(`{"inputs":[{"name":"t","datatype":"BYTES","shape":[3],"data":["a","b","c"]}]}`))
+	if got := decode[answer](t, w.Body.Bytes()); w.Code != 200 || got.Outputs[0].Shape[0] != 3 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	vector := func(types string) []float64 {
+		body := `{"inputs":[{"name":"input_ids","datatype":"INT64","shape":[1,4],"data":[2,5,6,3]}`
+		if types != "" {
+			body += `,{"name":"token_type_ids","datatype":"INT64","shape":[1,4],"data":` + types + `}`
+		}
+		w := f.do("POST", "/v2/models/ids/infer", []byte(body+"]}"))
+		if w.Code != 200 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		return decode[answer](t, w.Body.Bytes()).Outputs[0].Data
+	}
+	none, zero, some := vector(""), vector("[0,0,0,0]"), vector("[0,0,1,1]")
+	if !reflect.DeepEqual(none, zero) || reflect.DeepEqual(none, some) {
+		t.Error("token types do not reach the engine")
+	}
+}
