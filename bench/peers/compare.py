@@ -21,21 +21,24 @@ from tokenizers import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BATCHES = (8, 32, 128)  # each engine is timed with the one that suits it best
-LOWEST_COSINE = 0.99999
+# To the last float32 engine's vectors. Others' int8 is only shown beside its speed.
+LOWEST_COSINE = {"float32": 0.99999, "paceline auto": 0.999, "paceline int8": 0.985}
+OUT_OF_PLACE = 0.9  # what texts out of place must fall below
 
 
 class Peer:
     """One engine's process."""
 
-    def __init__(self, name, command, model, threads):
+    def __init__(self, name, command, dtype, model, threads):
         env = dict(os.environ, OMP_NUM_THREADS=str(threads), RAYON_NUM_THREADS=str(threads), GOMAXPROCS=str(threads),
                    HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="true", TQDM_DISABLE="1")
         self.log = tempfile.TemporaryFile("w+", errors="replace")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
         self.usage = psutil.Process(self.process.pid)
-        self.short = name
-        self.name = self.ask(op="open", model=model, threads=threads)["name"]
+        self.short, self.dtype = f"{name} {dtype}", dtype
+        self.name = self.ask(op="open", model=model, threads=threads, dtype=dtype)["name"]
         self.batch = BATCHES[0]
+        self.cosines = None  # mean and lowest, to float32
 
     def ask(self, **command):
         self.process.stdin.write(json.dumps(command) + "\n")
@@ -67,6 +70,10 @@ class Peer:
     def choose_batch(self, seconds):
         self.batch = max(BATCHES, key=lambda batch: self.slice(seconds, batch)[0])
 
+    def lone(self, seconds):
+        """Milliseconds that each text took by itself."""
+        return [1000 * s for s in self.ask(op="lone", seconds=seconds)["seconds"]]
+
     def close(self):
         self.process.stdin.close()
         self.process.wait()
@@ -86,30 +93,31 @@ def texts_of(tokenizer, length, count, seed):
     return texts
 
 
-def start(name, command, model, threads):
+def start(name, command, dtype, model, threads):
     """The peer, or None and a line that says why not."""
     try:
-        return Peer(name, command, model, threads)
+        return Peer(name, command, dtype, model, threads)
     except (OSError, RuntimeError, ValueError) as error:
-        print(f"{name}: left out, it does not start here: {error}", file=sys.stderr)
+        print(f"{name} {dtype}: left out, it does not start here: {error}", file=sys.stderr)
         return None
 
 
-def lowest_cosine(a, b):
-    return float(((a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).min())
+def cosines(a, b):
+    return (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
 
 
 def check_vectors(peers, texts):
     """Every engine must compute the same model, or its speed means nothing."""
     vectors = {peer.short: peer.vectors(texts) for peer in peers}
-    reference = peers[-1]
+    reference = [peer for peer in peers if peer.dtype == "float32"][-1]
     agree = True
-    for peer in peers[:-1]:
-        cosine = lowest_cosine(vectors[peer.short], vectors[reference.short])
-        print(f"lowest cosine of {peer.name} to {reference.name}: {cosine:.7f} over {len(texts)} texts")
-        agree &= cosine >= LOWEST_COSINE
-    shifted = lowest_cosine(vectors[reference.short][1:], vectors[reference.short][:-1])
-    if shifted > 0.99 or not agree:
+    for peer in peers:
+        found = cosines(vectors[peer.short], vectors[reference.short])
+        peer.cosines = float(found.mean()), float(found.min())
+        print(f"cosine of {peer.name} to {reference.name}: mean {found.mean():.6f}, lowest {found.min():.6f} over {len(texts)} texts")
+        agree &= found.min() >= LOWEST_COSINE.get(peer.short, LOWEST_COSINE.get(peer.dtype, -1))
+    shifted = cosines(vectors[reference.short][1:], vectors[reference.short][:-1]).min()
+    if shifted > OUT_OF_PLACE or not agree:
         raise SystemExit(f"the vectors do not agree (needed {LOWEST_COSINE}; texts out of place have {shifted:.3f})")
 
 
@@ -131,29 +139,66 @@ def summarise(values):
     return {"median": statistics.median(values), "lower_quartile": quarters[0], "upper_quartile": quarters[2]}
 
 
-def rows(peers, length, results, first):
-    """One row a peer; the ratio is Paceline's to it, within each round."""
+def rival(ours, peers, results):
+    """The quickest other engine of the arithmetic that ours stands against."""
+    others = [p for p in peers if not p.short.startswith("paceline") and p.dtype == ("int8" if ours.dtype == "int8" else "float32")]
+    return max(others, key=lambda p: statistics.median(wall for wall, _ in results[p.short]), default=None)
+
+
+def rows(peers, length, results):
+    """One row an engine. A ratio is that of Paceline to its rival, within each round."""
     for peer in peers:
         wall, cpu = zip(*results[peer.short])
-        ratios = [tuple(ours / theirs for ours, theirs in zip(a, b)) for a, b in zip(results[first.short], results[peer.short])]
-        yield {
-            "tokens": length, "engine": peer.name, "batch": peer.batch, "rounds": len(wall),
+        row = {
+            "tokens": length, "engine": peer.name, "batch": peer.batch, "rounds": len(wall), "cosines": peer.cosines,
             "embeddings_per_second": summarise(wall), "embeddings_per_cpu_second": summarise(cpu),
-            "paceline_ratio": summarise([r[0] for r in ratios]), "paceline_ratio_per_cpu_second": summarise([r[1] for r in ratios]),
         }
+        if peer.short.startswith("paceline") and (best := rival(peer, peers, results)):
+            pairs = list(zip(results[peer.short], results[best.short]))
+            row["rival"] = best.name
+            row["ratio"] = summarise([ours[0] / theirs[0] for ours, theirs in pairs])
+            row["ratio_per_cpu_second"] = summarise([ours[1] / theirs[1] for ours, theirs in pairs])
+        yield row
+
+
+def measure_lone(peers, texts, options):
+    """Median and 99th percentile of a text alone, in milliseconds, over slices in turn."""
+    took = {peer.short: [] for peer in peers}
+    for peer in peers:
+        peer.ask(op="texts", texts=texts)
+        peer.lone(options.seconds)
+    for turn in range(options.rounds):
+        for peer in peers[turn % len(peers):] + peers[: turn % len(peers)]:
+            took[peer.short].append(peer.lone(options.seconds))
+    for peer in peers:
+        medians = [statistics.median(part) for part in took[peer.short]]
+        p99 = float(np.quantile([t for part in took[peer.short] for t in part], 0.99))
+        yield {"engine": peer.name, "p50": summarise(medians), "p99": p99}
 
 
 def spread(s, digits):
     return f"{s['median']:.{digits}f} ({s['lower_quartile']:.{digits}f}-{s['upper_quartile']:.{digits}f})"
 
 
+HEADER = ("| tokens | engine | cosine, mean / lowest | batch | embeddings/s | per CPU-second | times its rival | per CPU-second |",
+          "|---|---|---|---|---|---|---|---|")
+
+
 def table(all_rows):
-    yield "| tokens | engine | batch | embeddings/s | per CPU-second | Paceline / it | the same per CPU-second |"
-    yield "|---|---|---|---|---|---|---|"
     for row in all_rows:
-        yield (f"| {row['tokens']} | {row['engine']} | {row['batch']} | {spread(row['embeddings_per_second'], 0)} | "
-               f"{spread(row['embeddings_per_cpu_second'], 0)} | {spread(row['paceline_ratio'], 2)} | "
-               f"{spread(row['paceline_ratio_per_cpu_second'], 2)} |")
+        against, per_cpu = "", ""
+        if "rival" in row:
+            against, per_cpu = f"{spread(row['ratio'], 2)} of {row['rival']}", spread(row["ratio_per_cpu_second"], 2)
+        mean, lowest = row["cosines"]
+        yield (f"| {row['tokens']} | {row['engine']} | {mean:.5f} / {lowest:.5f} | {row['batch']} | {spread(row['embeddings_per_second'], 0)} | "
+               f"{spread(row['embeddings_per_cpu_second'], 0)} | {against} | {per_cpu} |")
+
+
+def lone_table(lone, tokens):
+    yield f"| one text of {tokens} tokens alone | p50, ms | p99, ms |"
+    yield "|---|---|---|"
+    for row in lone:
+        yield f"| {row['engine']} | {spread(row['p50'], 2)} | {row['p99']:.2f} |"
 
 
 def parse():
@@ -170,27 +215,37 @@ def parse():
 
 def main():
     options = parse()
-    python = [sys.executable, "-W", "ignore"]
-    candidates = {
-        "paceline": [options.paceline],
-        "onnxruntime": python + [os.path.join(HERE, "onnxruntime_peer.py")],
-        "sentence-transformers": python + [os.path.join(HERE, "sentence_transformers_peer.py")],
-    }
-    peers = [peer for name, command in candidates.items() if (peer := start(name, command, options.model, options.threads))]
-    if len(peers) < 2 or peers[0].short != "paceline":
+    def python(script):
+        return [sys.executable, "-W", "ignore", os.path.join(HERE, script)]
+
+    candidates = [
+        ("paceline", [options.paceline], ("float32", "auto", "int8")),
+        ("onnxruntime", python("onnxruntime_peer.py"), ("float32", "int8")),
+        ("openvino", python("openvino_peer.py"), ("float32", "int8")),
+        ("sentence-transformers", python("sentence_transformers_peer.py"), ("float32",)),
+    ]
+    peers = [peer for name, command, dtypes in candidates for dtype in dtypes
+             if (peer := start(name, command, dtype, options.model, options.threads))]
+    if len({peer.short.split()[0] for peer in peers}) < 2 or peers[0].short != "paceline float32":
         raise SystemExit("there is nothing to compare")
     tokenizer = Tokenizer.from_file(os.path.join(options.model, "tokenizer.json"))
     sets = {length: texts_of(tokenizer, length, 256, seed=length) for length in options.tokens}
     check_vectors(peers, [text for texts in sets.values() for text in texts[:16]] + ["", "Größe: 12 µm, 東京 🚲", "one"])
+    shortest = min(sets)
+    print(f"one text of {shortest} tokens alone", file=sys.stderr)
+    lone = list(measure_lone(peers, sets[shortest], options))
+    print("\n" + "\n".join(lone_table(lone, shortest)))
+    print(f"\n{options.threads} threads; median of {options.rounds} rounds (quartiles)\n")
+    print("\n".join(HEADER), flush=True)
     all_rows = []
     for length, texts in sets.items():
         print(f"{length} tokens, {options.rounds} rounds of {options.seconds} s each", file=sys.stderr)
-        all_rows += rows(peers, length, measure(peers, texts, options), peers[0])
-    print(f"\n{options.threads} threads; median of {options.rounds} rounds (quartiles)\n")
-    print("\n".join(table(all_rows)))
+        found = list(rows(peers, length, measure(peers, texts, options)))
+        print("\n".join(table(found)), flush=True)
+        all_rows += found
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"threads": options.threads, "seconds": options.seconds, "rows": all_rows}, file, indent=1)
+            json.dump({"threads": options.threads, "seconds": options.seconds, "rows": all_rows, "lone": lone}, file, indent=1)
     for peer in peers:
         peer.close()
 

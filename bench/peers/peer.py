@@ -1,11 +1,12 @@
 """What every Python peer has in common: a process that answers commands, one JSON line each.
 
-    {"op": "open", "model": FOLDER, "threads": N}   -> {"name": ...}
+    {"op": "open", "model": FOLDER, "threads": N, "dtype": "float32" or "int8"}   -> {"name": ...}
     {"op": "texts", "texts": [...]}                 -> {}      the texts of the commands that follow
     {"op": "vectors", "batch": B}                   -> {"width": D, "vectors": base64 of float32}
     {"op": "run", "seconds": S, "batch": B}         -> {"texts": N, "seconds": wall}
+    {"op": "lone", "seconds": S}                    -> {"seconds": [of each text by itself]}
 
-A peer is a class with open(model, threads), which returns its name, and embed(texts), which returns float32 vectors of
+A peer is a class with open(model, threads, dtype), which returns its name, and embed(texts), which returns float32 vectors of
 length 1. Replies go to the descriptor that was standard output; whatever a library prints goes to standard error.
 """
 
@@ -34,10 +35,19 @@ def run(peer, texts, seconds, batch):
             return {"texts": done, "seconds": wall}
 
 
+def lone(peer, texts, seconds):
+    took, start = [], time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        begin = time.perf_counter()
+        peer.embed([texts[len(took) % len(texts)]])
+        took.append(time.perf_counter() - begin)
+    return {"seconds": took}
+
+
 def answer(peer, state, command):
     op = command["op"]
     if op == "open":
-        return {"name": peer.open(command["model"], command["threads"])}
+        return {"name": peer.open(command["model"], command["threads"], command["dtype"])}
     if op == "texts":
         state["texts"] = command["texts"]
         return {}
@@ -46,6 +56,8 @@ def answer(peer, state, command):
         return {"width": vectors.shape[1], "vectors": base64.b64encode(vectors.tobytes()).decode()}
     if op == "run":
         return run(peer, state["texts"], command["seconds"], command["batch"])
+    if op == "lone":
+        return lone(peer, state["texts"], command["seconds"])
     raise ValueError(f"unknown command {op!r}")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Times Paceline against onnxruntime and sentence-transformers, in process, on the same texts and threads.
+# Times Paceline against onnxruntime, OpenVINO and sentence-transformers, in process, on the same texts and threads.
 #
 #   bench/peers/run.sh [MODEL FOLDER] [options of compare.py]
 #
@@ -22,6 +22,7 @@ if [ -z "$python" ]; then
   python=$build/venv/bin/python
   [ -x "$python" ] || python3 -m venv "$build/venv"
   install onnxruntime # the comparison itself needs NumPy and the tokenizer
+  install openvino || true
   install torch || true
 fi
 

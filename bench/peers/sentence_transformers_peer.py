@@ -6,7 +6,9 @@ import torch
 
 
 class SentenceTransformers:
-    def open(self, model, threads):
+    def open(self, model, threads, dtype):
+        if dtype != "float32":
+            raise ValueError(f"no {dtype} here")
         torch.set_num_threads(threads)
         self.model = sentence_transformers.SentenceTransformer(model, device="cpu", local_files_only=True)
         return f"sentence-transformers {sentence_transformers.__version__} (torch {torch.__version__.split('+')[0]}) float32"

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -29,6 +30,7 @@ type command struct {
 	Op      string   `json:"op"`
 	Model   string   `json:"model"`
 	Threads int      `json:"threads"`
+	DType   string   `json:"dtype"`
 	Texts   []string `json:"texts"`
 	Seconds float64  `json:"seconds"`
 	Batch   int      `json:"batch"`
@@ -70,13 +72,15 @@ func (p *peer) close() error {
 func (p *peer) answer(ctx context.Context, c *command) (reply any, err error) {
 	switch c.Op {
 	case "open":
-		p.model, err = paceline.Open(ctx, c.Model, paceline.WithThreads(c.Threads), paceline.WithDType("float32"))
-		return map[string]string{"name": "paceline float32"}, err
+		p.model, err = paceline.Open(ctx, c.Model, paceline.WithThreads(c.Threads), paceline.WithDType(cmp.Or(c.DType, "float32")))
+		return map[string]string{"name": "paceline " + cmp.Or(c.DType, "float32")}, err
 	case "texts":
 		p.texts = c.Texts
 		return struct{}{}, nil
 	case "vectors":
 		return p.vectors(ctx)
+	case "lone":
+		return p.lone(ctx, time.Duration(c.Seconds*float64(time.Second)))
 	case "run":
 		return p.run(ctx, time.Duration(c.Seconds*float64(time.Second)), c.Batch)
 	}
@@ -95,6 +99,19 @@ func (p *peer) vectors(ctx context.Context) (any, error) {
 		}
 	}
 	return map[string]any{"width": p.model.Dim(), "vectors": base64.StdEncoding.EncodeToString(raw)}, nil
+}
+
+// lone embeds one text after the other, each by itself, until the time is over.
+func (p *peer) lone(ctx context.Context, d time.Duration) (any, error) {
+	var took []float64
+	for start := time.Now(); time.Since(start) < d; {
+		begin := time.Now()
+		if _, err := p.model.Embed(ctx, p.texts[len(took)%len(p.texts):][:1], paceline.WithNormalize(true)); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(begin).Seconds())
+	}
+	return map[string]any{"seconds": took}, nil
 }
 
 // run embeds the texts again and again, in batches, until the time is over; the

@@ -16,7 +16,8 @@ func TestServe(t *testing.T) {
 	commands := `{"op":"open","model":"../../../testdata/tiny/bert","threads":1}
 		{"op":"texts","texts":["one","two","three"]}
 		{"op":"vectors","batch":8}
-		{"op":"run","seconds":0,"batch":2}`
+		{"op":"run","seconds":0,"batch":2}
+		{"op":"lone","seconds":0.001}`
 	if err := serve(context.Background(), strings.NewReader(commands), &out); err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,8 @@ func TestServe(t *testing.T) {
 		Texts   int
 		Seconds float64
 	}
-	for _, into := range []any{&opened, &texts, &vectors, &ran} {
+	var lone struct{ Seconds []float64 }
+	for _, into := range []any{&opened, &texts, &vectors, &ran, &lone} {
 		if err := replies.Decode(into); err != nil {
 			t.Fatal(err)
 		}
@@ -40,8 +42,8 @@ func TestServe(t *testing.T) {
 	if err != nil || vectors.Width != 48 || len(raw) != 3*48*4 {
 		t.Errorf("%d bytes for vectors of %d values, %v", len(raw), vectors.Width, err)
 	}
-	if opened.Name == "" || ran.Texts != 2 || ran.Seconds <= 0 {
-		t.Errorf("opened %+v, ran %+v", opened, ran)
+	if opened.Name == "" || ran.Texts != 2 || ran.Seconds <= 0 || len(lone.Seconds) == 0 {
+		t.Errorf("opened %+v, ran %+v, lone %+v", opened, ran, lone)
 	}
 }
 
