@@ -77,22 +77,19 @@ func (d ctcDecoder) decode(tokens []string) []string {
 	return out
 }
 
-// replaceDecoder puts content in place of each occurrence of pattern in a token.
-type replaceDecoder struct{ pattern, content string }
+// replaceDecoder puts content in place of each occurrence of a pattern in a token.
+type replaceDecoder struct{ replace }
 
 func newReplaceDecoder(file decoderFile) (decoder, error) {
-	pattern, err := readPattern(file.Pattern)
+	n, err := newReplace(normalizerFile{Pattern: file.Pattern, Content: file.Content})
 	if err != nil {
 		return nil, err
 	}
-	if pattern.Regex != "" {
-		return nil, fmt.Errorf("a decoder that replaces regular expression %q is %w", pattern.Regex, ErrUnsupported)
-	}
-	return replaceDecoder{pattern.String, file.Content}, nil
+	return replaceDecoder{n.(replace)}, nil
 }
 
 func (d replaceDecoder) decode(tokens []string) []string {
-	return eachToken(tokens, func(_ int, token string) string { return strings.ReplaceAll(token, d.pattern, d.content) })
+	return eachToken(tokens, func(_ int, token string) string { return normalizeString(d.replace, token) })
 }
 
 // stripDecoder removes a character from the ends of each token, so many times at most.

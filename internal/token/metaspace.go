@@ -46,7 +46,7 @@ func newMetaspace(file metaspaceFile) (splitters, error) {
 	scheme, err := file.scheme()
 	steps := splitters{metaspace{file.Replacement, scheme}}
 	if file.Split == nil || *file.Split {
-		steps = append(steps, patternSplitter{[]byte(file.Replacement), mergedWithNext, true})
+		steps = append(steps, patternSplitter{pattern{literal: []byte(file.Replacement)}, mergedWithNext, true})
 	}
 	return steps, err
 }

@@ -2,8 +2,6 @@ package token
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -66,49 +64,35 @@ func (s prepend) normalize(p *piece) {
 	p.finish()
 }
 
-// replace puts content in place of each occurrence of pattern.
+// replace puts content in place of each occurrence of a pattern.
 type replace struct {
-	pattern []byte
+	pattern pattern
 	content string
 }
 
 func newReplace(file normalizerFile) (normalizer, error) {
 	pattern, err := readPattern(file.Pattern)
-	if err == nil && pattern.Regex != "" {
-		err = fmt.Errorf("to replace regular expression %q is %w", pattern.Regex, ErrUnsupported)
+	if err == nil && pattern.isTile() {
+		err = fmt.Errorf("to replace regular expression %q is %w", pattern.source, ErrUnsupported)
 	}
-	return replace{[]byte(pattern.String), file.Content}, err
+	return replace{pattern, file.Content}, err
 }
 
-// A pattern is a plain string or a regular expression; one of them is not empty.
-type pattern struct{ String, Regex string }
-
-func readPattern(raw json.RawMessage) (pattern, error) {
-	var p pattern
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return p, err
-	}
-	if (p.String == "") == (p.Regex == "") {
-		return p, errors.New("a pattern must be a String or a Regex of at least one character")
-	}
-	return p, nil
-}
-
-// A pattern without spaces cannot stand across the place where a text is cut.
-func (r replace) local() bool { return !bytes.ContainsRune(r.pattern, ' ') }
+func (r replace) local() bool { return !r.pattern.reachesOver() }
 
 func (r replace) normalize(p *piece) {
+	first, end := r.pattern.find(p.text)
+	if first == end {
+		return
+	}
 	p.begin()
 	start := 0
-	for {
-		i := bytes.Index(p.text[start:], r.pattern)
-		if i < 0 {
-			break
-		}
-		end := start + i + len(r.pattern)
-		p.copy(start, start+i)
+	for at := first; at < end; {
+		p.copy(start, at)
 		p.putString(r.content, end-1)
 		start = end
+		at, end = r.pattern.find(p.text[start:])
+		at, end = at+start, end+start
 	}
 	p.copy(start, len(p.text))
 	p.finish()

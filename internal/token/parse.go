@@ -81,6 +81,7 @@ func (t *Tokenizer) planModel() {
 		if last := len(steps) - 1; last >= 0 && steps[last] == (byteLevelSplitter{}) && m.readBytes() {
 			t.splitter = steps[:last]
 		}
+		t.borders = newMergeBorders(m)
 		t.model = cached{m}
 	case *unigram:
 		t.model = cached{m}

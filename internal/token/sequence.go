@@ -84,6 +84,9 @@ func (t *Tokenizer) appendChunk(s *scratch, dst []token, text string, start, end
 	if t.splitter != nil {
 		t.splitter.split(p)
 	}
+	if t.borders != nil {
+		t.borders.split(p)
+	}
 	for _, w := range p.words {
 		first := len(dst)
 		if w.id != plain {

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"bytes"
 	"fmt"
 	"unicode/utf8"
 )
@@ -37,9 +36,9 @@ func newDigits(file splitterFile) delimiters {
 	return delimiters{isNumeric, contiguous}
 }
 
-// patternSplitter splits at each occurrence of a string.
+// patternSplitter splits at each occurrence of a pattern.
 type patternSplitter struct {
-	pattern  []byte
+	pattern  pattern
 	behavior behavior
 	spaces   bool // whether the pattern stands for spaces
 }
@@ -53,27 +52,18 @@ func newPatternSplitter(file splitterFile) (splitter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if pattern.Regex != "" {
-		return newTiler(pattern.Regex, behavior, file.Invert)
+	if pattern.isTile() {
+		return newTiler(pattern.source, behavior, file.Invert)
 	}
 	if file.Invert {
-		return nil, fmt.Errorf("a Split at what is not %q is %w", pattern.String, ErrUnsupported)
+		return nil, fmt.Errorf("a Split at what is not %s is %w", file.Pattern, ErrUnsupported)
 	}
-	return patternSplitter{[]byte(pattern.String), behavior, pattern.String == " "}, nil
+	return patternSplitter{pattern, behavior, string(pattern.literal) == " "}, nil
 }
 
-func (s patternSplitter) local() bool {
-	return s.spaces && s.behavior != mergedWithPrevious
-}
+func (s patternSplitter) local() bool { return s.spaces && s.behavior != mergedWithPrevious }
 
-func (s patternSplitter) split(p *piece) {
-	splitMatches(p, s.behavior, func(text []byte) (start, end int) {
-		if i := bytes.Index(text, s.pattern); i >= 0 {
-			return i, i + len(s.pattern)
-		}
-		return len(text), len(text)
-	})
-}
+func (s patternSplitter) split(p *piece) { splitMatches(p, s.behavior, s.pattern.find) }
 
 // splitMatches splits the words of a piece at what find finds: the first delimiter in a text, or its end twice.
 func splitMatches(p *piece, b behavior, find func(text []byte) (start, end int)) {

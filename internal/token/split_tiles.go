@@ -19,16 +19,12 @@ type tiler struct {
 	tile func(text []byte) int // how long the tile at the beginning of text, which is not empty, is
 }
 
-// newTiler reads a Split at a regular expression.
+// newTiler reads a Split at one of tilePatterns.
 func newTiler(regex string, b behavior, invert bool) (splitter, error) {
-	tile, known := tilePatterns[regex]
-	if !known {
-		return nil, fmt.Errorf("a Split at regular expression %q is %w", regex, ErrUnsupported)
-	}
 	if b != isolated && !(b == removed && invert) {
 		return nil, fmt.Errorf("a Split at regular expression %q which does not make each match a word is %w", regex, ErrUnsupported)
 	}
-	return tiler{tile}, nil
+	return tiler{tilePatterns[regex]}, nil
 }
 
 // Neither does a tile stand across a space between letters or digits, nor does it look beyond.

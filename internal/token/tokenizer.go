@@ -10,6 +10,7 @@ import (
 type Tokenizer struct {
 	normalizer normalizer // nil: none
 	splitter   splitter   // nil: none
+	borders    splitter   // of the model's own, after the splitter; nil: none
 	model      model
 	template   *template
 	decoder    decoder

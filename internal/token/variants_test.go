@@ -44,6 +44,8 @@ func moreVariants(t testing.TB) map[string]object {
 		"byte-level normalizer": {"normalizer": kind("ByteLevel"), "pre_tokenizer": kind("Whitespace")},
 		"precompiled":           {"normalizer": precompiled},
 		"precompiled, lower":    {"normalizer": object{"type": "Sequence", "normalizers": []object{precompiled, kind("Lowercase"), kind("StripAccents")}}, "pre_tokenizer": kind("Whitespace")},
+		"spaces":                {"normalizer": object{"type": "Sequence", "normalizers": []object{precompiled, {"type": "Strip", "strip_left": false, "strip_right": true}, {"type": "Replace", "pattern": object{"Regex": " {2,}"}, "content": "▁▁"}}}, "pre_tokenizer": meta("always", true)},
+		"quotes":                {"normalizer": object{"type": "Replace", "pattern": object{"Regex": "(?:``|''|e\\s+[a-n\\s]+?)"}, "content": "\""}, "pre_tokenizer": object{"type": "Split", "pattern": object{"Regex": `[\s,.]{1,2}|\S\-`}, "behavior": "MergedWithPrevious", "invert": false}},
 		"BPE":                   {"model": bpeModel(nil), "pre_tokenizer": kind("WhitespaceSplit")},
 		"BPE, unknown":          {"model": bpeModel(object{"unk_token": "<unk>"}), "pre_tokenizer": kind("WhitespaceSplit")},
 		"BPE, fused":            {"model": bpeModel(object{"unk_token": "<unk>", "fuse_unk": true})},
