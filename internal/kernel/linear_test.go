@@ -291,6 +291,7 @@ func TestLinearRefusesWrongShapes(t *testing.T) {
 		"residual":      func() { core.LinearAdd(m(2, 3), in(2, 4), w, m(1, 3)) },
 		"layout":        func() { core.Linear(m(2, 3), in(2, 4), other, Identity) },
 		"dtype":         func() { core.Linear(m(2, 3), prepare(s, m(2, 4), BFloat16), w, Identity) },
+		"first column":  func() { w.Columns(1, 3) },
 		"biases":        func() { s.Pack(nil, m(3, 4), make([]float32, 4), Float32) },
 		"unknown dtype": func() { s.Pack(nil, m(3, 4), nil, "int3") },
 	} {
