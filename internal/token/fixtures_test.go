@@ -9,11 +9,16 @@ import (
 	"testing"
 )
 
+// sharedPath is where a file of the fixtures is.
+func sharedPath(path ...string) string {
+	shared := cmp.Or(os.Getenv("PACELINE_SHARED"), filepath.Join("..", "..", "..", "shared"))
+	return filepath.Join(append([]string{shared, "fixtures"}, path...)...)
+}
+
 // readShared reads a file of the fixtures that lie beside the repository; where there are none the test is skipped.
 func readShared(t testing.TB, into any, path ...string) {
 	t.Helper()
-	shared := cmp.Or(os.Getenv("PACELINE_SHARED"), filepath.Join("..", "..", "..", "shared"))
-	data, err := os.ReadFile(filepath.Join(append([]string{shared, "fixtures"}, path...)...))
+	data, err := os.ReadFile(sharedPath(path...))
 	if err != nil {
 		t.Skipf("no fixtures: %v", err)
 	}

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"strings"
@@ -90,6 +91,16 @@ func FuzzParse(f *testing.F) {
 		`"added_tokens":[{"id":7,"content":"a b","lstrip":true,"rstrip":true,"normalized":true,"special":true}],`,
 	} {
 		f.Add([]byte(minimal(parts)))
+	}
+	for _, model := range []object{bpeModel(object{"unk_token": "<unk>", "byte_fallback": true}), bpeModel(object{"continuing_subword_prefix": "##"}), unigramModel(true)} {
+		for _, splitter := range []string{`{"type":"ByteLevel","add_prefix_space":true}`, `{"type":"Metaspace","replacement":"▁","prepend_scheme":"first"}`} {
+			data, err := json.Marshal(object{"version": "1.0", "model": model, "pre_tokenizer": json.RawMessage(splitter),
+				"normalizer": object{"type": "Precompiled", "precompiled_charsmap": "CAAAAAAEAAAAAAAAYQA="}})
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := Parse(data)

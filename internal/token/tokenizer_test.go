@@ -185,12 +185,33 @@ func TestLimitKeepsThePrefix(t *testing.T) {
 
 // The race detector empties pools at random, so the scratch is the test's own.
 func TestTokenizingDoesNotAllocate(t *testing.T) {
-	tok := mustParse(t, modelTokenizer(t))
-	text := strings.Repeat("The quick brown fox jumps, naïvely, over 中国. ", 8)
-	s := new(scratch)
-	tok.tokenize(s, text, Options{Special: true})
-	if n := testing.AllocsPerRun(100, func() { tok.tokenize(s, text, Options{Special: true}) }); n > 0 {
-		t.Errorf("%v allocations a text", n)
+	tokenizers := map[string][]byte{"minilm": modelTokenizer(t)}
+	for _, name := range families {
+		tokenizers[name] = readFamily(t, name).Tokenizer
+	}
+	text := strings.Repeat("The quick brown fox jumps, naïvely, over 中国.\n", 8)
+	for name, data := range tokenizers {
+		tok := mustParse(t, data)
+		s := new(scratch)
+		tok.tokenize(s, text, Options{Special: true})
+		if n := testing.AllocsPerRun(100, func() { tok.tokenize(s, text, Options{Special: true}) }); n > 0 {
+			t.Errorf("%s: %v allocations a text", name, n)
+		}
+	}
+}
+
+// A mebibyte of one word is read whole by BPE and Unigram: what is not done in time n log n would not end here.
+func TestGiantWordsEnd(t *testing.T) {
+	t.Parallel()
+	for _, name := range families {
+		tok := mustParse(t, readFamily(t, name).Tokenizer)
+		for _, word := range []string{"a", "\u0301", " "} {
+			text := strings.Repeat(word, 1<<20/len(word))
+			e := tok.Encode(text, Options{Offsets: true})
+			if n := len(e.Offsets); n > 0 && e.Offsets[n-1].End != len(text) && word != " " {
+				t.Errorf("%s: the last token of %q… ends at byte %d of %d", name, word, e.Offsets[n-1].End, len(text))
+			}
+		}
 	}
 }
 
@@ -200,12 +221,16 @@ func FuzzEncode(f *testing.F) {
 		f.Add(n.text(), 10, true)
 	}
 	f.Add("\xff\xfe[MASK]\xf0\x9f", 1, false)
-	tok := mustParse(f, modelTokenizer(f))
+	toks := []*Tokenizer{mustParse(f, modelTokenizer(f))}
+	for _, name := range families {
+		toks = append(toks, mustParse(f, readFamily(f, name).Tokenizer))
+	}
 	f.Fuzz(func(t *testing.T, text string, limit int, left bool) {
+		tok := toks[len(text)%len(toks)]
 		o := Options{Special: true, MaxTokens: max(limit, 0) % 1000, TruncateLeft: left, Offsets: true}
 		e := tok.Encode(text, o)
 		for i, s := range e.Offsets {
-			if s.Start < 0 || s.End < s.Start || s.End > len(text) || !e.Special[i] && s.Start == s.End {
+			if s.Start < 0 || s.End < s.Start || s.End > len(text) || !e.Special[i] && s.Start == s.End && tok == toks[0] {
 				t.Errorf("token %d of %q stands at %+v", i, text, s)
 			}
 		}
