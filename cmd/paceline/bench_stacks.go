@@ -115,7 +115,7 @@ func (c *benchCommand) launchAll(ctx context.Context, config *bench.Config, list
 		case s.Name == plainProfile || strings.HasPrefix(s.Name, plainProfile+"/"):
 			c.launchProfile(&s, starter)
 		default:
-			c.launchReal(&s, starter)
+			c.launchReal(ctx, &s, starter)
 		}
 		config.Stacks = append(config.Stacks, s)
 	}
@@ -151,8 +151,8 @@ func (c *benchCommand) launchProfile(s *bench.Stack, starter *starter) {
 
 // launchReal starts an installed stack; one that cannot be is reported, and the
 // others are measured.
-func (c *benchCommand) launchReal(s *bench.Stack, starter *starter) {
-	l, err := starter.launch(s.Name, filepath.Join(c.Out, "logs", s.Name+".log"))
+func (c *benchCommand) launchReal(ctx context.Context, s *bench.Stack, starter *starter) {
+	l, err := starter.launch(ctx, s.Name, filepath.Join(c.Out, "logs", s.Name+".log"))
 	if err != nil {
 		s.Unable = err
 		return

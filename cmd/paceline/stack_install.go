@@ -39,7 +39,9 @@ func (c *stackInstall) Run(ctx context.Context) error {
 }
 
 func (c *stackInstall) install(ctx context.Context, in stack.Installer, said *stackProgress, d *stack.Definition) error {
-	if err := lacking(ctx, in.Home, d, in.GPU); err != nil {
+	needs := d.Needs
+	needs.Program, needs.Memory = nil, 0 // asked for when it is started
+	if err := unmet(ctx, in.Home, d, needs, in.GPU, ""); err != nil {
 		return err
 	}
 	if err := in.Install(ctx, d); err != nil {
@@ -54,18 +56,17 @@ func (c *stackInstall) install(ctx context.Context, in stack.Installer, said *st
 	return nil
 }
 
-// lacking says which requirements of an installation this machine does not meet.
-// A program that users bring and memory are asked for when the stack is started.
-func lacking(ctx context.Context, home stack.Home, d *stack.Definition, gpu bool) error {
-	needed := *d
-	needed.Needs.Program, needed.Needs.Memory = nil, 0
-	findings, err := home.Examine(ctx, &needed, gpu, "")
+// unmet says which of a stack's needs this machine does not meet, and what would.
+func unmet(ctx context.Context, home stack.Home, d *stack.Definition, needs stack.Needs, gpu bool, program string) error {
+	narrowed := *d
+	narrowed.Needs = needs
+	findings, err := home.Examine(ctx, &narrowed, gpu, program)
 	if err != nil {
 		return err
 	}
 	for _, f := range findings {
 		if !f.Met {
-			return fmt.Errorf("%s cannot be installed here: it needs %s, found %s; %s", d.Name, f.What, f.Found, f.Remedy)
+			return fmt.Errorf("%s needs %s (here: %s): %s", d.Name, f.What, f.Found, f.Remedy)
 		}
 	}
 	return nil

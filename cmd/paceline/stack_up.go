@@ -31,7 +31,7 @@ func (c *stackUp) Run(ctx context.Context, app *kong.Kong) error {
 	defer starter.keeper.Close()
 	var specs []process.Spec
 	for _, name := range c.Names {
-		l, err := starter.launch(name, "")
+		l, err := starter.launch(ctx, name, "")
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func newStarter(ctx context.Context, model string, threads int, binary map[strin
 }
 
 // launch says how the server of that name is started.
-func (s *starter) launch(name, logFile string) (*launched, error) {
+func (s *starter) launch(ctx context.Context, name, logFile string) (*launched, error) {
 	d, server, err := stack.Find(s.stacks, name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
@@ -110,6 +110,11 @@ func (s *starter) launch(name, logFile string) (*launched, error) {
 	}
 	spec, err := s.home.Launch(d, server, o)
 	if err != nil {
+		return nil, err
+	}
+	needs := d.Needs
+	needs.Python, needs.Disk = nil, 0 // installing asked for them
+	if err := unmet(ctx, s.home, d, needs, o.GPU, o.Program); err != nil {
 		return nil, err
 	}
 	spec.Keeper = s.keeper

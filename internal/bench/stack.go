@@ -59,10 +59,14 @@ func (b *bench) up(ctx context.Context) {
 	}
 }
 
-// lose marks a stack that cannot be measured any more.
+// lose marks a stack that cannot be measured any more. If its server ended, that
+// is the reason, whatever was noticed of it first.
 func (b *bench) lose(ctx context.Context, s *stack, err error) {
 	if ctx.Err() != nil {
 		return // it went because the run did
+	}
+	if crash := s.crashed(); crash != nil {
+		err = crash
 	}
 	s.record.Error = err.Error()
 	s.stop()

@@ -87,7 +87,7 @@ func (p *Program) examine(path string) Finding {
 	f := Finding{What: "the program " + p.Name, Remedy: p.Get}
 	found, err := p.find(path)
 	if err != nil {
-		f.Found = "not found: " + err.Error()
+		f.Found = err.Error()
 		return f
 	}
 	f.Met, f.Found = true, found
