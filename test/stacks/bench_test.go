@@ -12,14 +12,14 @@ import (
 	"github.com/paceline/paceline/internal/bench/record"
 )
 
-// TestBench compares a stack, one that crashes in the middle, one that is not
+// TestBench compares a stack, two that crash, in the middle and early, one that is not
 // installed and Paceline itself: what fails is reported, the others are measured,
 // and all were given the same threads.
 func TestBench(t *testing.T) {
 	t.Parallel()
 	needPython(t)
 	out := filepath.Join(t.TempDir(), "results")
-	_, talk, code := run(t, environment(cache, ownStacks), "bench", "--stack", "small-bench,small-lost,langchain,paceline",
+	_, talk, code := run(t, environment(cache, ownStacks), "bench", "--stack", "small-bench,small-lost,small-early,langchain,paceline",
 		"--model", model, "--threads", "1", "--quick", "--batch-sizes", "1,2", "--concurrency", "1,2", "--text-lengths", "50", "--out", out)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, talk)
@@ -39,6 +39,7 @@ func TestBench(t *testing.T) {
 	for i, want := range []struct{ name, problem, environment string }{
 		{"small-bench", "", "OMP_NUM_THREADS=1"},
 		{"small-lost", "out of memory", "OMP_NUM_THREADS=1"},
+		{"small-early", "out of memory", "OMP_NUM_THREADS=1"},
 		{"langchain", "paceline stack install langchain", ""},
 		{"paceline", "", ""},
 	} {
@@ -56,7 +57,7 @@ func TestBench(t *testing.T) {
 	if threads := results.Manifest.Machine.Threads; threads != 1 {
 		t.Errorf("%d threads in the manifest", threads)
 	}
-	if paceline := results.Stacks[3].Agreement; !paceline.Comparable {
+	if paceline := results.Stacks[4].Agreement; !paceline.Comparable {
 		t.Errorf("paceline: %+v", paceline)
 	}
 	if small := results.Stacks[0].Agreement; small.Comparable || small.Reason == "" {

@@ -2,6 +2,7 @@
 // its own: installing, starting, crashing, ending, and a kill without a word.
 // Whatever happens, no process of a stack is left.
 //
-// It is a test; with -real the stacks that Paceline carries take the small one's
-// place (docs/benchmarks.md).
+// The stacks that Paceline carries are installed, measured and killed by
+//
+//	go test ./test/stacks -v -run Real -timeout 2h -real fastapi,langchain,triton,vllm
 package stacks

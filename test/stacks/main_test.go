@@ -88,6 +88,7 @@ environment = { MODEL = "{model}", DIMENSION = "32" }
 		text = fmt.Appendf(text, server, name, "", "1m")
 	}
 	text = fmt.Appendf(text, server, "small-lost", `, "--requests", "60"`, "1m")
+	text = fmt.Appendf(text, server, "small-early", `, "--requests", "2"`, "1m")
 	text = fmt.Appendf(text, server, "small-mute", `, "--mute"`, "2s")
 	return os.WriteFile(path, text, 0o644)
 }
