@@ -71,6 +71,7 @@ type serveLog struct {
 func (c *serveCommand) Run(ctx context.Context) error {
 	began := time.Now()
 	log := c.logger()
+	leaveRoomForRequests()
 	profile, err := c.profile()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -290,12 +291,12 @@ func listenOn(host string, port int) (net.Listener, error) {
 // onSecondSignal ends when the process is told to stop once more after ctx has
 // ended: whoever asks twice does not want to wait.
 func onSecondSignal(ctx context.Context) context.Context {
-	force, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	force, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
 		again := make(chan os.Signal, 1)
 		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 		<-again
-		cancel()
+		cancel(errors.New("told to stop twice"))
 	})
 	return force
 }

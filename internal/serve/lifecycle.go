@@ -71,7 +71,7 @@ func (s *Server) overHTTP(watch bool) *http.Server {
 
 // drain ends the servers, the one that clients use first, and then the queue.
 func (s *Server) drain(force context.Context, servers []door) error {
-	ctx, cancel := context.WithTimeout(force, s.options.Drain)
+	ctx, cancel := context.WithTimeoutCause(force, s.options.Drain, fmt.Errorf("%v were not enough", s.options.Drain))
 	defer cancel()
 	var err error
 	for _, server := range servers {
@@ -80,8 +80,15 @@ func (s *Server) drain(force context.Context, servers []door) error {
 			server.Close()
 		}
 	}
+	if queues := s.drainQueues(ctx); err == nil { // else they end as the servers did
+		err = queues
+	}
+	return err
+}
+
+func (s *Server) drainQueues(ctx context.Context) (err error) {
 	if h := s.model.Load(); h != nil {
-		err = errors.Join(err, h.queue.Drain(ctx))
+		err = h.queue.Drain(ctx)
 	}
 	if s.beside != nil {
 		err = errors.Join(err, s.beside.Drain(ctx))

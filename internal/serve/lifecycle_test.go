@@ -136,6 +136,7 @@ func dials(url string) bool {
 // TestForcedEnd: told twice, it gives up what is inside and says so.
 func TestForcedEnd(t *testing.T) {
 	t.Parallel()
+	because := map[string]string{"second signal": "context canceled", "timeout": "1ms were not enough"}
 	for name, force := range map[string]func(s *running){
 		"second signal": func(s *running) { s.force() },
 		"timeout":       func(*running) {},
@@ -156,7 +157,7 @@ func TestForcedEnd(t *testing.T) {
 			<-r.inside
 			s.stop()
 			force(s)
-			if err := <-s.ended; err == nil || !strings.Contains(err.Error(), "1 accepted requests were given up") {
+			if err := <-s.ended; err == nil || err.Error() != "1 accepted requests were given up: "+because[name] {
 				t.Errorf("it ended with %v", err)
 			}
 			if err := <-failed; err == nil {
