@@ -126,7 +126,7 @@ func TestOpenErrors(t *testing.T) {
 		"no tokenizer":        {change: map[string][]byte{"tokenizer.json": nil}, want: "tokenizer.json is missing"},
 		"broken tokenizer":    {change: map[string][]byte{"tokenizer.json": []byte("{")}, want: "tokenizer.json"},
 		"no weights":          {change: map[string][]byte{"model.safetensors": nil}, want: "model.safetensors"},
-		"a pickle":            {change: map[string][]byte{"model.safetensors": nil, "pytorch_model.bin": {0x80}}, is: paceline.ErrPickle, want: "save_pretrained"},
+		"a pickle":            {change: map[string][]byte{"model.safetensors": nil, "pytorch_model.bin": {0x80}}, is: paceline.ErrPickle, want: "paceline models convert"},
 		"broken weights":      {change: map[string][]byte{"model.safetensors": make([]byte, 100)}, want: "model.safetensors"},
 		"unknown family":      {change: map[string][]byte{"config.json": []byte(`{"model_type": "resnet"}`)}, is: paceline.ErrUnsupported, want: `"resnet"`},
 		"unknown dtype":       {options: []paceline.Option{paceline.WithDType("float7")}, want: `"float7"`},
