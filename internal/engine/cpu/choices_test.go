@@ -56,6 +56,9 @@ func choiceModel(name string) (*model.Spec, tensorMap) {
 // sequences of one token, of the most there may be, and between.
 func TestChoices(t *testing.T) {
 	t.Parallel()
+	if raceEnabled {
+		t.Skip("vectors say nothing about races")
+	}
 	for name := range choiceCases {
 		spec, tensors := choiceModel(name)
 		plain := &reference{spec, tensors}
@@ -86,6 +89,9 @@ func TestChoices(t *testing.T) {
 // TestChoicesCount: leaving any one of them out moves the vectors.
 func TestChoicesCount(t *testing.T) {
 	t.Parallel()
+	if raceEnabled {
+		t.Skip("vectors say nothing about races")
+	}
 	for change, c := range map[string]struct {
 		name string
 		undo func(*model.Spec)
