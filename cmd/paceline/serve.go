@@ -71,6 +71,7 @@ type serveLog struct {
 func (c *serveCommand) Run(ctx context.Context) error {
 	began := time.Now()
 	log := c.logger()
+	c.leaveRoomForRequests()
 	profile, err := c.profile()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
