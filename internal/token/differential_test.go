@@ -133,7 +133,7 @@ func TestDifferential(t *testing.T) {
 	referencePython(t)
 	t.Run("all-MiniLM-L6-v2", func(t *testing.T) {
 		t.Parallel()
-		compareMany(t, modelTokenizer(t))
+		compareMany(t, modelTokenizer(t), 100)
 	})
 	for name, changes := range map[string]object{"uncased": variants()["uncased"], "Llama": moreVariants(t)["Llama"],
 		"digits": moreVariants(t)["digits"], "precompiled": moreVariants(t)["precompiled"]} {

@@ -2,9 +2,7 @@ package token
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 )
 
 // A normalizer rewrites a piece's text before it is split into words.
@@ -113,12 +111,4 @@ func readComponent[File any](raw json.RawMessage, depth int) (file File, present
 		return file, false, fmt.Errorf("sequences nested deeper than %d", maxDepth)
 	}
 	return file, true, json.Unmarshal(raw, &file)
-}
-
-// ErrUnsupported marks errors of files that ask for something which the reference has and this package lacks.
-var ErrUnsupported = errors.New("not supported")
-
-// unsupported names a component type that this package lacks, and those that it has.
-func unsupported(component, name string, known ...string) error {
-	return fmt.Errorf("%s of type %q is %w (known: %s)", component, name, ErrUnsupported, strings.Join(known, ", "))
 }

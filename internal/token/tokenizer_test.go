@@ -205,11 +205,10 @@ func TestGiantWordsEnd(t *testing.T) {
 	t.Parallel()
 	for _, name := range families {
 		tok := mustParse(t, readFamily(t, name).Tokenizer)
-		for _, word := range []string{"a", "\u0301", " "} {
-			text := strings.Repeat(word, 1<<20/len(word))
-			e := tok.Encode(text, Options{Offsets: true})
-			if n := len(e.Offsets); n > 0 && e.Offsets[n-1].End != len(text) && word != " " {
-				t.Errorf("%s: the last token of %q… ends at byte %d of %d", name, word, e.Offsets[n-1].End, len(text))
+		for word, size := range map[string]int{"a": 1 << 20, "\u0301": 1 << 17, " ": 1 << 17} {
+			e := tok.Encode(strings.Repeat(word, size/len(word)), Options{Offsets: true})
+			if n := len(e.Offsets); n > 0 && e.Offsets[n-1].End != size && word != " " {
+				t.Errorf("%s: the last token of %q… ends at byte %d of %d", name, word, e.Offsets[n-1].End, size)
 			}
 		}
 	}
