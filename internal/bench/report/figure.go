@@ -115,8 +115,9 @@ func (p Percentile) MarshalJSON() ([]byte, error) {
 	}{p.P, p.Wanted, p.Requests, p.Figure})
 }
 
-// percentile is a latency percentile in milliseconds: the median over the repeats
-// of each repeat's. It is certified by the count of all their requests together.
+// percentile is a latency percentile in milliseconds over the requests of all
+// repeats together, whose count certifies it. Its interval also holds the repeats'
+// own: requests of one repeat resemble each other more than those of another.
 func (x *index) percentile(stack string, at point, wanted float64) Percentile {
 	valid, _ := sift(x.cells[stack][at])
 	if len(valid) == 0 {
@@ -130,6 +131,9 @@ func (x *index) percentile(stack string, at point, wanted float64) Percentile {
 	result := Percentile{Figure: missing(), P: p, Wanted: wanted, Requests: n}
 	if ok {
 		result.Figure = x.figure(stack, at, latencyPercentile(p))
+		ms, _ := x.pooled(stack, at)
+		v := stat.Percentile(ms, p)
+		result.Value, result.Lo, result.Hi = v, min(result.Lo, v), max(result.Hi, v)
 	}
 	switch {
 	case len(valid) == 0:

@@ -180,7 +180,7 @@ func (x *index) batchEfficiency(stack string, served Figure) Figure {
 		Note:     firstOf(served.Note, ceiling.Note),
 	}
 	if f.Lo > 1 {
-		f.Note = firstOf(f.Note, aboveCeiling(len(ceiling.Values)))
+		f.Doubt = firstOf(f.Doubt, aboveCeiling(len(ceiling.Values)))
 	}
 	for _, v := range served.Values {
 		f.Values = append(f.Values, v/ceiling.Value)
