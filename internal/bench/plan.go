@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/paceline/paceline/internal/bench/record"
 )
@@ -28,8 +29,9 @@ func (s speed) seconds(p Point, requests int) float64 {
 type planned struct {
 	Point
 	Requests int
-	Repeats  int
+	Repeats  int // the rounds it takes part in are those before this one
 	Warmup   int // requests before the clock starts
+	done     int // repeats that were measured
 	cost     float64
 }
 
@@ -133,7 +135,9 @@ func (p *plan) fit(budget float64) {
 	for total(p.cells) > budget {
 		i := costliest(p.cells, func(c planned) bool { return c.Repeats > 1 && c.Sweep != record.SweepOnline })
 		if i < 0 {
-			i = costliest(p.cells, func(c planned) bool { return c.Repeats > 0 && alternatives(p.cells, c.Sweep) > 1 })
+			i = costliest(p.cells, func(c planned) bool {
+				return c.Repeats > 0 && (c.done > 0 || alternatives(p.cells, c.Sweep) > 1)
+			})
 		}
 		if i < 0 {
 			break
@@ -163,14 +167,23 @@ func costliest(cells []planned, may func(planned) bool) int {
 	return best
 }
 
-// alternatives counts the cells of a sweep that will be measured.
+// alternatives counts the cells of a sweep that were or will be measured.
 func alternatives(cells []planned, sweep record.Sweep) (n int) {
 	for _, c := range cells {
-		if c.Sweep == sweep && c.Repeats > 0 {
+		if c.Sweep == sweep && (c.Repeats > 0 || c.done > 0) {
 			n++
 		}
 	}
 	return n
+}
+
+// measured is the plan as it was carried out.
+func (p plan) measured() plan {
+	cells := slices.Clone(p.cells)
+	for i := range cells {
+		cells[i].Repeats = cells[i].done
+	}
+	return plan{cells}
 }
 
 // rounds is the largest number of repeats.

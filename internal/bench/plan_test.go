@@ -123,15 +123,20 @@ func TestSpeed(t *testing.T) {
 	}
 }
 
-// TestReplan: a run that falls behind loses repeats, not its end.
+// TestReplan: a run that falls behind loses repeats, not its end; one that gets
+// ahead gets them back.
 func TestReplan(t *testing.T) {
 	t.Parallel()
 	b := &bench{Config: Config{Effort: Effort{Budget: 100 * time.Second, Repeats: 5}, Watcher: &events{}}}
 	b.Manifest.Started = time.Now().Add(-50 * time.Second)
-	b.plan = plan{cells: []planned{{Repeats: 5, cost: 8}, {Repeats: 5, cost: 1}}}
+	b.plan = plan{cells: []planned{{Repeats: 5, cost: 8, done: 1}, {Repeats: 5, cost: 1, done: 1}}}
 	b.replan(0, 2) // the first round took twice its estimate; 44 s are left for 4 rounds of 18
 	if c := b.plan.cells; c[0].Repeats >= 5 || c[0].Repeats < 2 || c[1].Repeats != 5 || len(b.plan.short(5)) != 1 {
 		t.Errorf("%+v, short: %v", c, b.plan.short(5))
+	}
+	b.replan(0, 0.1) // no, a tenth
+	if short := b.plan.short(5); len(short) > 0 {
+		t.Errorf("there is time for all repeats, short: %v", short)
 	}
 	b.Effort.Budget = 0
 	before := slices.Clone(b.plan.cells)

@@ -35,20 +35,26 @@ func (b *bench) round(ctx context.Context, round int) (ratio float64) {
 		if c.Repeats <= round {
 			continue
 		}
-		if b.spent(1-maxBatchShare) && b.measured[c.Sweep] && c.Sweep != record.SweepOnline {
+		if b.over(c.Sweep) {
 			b.plan.cells[i].Repeats = round
 			continue
 		}
 		estimate += c.cost
 		b.turn(ctx, c, round)
 		b.measured[c.Sweep] = true
+		b.plan.cells[i].done++
 	}
 	return time.Since(started).Seconds() / max(estimate, 1e-3)
 }
 
+// over tells whether the time for a sweep is.
+func (b *bench) over(s record.Sweep) bool {
+	return b.spent(1-maxBatchShare) && b.measured[s] && s != record.SweepOnline
+}
+
 // doubtRepeats says which cells have fewer repeats than a comparison needs.
 func (b *bench) doubtRepeats() {
-	short := append(b.short, b.plan.short(b.Effort.Repeats)...)
+	short := append(b.short, b.plan.measured().short(b.Effort.Repeats)...)
 	if len(short) == 0 {
 		return
 	}
@@ -69,25 +75,28 @@ func (b *bench) left(share float64) float64 {
 	return max(1e-3, share*b.Effort.Budget.Seconds()-(time.Since(b.Manifest.Started)-b.startup).Seconds())
 }
 
-// replan cuts the rest if the rounds so far took longer than they were estimated.
+// replan spreads what is left of the budget over the repeats that are missing, at
+// the cost that the last round had: it takes repeats away when slices take longer
+// than estimated and gives them back when they do not.
 func (b *bench) replan(round int, ratio float64) {
 	if b.Effort.Budget == 0 {
 		return
 	}
 	rest := plan{}
 	for _, c := range b.plan.cells {
-		c.Repeats = max(0, c.Repeats-round-1)
 		c.cost *= ratio
+		if c.Repeats = b.Effort.Repeats - c.done; b.over(c.Sweep) {
+			c.Repeats = 0
+		}
 		rest.cells = append(rest.cells, c)
-	}
-	if total(rest.cells) == 0 {
-		return
 	}
 	rest.fit(b.left(1 - maxBatchShare))
 	for i := range rest.cells {
-		b.plan.cells[i].Repeats = min(b.plan.cells[i].Repeats, round+1+rest.cells[i].Repeats)
+		b.plan.cells[i].Repeats = round + 1 + rest.cells[i].Repeats
 	}
-	b.Watcher.Planned(b.slices(round+1), seconds(total(rest.cells)))
+	if total(rest.cells) > 0 {
+		b.Watcher.Planned(b.slices(round+1), seconds(total(rest.cells)))
+	}
 }
 
 // slices counts those from a round on.
