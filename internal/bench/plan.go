@@ -136,7 +136,7 @@ func (p *plan) fit(budget float64) {
 		i := costliest(p.cells, func(c planned) bool { return c.Repeats > 1 && c.Sweep != record.SweepOnline })
 		if i < 0 {
 			i = costliest(p.cells, func(c planned) bool {
-				return c.Repeats > 0 && (c.done > 0 || alternatives(p.cells, c.Sweep) > 1)
+				return c.Repeats > 0 && c.Sweep != record.SweepOnline && (c.done > 0 || alternatives(p.cells, c.Sweep) > 1)
 			})
 		}
 		if i < 0 {

@@ -134,7 +134,16 @@ func TestReplan(t *testing.T) {
 	if c := b.plan.cells; c[0].Repeats >= 5 || c[0].Repeats < 2 || c[1].Repeats != 5 || len(b.plan.short(5)) != 1 {
 		t.Errorf("%+v, short: %v", c, b.plan.short(5))
 	}
-	b.replan(0, 0.1) // no, a tenth
+	b.plan.cells = append(b.plan.cells, planned{Point: Point{Sweep: record.SweepOnline}, Repeats: 5, cost: 9, done: 1})
+	b.replan(0, 10) // nothing fits any more; the online cell's repeats certify its percentile together
+	if c := b.plan.cells; c[0].Repeats != 1 || c[2].Repeats != 5 {
+		t.Errorf("without time: %+v", c)
+	}
+	b.plan.cells = b.plan.cells[:2]
+	for i := range b.plan.cells {
+		b.plan.cells[i].cost = 1
+	}
+	b.replan(0, 1) // there is time after all
 	if short := b.plan.short(5); len(short) > 0 {
 		t.Errorf("there is time for all repeats, short: %v", short)
 	}

@@ -116,19 +116,31 @@ func (x *index) row(s *record.Stack) Row {
 	return row
 }
 
-// best is the point of a sweep with the highest sound throughput; when none is
-// sound, with the highest.
+// best is the point of a sweep with the highest throughput, of those that weigh most.
 func (x *index) best(stack string, sweep record.Sweep) point {
 	var best point
 	top := missing()
 	for _, p := range x.points(stack, sweep) {
 		f := x.figure(stack, p, throughput)
-		better := f.Sound() && !top.Sound() || f.Sound() == top.Sound() && f.Value > top.Value
-		if f.Known() && (!top.Known() || better) {
+		if w := f.weight(); w > top.weight() || w == top.weight() && f.Value > top.Value {
 			best, top = p, f
 		}
 	}
 	return best
+}
+
+// weight orders figures by how far they bear a comparison: the highest of many
+// that were measured once is the luckiest, not the best.
+func (f Figure) weight() int {
+	switch n := len(f.Values); {
+	case !f.Known():
+		return 0
+	case !f.Sound():
+		return 1
+	case !stat.Separable(n, n):
+		return 2
+	}
+	return 3
 }
 
 // latency is the percentile of the online cell: one text a request, several
