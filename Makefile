@@ -4,17 +4,19 @@
 #   make check    formatting, vet, staticcheck, walls between packages, generated files
 #   make fuzz     every fuzz target for FUZZTIME each
 #   make soak     SOAK of overload at four times the capacity, for two servers
+#   make test-stacks   the real stacks installed, compared and killed: STACKS, by the gigabyte
 #   make bench    the Go benchmarks behind docs/benchmarks.md
 
 PYTHON   ?= python3
 FUZZTIME ?= 60s
 SOAK     ?= 60s
+STACKS   ?= fastapi,langchain,triton,vllm
 VENV     := build/venv
 PY       := $(CURDIR)/$(VENV)/bin/python
 REQS     := $(wildcard test/*/requirements.txt)
 MODEL    := all-MiniLM-L6-v2
 
-.PHONY: test test-go test-statistics test-clients check fuzz soak bench clean
+.PHONY: test test-go test-statistics test-clients test-stacks check fuzz soak bench clean
 
 test: test-go test-statistics test-clients
 
@@ -45,6 +47,9 @@ $(VENV)/stamp: $(REQS)
 	$(PY) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(REQS))
 	touch $@
 
+test-stacks: build/paceline
+	go test ./test/stacks -v -count=1 -run Real -timeout 2h -real $(STACKS) -model "$$(build/paceline models pull $(MODEL))"
+
 check:
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-clean:"; gofmt -l .; exit 1; }
 	go vet ./...
@@ -62,7 +67,7 @@ check:
 fuzz:
 	@go list ./... | while read -r pkg; do go test -list '^Fuzz' $$pkg | sed -n "s#^Fuzz.*#$$pkg &#p"; done \
 		| xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 sh -c \
-			'echo "fuzz $$0 $$1"; go test -run "^$$" -fuzz "^$$1$$" -fuzztime $(FUZZTIME) -parallel 1 "$$0" || exit 255'
+			'echo "fuzz $$0 $$1"; go test -run "^$$" -fuzz "^$$1$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x -parallel 1 "$$0" || exit 255'
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

@@ -44,6 +44,16 @@ var forbidden = []struct{ from, to, why string }{
 	{"internal/store", "internal/engine", "a store knows files, not what runs them"},
 	{"internal/store", "internal/pipeline", "a store knows files, not what they mean"},
 	{"internal/dataset", "internal/bench", "texts are texts, whoever reads them"},
+	{"internal/process", "internal", "a process is supervised alike, whatever it serves"},
+	{"internal/kserve/tensor", "internal", "server and benchmark share the tensors' form and nothing else"},
+	{"internal/modelrepo", "internal/serve", "a repository is read without a server"},
+	{"internal/bench", "internal/modelrepo", "the benchmark knows a service by its wire alone"},
+	{"internal/bench", "internal/stack", "a stack reaches the benchmark as a command and an address"},
+	{"internal/stack", "internal/bench", "a stack runs whether or not it is measured"},
+	{"internal/stack", "internal/serve", "a real stack is not ours"},
+	{"internal/stack", "internal/engine", "a real stack is not ours"},
+	{"internal/stack", "internal/store", "a stack is handed a folder, wherever it comes from"},
+	{"stacks", "internal", "the stacks' files stand alone"},
 }
 
 // TestImportDirections holds the walls of docs/architecture.md, over every
