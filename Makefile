@@ -27,7 +27,7 @@ SETTING   = PACELINE_TEST_MODEL="$$(build/paceline models pull $(MODEL))" \
 	PACELINE_PYTHON=$(PY) PACELINE_BIN=$(CURDIR)/build/paceline
 
 test-go: build/paceline $(VENV)/stamp
-	$(SETTING) go tool gotestsum --format pkgname -- -race -timeout 20m ./...
+	$(SETTING) go tool gotestsum --format pkgname -- -race -timeout 45m ./...
 
 # The expected values of the statistics' tests, computed again by the reference libraries.
 test-statistics: $(VENV)/stamp
