@@ -46,6 +46,8 @@ type Machine struct {
 	Governor    string `json:"governor,omitempty"`
 	CPULevel    string `json:"cpu_level"` // the kernel ladder's level in use
 	GPU         string `json:"gpu,omitempty"`
+	GPUReader   string `json:"gpu_reader,omitempty"` // what read the GPUs: nvml, nvidia-smi
+	GPUAbsent   string `json:"gpu_absent,omitempty"` // why there are no GPU figures
 	GoVersion   string `json:"go_version"`
 	Threads     int    `json:"threads"` // given to every server alike
 }
@@ -78,10 +80,15 @@ type Stack struct {
 	URL          string            `json:"url"`
 	Command      []string          `json:"command,omitempty"`
 	ReadySeconds float64           `json:"ready_seconds,omitempty"`
-	IdleBytes    int64             `json:"idle_bytes,omitempty"` // resident memory of its process tree after one text, before load
+	Resources    string            `json:"resources,omitempty"`      // where its resource figures come from; "": there are none
+	IdleBytes    int64             `json:"idle_bytes,omitempty"`     // resident memory of its process tree after one text, before load
+	IdlePSSBytes int64             `json:"idle_pss_bytes,omitempty"` // the same as proportional set size
+	IdleGPUBytes int64             `json:"idle_gpu_bytes,omitempty"` // the same of GPU memory
 	Info         map[string]string `json:"info,omitempty"`
 	Agreement    Agreement         `json:"agreement"`
+	Quality      *Quality          `json:"quality,omitempty"` // nil: not asked for
 	MaxBatch     MaxBatch          `json:"max_batch"`
+	Goodput      *Goodput          `json:"goodput,omitempty"` // nil: not searched for
 	Error        string            `json:"error,omitempty"` // why it could not be measured; its log's tail
 }
 
@@ -112,24 +119,28 @@ const (
 	SweepOffline     Sweep = "offline"     // everything at once: the ceiling of batch efficiency
 	SweepOnline      Sweep = "online"      // one text a request, several clients: the latency column
 	SweepStress      Sweep = "stress"      // minutes of load
+	SweepRate        Sweep = "rate"        // an open loop at Rate: latency by arrival rate
+	SweepGoodput     Sweep = "goodput"     // one try of the search for the highest rate that keeps an objective; Repeat is its number
+	SweepScenario    Sweep = "scenario"    // one of MLPerf's, named in Scenario
 )
 
 // Cell is one timed slice: one stack at one point of one sweep, one repeat.
 type Cell struct {
-	Stack         string    `json:"stack"`
-	Sweep         Sweep     `json:"sweep"`
-	BatchSize     int       `json:"batch_size"`
-	Concurrency   int       `json:"concurrency"`
-	TextLength    int       `json:"text_length,omitempty"` // characters; 0: the data set's own
-	Rate          float64   `json:"rate,omitempty"`        // requests a second in open loop; 0: closed loop
-	Repeat        int       `json:"repeat"`
-	Started       time.Time `json:"started"`
-	WarmupSeconds float64   `json:"warmup_seconds"`
-	Seconds       float64   `json:"seconds"` // length of the timed slice: from the first sending to the last reply
-	Requests      Requests  `json:"requests"`
-	Samples       Samples   `json:"samples"`
-	PeakBytes     int64     `json:"peak_bytes,omitempty"` // peak resident memory of the server's process tree; finds what falls between two samples
-	Invalid       string    `json:"invalid,omitempty"`    // why the cell must not be believed, and what to do
+	Stack         string     `json:"stack"`
+	Sweep         Sweep      `json:"sweep"`
+	BatchSize     int        `json:"batch_size"`
+	Concurrency   int        `json:"concurrency"`
+	TextLength    int        `json:"text_length,omitempty"` // characters; 0: the data set's own
+	Rate          float64    `json:"rate,omitempty"`        // requests a second in open loop; 0: closed loop
+	Repeat        int        `json:"repeat"`
+	Started       time.Time  `json:"started"`
+	WarmupSeconds float64    `json:"warmup_seconds"`
+	Seconds       float64    `json:"seconds"` // length of the timed slice: from the first sending to the last reply
+	Requests      Requests   `json:"requests"`
+	Breakdown     *Breakdown `json:"breakdown,omitempty"` // nil: the service does not tell
+	Samples       Samples    `json:"samples"`
+	PeakBytes     int64      `json:"peak_bytes,omitempty"` // peak resident memory of the server's process tree; finds what falls between two samples
+	Invalid       string     `json:"invalid,omitempty"`    // why the cell must not be believed, and what to do
 }
 
 // Requests are the cell's requests by column. Times are microseconds from the
@@ -154,16 +165,6 @@ func (r *Requests) Add(intended, sent, finished time.Duration, texts, tokens int
 		r.Tokens = append(r.Tokens, int32(tokens))
 	}
 	r.Outcome = append(r.Outcome, outcome)
-}
-
-// Samples are the machine's state by column, taken while the cell ran. CPU and
-// RSS are absent where the service has no process on the client's machine.
-type Samples struct {
-	At        []int64   `json:"at_us"`
-	CPU       []float64 `json:"cpu_seconds,omitempty"` // of the server's process tree, since its start
-	RSS       []int64   `json:"rss_bytes,omitempty"`   // of the server's process tree
-	ClientCPU []float64 `json:"client_cpu_seconds"`
-	Steal     []float64 `json:"steal_seconds,omitempty"` // stolen from this machine by its host
 }
 
 // Warning is a doubt about the run that a reader must see, with what to do.
