@@ -89,7 +89,7 @@ type Stack struct {
 	Quality      *Quality          `json:"quality,omitempty"` // nil: not asked for
 	MaxBatch     MaxBatch          `json:"max_batch"`
 	Goodput      *Goodput          `json:"goodput,omitempty"` // nil: not searched for
-	Error        string            `json:"error,omitempty"` // why it could not be measured; its log's tail
+	Error        string            `json:"error,omitempty"`   // why it could not be measured; its log's tail
 }
 
 // Agreement compares a stack's vectors of the probe texts with the reference.
