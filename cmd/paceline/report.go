@@ -11,6 +11,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/paceline/paceline/internal/bench/report"
+	"github.com/paceline/paceline/internal/bench/report/compare"
+	"github.com/paceline/paceline/internal/bench/report/table"
 )
 
 // reportCommand renders a saved run again, or compares two.
@@ -53,9 +55,9 @@ func (c *reportCommand) render() error {
 }
 
 func (c *reportCommand) compare() error {
-	var limits []report.Limit
+	var limits []compare.Limit
 	for _, text := range c.FailIf {
-		limit, err := report.ParseLimit(text)
+		limit, err := compare.ParseLimit(text)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
@@ -69,7 +71,7 @@ func (c *reportCommand) compare() error {
 	if err != nil {
 		return err
 	}
-	comparison := report.Compare(first, second)
+	comparison := compare.Runs(first, second)
 	if err := c.print(comparison); err != nil {
 		return err
 	}
@@ -78,7 +80,7 @@ func (c *reportCommand) compare() error {
 
 // printable is a summary or a comparison.
 type printable interface {
-	WriteText(io.Writer, report.Terminal) error
+	WriteText(io.Writer, table.Terminal) error
 	WriteMarkdown(io.Writer) error
 }
 
@@ -93,7 +95,7 @@ func (c *reportCommand) print(p printable) error {
 }
 
 // broken is an error that names every change beyond a limit.
-func broken(limits []report.Limit, c *report.Comparison) error {
+func broken(limits []compare.Limit, c *compare.Comparison) error {
 	var lines []string
 	for _, limit := range limits {
 		for _, change := range limit.Broken(c) {
@@ -115,13 +117,13 @@ func printJSON(w io.Writer, v any) error {
 
 // terminalOf says how to draw on a file: as wide as its window and in colour if
 // it has one and NO_COLOR is not set.
-func terminalOf(f *os.File) report.Terminal {
+func terminalOf(f *os.File) table.Terminal {
 	if !term.IsTerminal(int(f.Fd())) {
-		return report.Terminal{}
+		return table.Terminal{}
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		width = 0
 	}
-	return report.Terminal{Width: width, Color: os.Getenv("NO_COLOR") == ""}
+	return table.Terminal{Width: width, Color: os.Getenv("NO_COLOR") == ""}
 }

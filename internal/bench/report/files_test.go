@@ -5,9 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
-	"image"
-	"image/draw"
-	"image/png"
 	"io"
 	"io/fs"
 	"math"
@@ -18,6 +15,11 @@ import (
 	"testing"
 
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report/chart"
+	"github.com/paceline/paceline/internal/bench/report/compare"
+	"github.com/paceline/paceline/internal/bench/report/figures"
+	"github.com/paceline/paceline/internal/bench/report/reporttest"
+	"github.com/paceline/paceline/internal/bench/report/summary"
 )
 
 // contents are the SHA-256 sums of all files below a directory.
@@ -42,9 +44,9 @@ func contents(t *testing.T, dir string) map[string][32]byte {
 // results.json, to the byte; and nothing else is left in the directory.
 func TestRenderIsByteIdentical(t *testing.T) {
 	t.Parallel()
-	skipDrawing(t)
+	reporttest.SkipDrawing(t)
 	dir := filepath.Join(t.TempDir(), "new", "run")
-	r := only(demo(2), "paceline/fastapi", "paceline/vllm")
+	r := reporttest.Only(reporttest.Demo(2), "paceline/fastapi", "paceline/vllm")
 	r.Manifest.Config["plan"] = []struct{ Sweep, Cell string }{{"z first in the struct", "a"}} // JSON sorts it otherwise
 	if err := Write(dir, r); err != nil {
 		t.Fatal(err)
@@ -82,10 +84,10 @@ func TestRenderIsByteIdentical(t *testing.T) {
 // TestWriteFailsWhole: records that cannot be encoded leave what was there.
 func TestWriteFailsWhole(t *testing.T) {
 	t.Parallel()
-	skipDrawing(t)
+	reporttest.SkipDrawing(t)
 	dir := t.TempDir()
-	h := newHand("s")
-	h.cell("s", record.SweepOffline, 4, 1, 10, 40)
+	h := reporttest.NewHand("s")
+	h.Cell("s", record.SweepOffline, 4, 1, 10, 40)
 	if err := Write(dir, h.Results); err != nil {
 		t.Fatal(err)
 	}
@@ -108,14 +110,14 @@ func TestWriteFailsWhole(t *testing.T) {
 		t.Error("half a report took its name")
 	}
 	file := filepath.Join(dir, ResultsFile)
-	if err := Write(file, newHand().Results); err == nil {
+	if err := Write(file, reporttest.NewHand().Results); err == nil {
 		t.Error("a file was taken for a directory")
 	}
 }
 
 func TestReadSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	good, err := json.Marshal(demo(1))
+	good, err := json.Marshal(reporttest.Demo(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,10 +152,10 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 
 // FuzzDecode: whatever a results.json holds, it is refused or summarised.
 func FuzzDecode(f *testing.F) {
-	h := newHand("paceline/a", "paceline/b")
+	h := reporttest.NewHand("paceline/a", "paceline/b")
 	h.Stacks[0].Policy, h.Stacks[1].Policy = "direct", "continuous"
-	h.cell("paceline/a", record.SweepConcurrency, 4, 2, 10, 16, 20)
-	h.cell("paceline/b", record.SweepOnline, 1, 8, 10, 12)
+	h.Cell("paceline/a", record.SweepConcurrency, 4, 2, 10, 16, 20)
+	h.Cell("paceline/b", record.SweepOnline, 1, 8, 10, 12)
 	seed, err := json.Marshal(h.Results)
 	if err != nil {
 		f.Fatal(err)
@@ -165,73 +167,13 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		x := newIndex(r)
-		if err := x.summary().WriteMarkdown(io.Discard); err != nil {
+		x := figures.NewIndex(r)
+		if err := summary.New(x).WriteMarkdown(io.Discard); err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range x.charts(x.comparable()) {
-			c.plot() // lays out the axes
+		for _, c := range chart.Charts(x, x.Comparable()) {
+			c.Plot() // lays out the axes
 		}
-		Compare(r, r)
+		compare.Runs(r, r)
 	})
-}
-
-// TestPictures: the right size, with the stack's colour in it; a stack without
-// records gets an empty picture, which the check can tell.
-func TestPictures(t *testing.T) {
-	t.Parallel()
-	skipDrawing(t)
-	r := demo(2)
-	r.Stacks = append(r.Stacks, record.Stack{Name: "silent", Error: "it never answered"})
-	x := newIndex(r)
-	coloured := func(s *record.Stack) int {
-		var b bytes.Buffer
-		if err := x.writePNG(&b, s.Name, []*record.Stack{s}); err != nil {
-			t.Fatal(err)
-		}
-		picture, err := png.Decode(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if size := picture.Bounds().Size(); size.X != 2400 || size.Y != 1600 {
-			t.Errorf("%s: %v pixels", s.Name, size)
-		}
-		rgba := image.NewRGBA(picture.Bounds())
-		draw.Draw(rgba, rgba.Bounds(), picture, image.Point{}, draw.Src)
-		colour := paletteColor(0)
-		want, n := []byte{colour.R, colour.G, colour.B, colour.A}, 0
-		for pixel := range slices.Chunk(rgba.Pix, 4) {
-			if bytes.Equal(pixel, want) {
-				n++
-			}
-		}
-		return n
-	}
-	if n := coloured(&r.Stacks[0]); n < 50_000 { // the bars alone cover more
-		t.Errorf("%d pixels in the stack's colour", n)
-	}
-	if n := coloured(&r.Stacks[len(r.Stacks)-1]); n != 0 {
-		t.Errorf("a stack without records has %d pixels in its colour", n)
-	}
-}
-
-func TestFileNames(t *testing.T) {
-	t.Parallel()
-	names := fileNames([]record.Stack{{Name: "paceline/fastapi"}, {Name: "Paceline-FastAPI"}, {Name: "../../etc/passwd"}, {Name: "tei:latest ü"}, {Name: "..."}})
-	for name, want := range map[string]string{
-		"paceline-fastapi": "paceline/fastapi", "paceline-fastapi-2": "Paceline-FastAPI",
-		"-..-etc-passwd": "../../etc/passwd", "tei-latest--": "tei:latest ü", "stack": "...",
-	} {
-		if s := names[name]; s == nil || s.Name != want {
-			t.Errorf("%q should be the file name of %s: %v", name, want, names)
-		}
-	}
-}
-
-func TestShellLine(t *testing.T) {
-	t.Parallel()
-	got := shellLine([]string{"paceline", "bench", "--slo", "p99<50ms", "it's", "", "--out=dir/a_b"})
-	if want := `paceline bench --slo 'p99<50ms' 'it'\''s' '' --out=dir/a_b`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
 }

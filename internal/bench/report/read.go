@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report/figures"
 )
 
 // ResultsFile is the name of the raw records in a run's directory.
@@ -80,7 +81,7 @@ func check(r *record.Results) error {
 			return fmt.Errorf("cell %d is of stack %q, which is not among the stacks", i, c.Stack)
 		}
 		if err := checkCell(c); err != nil {
-			return fmt.Errorf("cell %d (%s, %s, %s): %w", i, c.Stack, c.Sweep, pointOf(c), err)
+			return fmt.Errorf("cell %d (%s, %s, %s): %w", i, c.Stack, c.Sweep, figures.PointOf(c), err)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,7 +13,15 @@ import (
 	"strings"
 
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report/chart"
+	"github.com/paceline/paceline/internal/bench/report/export"
+	"github.com/paceline/paceline/internal/bench/report/figures"
+	"github.com/paceline/paceline/internal/bench/report/page"
+	"github.com/paceline/paceline/internal/bench/report/summary"
 )
+
+// PageFile is the name of the page in a run's directory.
+const PageFile = page.File
 
 // output is one file of a report.
 type output struct {
@@ -50,29 +59,20 @@ func Render(dir string, r *record.Results) error { return writeAll(dir, derived(
 
 // derived lists the files that follow from the records.
 func derived(r *record.Results) []output {
-	x := newIndex(r)
+	x := figures.NewIndex(r)
 	list := []output{
-		{PageFile, x.writePage},
-		{"summary.md", x.summary().WriteMarkdown},
-		{cellsFile, x.writeCells},
-		{"comparison.png", func(w io.Writer) error { return x.writePNG(w, "Comparison of serving stacks", x.comparable()) }},
+		{page.File, func(w io.Writer) error { return page.Write(x, w) }},
+		{"summary.md", func(w io.Writer) error { return summary.New(x).WriteMarkdown(w) }},
+		{export.CellsFile, func(w io.Writer) error { return export.WriteCells(x, w) }},
+		{"comparison.png", func(w io.Writer) error { return chart.WritePNG(x, w, "Comparison of serving stacks", x.Comparable()) }},
 	}
 	for name, s := range fileNames(r.Stacks) {
-		list = append(list, output{name + "_embedding_results.json", func(w io.Writer) error {
-			return encodeIndented(w, x.stackResults(s))
-		}}, output{name + "_embedding_benchmark.png", func(w io.Writer) error {
-			return x.writePNG(w, s.Name, []*record.Stack{s})
+		list = append(list, output{name + "_embedding_results.json", func(w io.Writer) error { return export.WriteStack(x, s, w) }}, output{name + "_embedding_benchmark.png", func(w io.Writer) error {
+			return chart.WritePNG(x, w, s.Name, []*record.Stack{s})
 		}})
 	}
 	slices.SortFunc(list, func(a, b output) int { return strings.Compare(a.name, b.name) })
 	return list
-}
-
-func encodeIndented(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 // fileNames gives every stack a name that any file system takes: lower case, and
@@ -98,7 +98,7 @@ func fileName(stack string) string {
 		}
 		return '-'
 	}, strings.ToLower(stack))
-	return firstOf(strings.TrimLeft(safe, "."), "stack")
+	return cmp.Or(strings.TrimLeft(safe, "."), "stack")
 }
 
 func writeAll(dir string, outputs []output) error {
@@ -138,3 +138,6 @@ func writeFile(path string, write func(io.Writer) error) error {
 	}
 	return err
 }
+
+// Summarize computes the table and what follows from it.
+func Summarize(r *record.Results) *summary.Summary { return summary.New(figures.NewIndex(r)) }

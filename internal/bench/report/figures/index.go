@@ -1,0 +1,122 @@
+// Package figures turns raw records into numbers: the quantities of a cell, their
+// medians over the repeats with confidence intervals, the rows of the summary table
+// and rankings by them. All of it is a pure function of [record.Results].
+//
+// It knows no sentence, no layout and no file. A figure that failed its checks keeps
+// the reason with it ([Figure.Doubt]); rankings leave it out.
+//
+// Units: times in milliseconds, memory in MB of 1,000,000 bytes, throughput in
+// embeddings a second.
+package figures
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/paceline/paceline/internal/bench/record"
+)
+
+// Point is one place of a sweep: the cells of one point differ in stack and
+// repeat only.
+type Point struct {
+	Sweep       record.Sweep
+	BatchSize   int
+	Concurrency int
+	TextLength  int
+	Rate        float64
+}
+
+func PointOf(c *record.Cell) Point {
+	return Point{c.Sweep, c.BatchSize, c.Concurrency, c.TextLength, c.Rate}
+}
+
+// String says what was sent: "1 text × 8 clients".
+func (p Point) String() string {
+	texts := fmt.Sprintf("%d texts", p.BatchSize)
+	if p.BatchSize == 1 {
+		texts = "1 text"
+	}
+	clients := fmt.Sprintf("%d clients", p.Concurrency)
+	if p.Concurrency == 1 {
+		clients = "1 client"
+	}
+	if p.Rate > 0 {
+		clients = fmt.Sprintf("%g requests/s", p.Rate)
+	}
+	if p.TextLength > 0 {
+		return fmt.Sprintf("%s of %d characters × %s", texts, p.TextLength, clients)
+	}
+	return texts + " × " + clients
+}
+
+func comparePoints(a, b Point) int {
+	return cmp.Or(
+		cmp.Compare(a.Sweep, b.Sweep),
+		cmp.Compare(a.BatchSize, b.BatchSize),
+		cmp.Compare(a.Concurrency, b.Concurrency),
+		cmp.Compare(a.TextLength, b.TextLength),
+		cmp.Compare(a.Rate, b.Rate),
+	)
+}
+
+// Index finds the repeats of a stack at a point.
+type Index struct {
+	Results *record.Results
+	Cells   map[string]map[Point][]*record.Cell
+	Rows    map[string]Row // of the summary, by stack
+}
+
+func NewIndex(r *record.Results) *Index {
+	x := &Index{Results: r, Cells: map[string]map[Point][]*record.Cell{}}
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if x.Cells[c.Stack] == nil {
+			x.Cells[c.Stack] = map[Point][]*record.Cell{}
+		}
+		x.Cells[c.Stack][PointOf(c)] = append(x.Cells[c.Stack][PointOf(c)], c)
+	}
+	for _, points := range x.Cells {
+		for _, cells := range points {
+			slices.SortStableFunc(cells, func(a, b *record.Cell) int { return cmp.Compare(a.Repeat, b.Repeat) })
+		}
+	}
+	x.Rows = make(map[string]Row, len(r.Stacks))
+	for i := range r.Stacks {
+		x.Rows[r.Stacks[i].Name] = x.row(&r.Stacks[i])
+	}
+	return x
+}
+
+// Points of a sweep that a stack was measured at, in rising order.
+func (x *Index) Points(stack string, sweep record.Sweep) []Point {
+	var list []Point
+	for p := range x.Cells[stack] {
+		if p.Sweep == sweep {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, comparePoints)
+	return list
+}
+
+// Comparable lists the stacks that did the same work as the reference, in the
+// order of the run: only they are ranked.
+func (x *Index) Comparable() []*record.Stack {
+	var list []*record.Stack
+	for i := range x.Results.Stacks {
+		if s := &x.Results.Stacks[i]; StatusOf(s) == Measured {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Largest is the last point of a sweep, false when there is none.
+func (x *Index) Largest(stack string, sweep record.Sweep) (Point, bool) {
+	list := x.Points(stack, sweep)
+	if len(list) == 0 {
+		return Point{}, false
+	}
+	return list[len(list)-1], true
+}

@@ -1,7 +1,0 @@
-//go:build !race
-
-package report
-
-import "testing"
-
-func skipDrawing(*testing.T) {}

@@ -1,0 +1,161 @@
+package summary
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report/figures"
+	"github.com/paceline/paceline/internal/bench/report/format"
+	"github.com/paceline/paceline/internal/bench/report/table"
+)
+
+func entry(t *table.Table, what string, f figures.Figure) table.Entry {
+	e := table.Entry{Text: format.Number(f.Value), Value: f.Value, Interval: format.Interval(f.Estimate), Doubtful: f.Doubt != ""}
+	switch {
+	case f.Doubt != "":
+		e.Note = t.Footnote(what + ": not valid. " + f.Doubt)
+	case f.Note != "":
+		e.Note = t.Footnote(what + ": " + f.Note)
+	}
+	return e
+}
+
+// Table lays the summary out: what every column says is in its two header lines.
+func (s *Summary) Table() *table.Table {
+	t := &table.Table{Columns: []table.Column{
+		{Name: "Stack"},
+		{Name: "Throughput", Unit: "embeddings/s"},
+		{Name: "p95 latency", Unit: "ms"},
+		{Name: "Batch eff.", Unit: "% of ceiling"},
+		{Name: "Memory", Unit: "MB/1k emb."},
+		{Name: "Max batch", Unit: "texts"},
+		{Name: "Per CPU-s", Unit: "embeddings"},
+		{Name: "Agreement", Unit: "min cosine"},
+	}}
+	if cell := s.latencyCell(); cell != "" {
+		t.Columns[2].Unit = "ms, " + cell
+	}
+	for _, row := range s.Rows {
+		t.Rows = append(t.Rows, entries(t, row))
+	}
+	return t
+}
+
+// latencyCell is the point that the latency column was measured at, empty when
+// the rows differ.
+func (s *Summary) latencyCell() string {
+	cell := ""
+	for _, row := range s.Rows {
+		switch c := row.Latency.Cell; {
+		case c == "":
+		case cell == "":
+			cell = c
+		case cell != c:
+			return ""
+		}
+	}
+	return cell
+}
+
+func entries(t *table.Table, r figures.Row) []table.Entry {
+	if r.Status != figures.Measured {
+		return []table.Entry{{Text: r.Stack}, {Text: fmt.Sprintf("%s: %s", r.Status, format.OneLine(r.Reason)), Span: true}}
+	}
+	return []table.Entry{
+		{Text: r.Stack, Interval: r.Policy},
+		entry(t, "throughput", r.Throughput),
+		percentileEntry(t, r.Latency),
+		entry(t, "batch efficiency", r.BatchEfficiency),
+		entry(t, "memory", r.MemoryPer1k),
+		maxBatchEntry(r.MaxBatch),
+		entry(t, "embeddings per CPU-second", r.PerCPUSecond),
+		{Text: format.Cosine(r.Agreement), Value: r.Agreement.MinCosine},
+	}
+}
+
+// percentileEntry names the percentile where it is not the column's.
+func percentileEntry(t *table.Table, p figures.Percentile) table.Entry {
+	e := entry(t, "latency", p.Figure)
+	if p.Known() && p.P != p.Wanted {
+		e.Text = p.Name() + " " + e.Text
+	}
+	return e
+}
+
+func maxBatchEntry(m record.MaxBatch) table.Entry {
+	if m.Size == 0 {
+		return table.Entry{Text: format.Unknown, Value: math.NaN()}
+	}
+	e := table.Entry{Text: format.Grouped(int64(m.Size)), Value: float64(m.Size)}
+	if strings.HasPrefix(m.Limit, "ceiling") || strings.HasPrefix(m.Limit, "time budget") { // the search ended before the stack did
+		e.Text = "≥ " + e.Text
+	}
+	return e
+}
+
+// Captions say how the figures came about: lines below the table.
+func (s *Summary) Captions() []string {
+	lines := []string{s.intervalCaption()}
+	cells := s.each(func(r figures.Row) string { return r.Throughput.Cell })
+	if cells != "" {
+		lines = append(lines, "Throughput is the best of the concurrency sweep: "+cells+".")
+	}
+	tokens := s.each(func(r figures.Row) string {
+		if !r.TokensPerSecond.Known() {
+			return ""
+		}
+		return format.WithInterval(r.TokensPerSecond.Estimate)
+	})
+	if tokens != "" {
+		lines = append(lines, "Tokens a second, specials included: "+tokens+".")
+	}
+	if doors := s.each(func(r figures.Row) string { return r.Door }); doors != "" {
+		lines = append(lines, "Driven through: "+doors+".")
+	}
+	return lines
+}
+
+// each says something of every measured stack, those that have it in common
+// together: "a and b: 32 texts × 8 clients; c: 32 texts × 16 clients".
+func (s *Summary) each(say func(figures.Row) string) string {
+	var stacks, texts []string
+	for _, row := range s.Rows {
+		if row.Status == figures.Measured {
+			stacks, texts = append(stacks, row.Stack), append(texts, say(row))
+		}
+	}
+	var parts []string
+	for _, said := range format.Fold(stacks, texts) {
+		parts = append(parts, format.List(said.Names)+": "+said.Text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// intervalCaption says what the intervals cover, which few repeats lower.
+func (s *Summary) intervalCaption() string {
+	var shown []figures.Figure
+	for _, row := range s.Rows {
+		for _, f := range []figures.Figure{row.Throughput, row.Latency.Figure, row.PerCPUSecond} {
+			if row.Status == figures.Measured && f.Known() {
+				shown = append(shown, f)
+			}
+		}
+	}
+	if len(shown) == 0 {
+		return "Nothing in this table was measured."
+	}
+	least := slices.MinFunc(shown, func(a, b figures.Figure) int { return a.N - b.N })
+	if least.N < 2 {
+		return "One repeat: no interval, and nothing here tells two stacks apart. Take more time (--full), fewer stacks or fewer points."
+	}
+	if least.N < 4 { // the least p of Mann-Whitney with three and three is 0.1
+		return fmt.Sprintf("Medians over %d repeats or more, with their range. Fewer than four cannot tell two stacks apart, however far they lie from each other: take more time (--full), fewer stacks or fewer points.", least.N)
+	}
+	if least.Level < 0.95 {
+		return fmt.Sprintf("Medians over %d repeats or more, with their range, which covers the true median with %.0f %%.", least.N, 100*least.Level)
+	}
+	return fmt.Sprintf("Medians over %d repeats or more, with the 95 %% confidence interval.", least.N)
+}
