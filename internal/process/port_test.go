@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,15 +29,23 @@ func TestTaken(t *testing.T) {
 	}
 }
 
+// free is a port that nobody listens on.
+func free(t *testing.T) int {
+	t.Helper()
+	var chosen ports
+	defer chosen.release()
+	port, err := chosen.choose(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
 // TestPorts: the preferred port where it is free, another one where it is not, in
 // the command and in the environment alike.
 func TestPorts(t *testing.T) {
 	t.Parallel()
-	busy := listen(t)
-	free, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
+	busy, free := listen(t), free(t)
 	port, marks, err := choosePorts(Spec{Port: busy, Ports: map[string]int{"{port.grpc}": free}})
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +57,22 @@ func TestPorts(t *testing.T) {
 	if want := "--port " + strconv.Itoa(port) + " --grpc=" + strconv.Itoa(free); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if port, err := choosePort(free); err != nil || port != free {
-		t.Errorf("port %d, %v: want the preferred %d", port, err, free)
+}
+
+// TestPortsDiffer: one port is never given out twice, preferred or not.
+func TestPortsDiffer(t *testing.T) {
+	t.Parallel()
+	var chosen ports
+	defer chosen.release()
+	preferred := free(t)
+	for i := range 64 {
+		if port, err := chosen.choose(preferred * (i % 2)); err != nil || port == 0 {
+			t.Fatalf("port %d, %v", port, err)
+		}
+	}
+	numbers := slices.Sorted(slices.Values(chosen.numbers))
+	if n := len(slices.Compact(numbers)); n != 64 {
+		t.Errorf("%d ports of 64 differ", n)
 	}
 }
 
@@ -60,18 +83,32 @@ func TestRobbed(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("who listens on a port is told by Linux, and a robber ends with the robbed there")
 	}
-	port, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	robbed := spec("robbed", logFile(t))
-	robbed.Port = port
-	robbed.Env = append(robbed.Env, "PACELINE_TEST_PORT="+strconv.Itoa(port))
-	s := start(t, t.Context(), robbed)
+	port := free(t)
+	s := start(t, t.Context(), contested("robbed", logFile(t), port))
 	if strings.HasSuffix(s.URL, ":"+strconv.Itoa(port)) {
 		t.Errorf("the server is said to be at the robber's %s", s.URL)
 	}
 	if pid := os.Getpid(); !inGroup(s.PID, s.PID) || inGroup(pid, s.PID) {
 		t.Errorf("process %d is no member of group %d", pid, s.PID)
 	}
+}
+
+// TestOutrun: somebody listened on the port just when the server wanted to, and
+// has gone since: the server's own words are all there is, and another port is
+// taken. One that ends for another reason is not tried again.
+func TestOutrun(t *testing.T) {
+	t.Parallel()
+	port := free(t)
+	s := start(t, t.Context(), contested("outrun", logFile(t), port))
+	if strings.HasSuffix(s.URL, ":"+strconv.Itoa(port)) {
+		t.Errorf("the server is said to be at %s, where it could not listen", s.URL)
+	}
+}
+
+// contested is a server whose role plays a trick at the port that it prefers.
+func contested(role, log string, port int) Spec {
+	s := spec(role, log)
+	s.Port, s.Ports = port, map[string]int{"{port.other}": port}
+	s.Env = append(s.Env, "PACELINE_TEST_PORT="+strconv.Itoa(port))
+	return s
 }

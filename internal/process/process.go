@@ -69,10 +69,8 @@ func Start(ctx context.Context, spec Spec) (*Server, error) {
 			return s, nil
 		}
 		s.Stop()
-		// Between our finding the port free and its listening somebody else may have taken it.
-		var lost *takenError
-		if attempt < attempts && (errors.As(err, &lost) || errors.Is(err, errExited) && taken(s.port)) {
-			spec.Port = 0 // it is contested
+		if attempt < attempts && s.outrun(err) {
+			spec = spec.elsewhere()
 			continue
 		}
 		return nil, fmt.Errorf("start %s: %w", spec.Name, err)
@@ -168,6 +166,9 @@ func healthy(ctx context.Context, client *http.Client, url string) bool {
 	return reply.StatusCode == http.StatusOK
 }
 
+// Exited is closed when the server's own process has ended.
+func (s *Server) Exited() <-chan struct{} { return s.exited }
+
 // Crashed says how the server ended, with its log's tail, if it ended by itself;
 // nil while it runs.
 func (s *Server) Crashed() error {
@@ -177,6 +178,20 @@ func (s *Server) Crashed() error {
 	default:
 		return nil
 	}
+}
+
+// CrashedWithin is Crashed for callers that lost contact with the server: the
+// kernel breaks a dying process's connections before it tells us of its end, so
+// the end is waited for, but no longer than that.
+func (s *Server) CrashedWithin(ctx context.Context, limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-s.exited:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return s.Crashed()
 }
 
 // Stop asks the server to end, waits for its grace, and kills what is left of

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -58,6 +59,11 @@ func play(role, port string) {
 			}
 			select {}
 		}
+	case "outrun":
+		if port == os.Getenv("PACELINE_TEST_PORT") {
+			fmt.Println("[Errno 98] error while attempting to bind on address ('127.0.0.1', " + port + "): address already in use")
+			os.Exit(1)
+		}
 	case "supervisor": // starts a server and is killed
 		supervise(spec("well", os.Getenv("PACELINE_TEST_LOG")))
 	case "careful supervisor": // whose server has a stubborn child
@@ -71,8 +77,21 @@ func play(role, port string) {
 	}
 	fmt.Println("listening on", port)
 	http.HandleFunc("/health", func(http.ResponseWriter, *http.Request) {})
+	http.HandleFunc("/hang-up", func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 	http.HandleFunc("/crash", func(http.ResponseWriter, *http.Request) { fmt.Println("out of memory"); os.Exit(9) })
 	panic(http.ListenAndServe("127.0.0.1:"+port, nil))
+}
+
+// hangUp breaks the connection as a process's end does, but does not end.
+func hangUp(w http.ResponseWriter) {
+	c, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	if err := c.(*net.TCPConn).SetLinger(0); err != nil {
+		panic(err)
+	}
+	c.Close()
 }
 
 // supervise starts a server, says which process it is, and stays.
@@ -202,11 +221,39 @@ func TestCrashLater(t *testing.T) {
 	if _, err := client.Get(s.URL + "/crash"); err == nil {
 		t.Fatal("a crashing server answered")
 	}
-	<-s.exited
+	<-s.Exited()
 	if err := s.Crashed(); err == nil || !strings.Contains(err.Error(), "out of memory") || !strings.Contains(err.Error(), "exit status 9") {
 		t.Errorf("%v: want the log's tail and the exit status", err)
 	}
 	s.Stop()
+}
+
+// TestCrashAfterHangingUp: the connection breaks first, the process ends later.
+// Whoever asks in between learns of the end, its status and the log all the same;
+// of a server that stays, it is not said.
+func TestCrashAfterHangingUp(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.Context(), spec("well", logFile(t)))
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if _, err := client.Get(s.URL + "/hang-up"); err == nil {
+		t.Fatal("the connection did not break")
+	}
+	if err := s.CrashedWithin(t.Context(), time.Millisecond); err != nil {
+		t.Errorf("it runs, but is said to have crashed: %v", err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := s.CrashedWithin(ended, time.Hour); err != nil {
+		t.Errorf("an ended context: %v", err)
+	}
+	crash := make(chan error)
+	go func() { crash <- s.CrashedWithin(t.Context(), time.Hour) }()
+	if _, err := client.Get(s.URL + "/crash"); err == nil {
+		t.Fatal("a crashing server answered")
+	}
+	if err := <-crash; err == nil || !strings.Contains(err.Error(), "out of memory") || !strings.Contains(err.Error(), "exit status 9") {
+		t.Errorf("%v: want the log's tail and the exit status", err)
+	}
 }
 
 func TestNeverReady(t *testing.T) {
