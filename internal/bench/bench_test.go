@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 		}
 		panic(http.ListenAndServe("127.0.0.1:"+os.Args[len(os.Args)-1], &s))
 	}
+	lastWords = time.Minute // a busy machine is slow to end a process
 	goleak.VerifyTestMain(m)
 }
 
@@ -39,6 +40,8 @@ type stub struct {
 	Negative bool // another model's vectors
 	Bare     bool // vectors of length 2
 	Crash    int  // texts at which it dies
+	After    int  // requests after which it dies
+	Dying    bool // its connections break some time before it ends
 
 	mu   sync.Mutex
 	seen []int // texts of each request
@@ -60,14 +63,14 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.seen = append(s.seen, len(request.Texts))
+	nth := len(s.seen)
 	s.mu.Unlock()
 	switch n := len(request.Texts); {
 	case s.Limit > 0 && n > s.Limit:
 		http.Error(w, fmt.Sprintf("%d texts, the limit is %d", n, s.Limit), http.StatusUnprocessableEntity)
 		return
-	case s.Crash > 0 && n >= s.Crash:
-		fmt.Println("out of memory")
-		os.Exit(9)
+	case s.Crash > 0 && n >= s.Crash, s.After > 0 && nth > s.After:
+		s.die(w)
 	}
 	vectors := [][]float32{}
 	for _, text := range request.Texts {
@@ -83,6 +86,20 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		vectors = append(vectors, v)
 	}
 	json.NewEncoder(w).Encode(map[string]any{"embeddings": vectors})
+}
+
+// die ends the process, at once or some time after its connection broke.
+func (s *stub) die(w http.ResponseWriter) {
+	if s.Dying {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		c.Close()
+		time.Sleep(200 * time.Millisecond)
+	}
+	fmt.Println("out of memory")
+	os.Exit(9)
 }
 
 func unit(v []float32) []float32 {
@@ -304,23 +321,39 @@ func TestOtherDimension(t *testing.T) {
 	}
 }
 
-// TestCrash: one that dies in the middle is reported with its log, the others are
+// TestCrash: one that dies is reported with its exit status and its log, whatever
+// was noticed of its death first and whatever was asked of it, and the others are
 // still measured.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	c, _ := testConfig(t, (&stub{Crash: 64}).launched(t, "mortal"), (&stub{}).serve(t, "other"))
-	r := run(t, c)
-	if e := r.Stacks[0].Error; !strings.Contains(e, "exit status 9") || !strings.Contains(e, "out of memory") {
-		t.Errorf("error %q", e)
-	}
-	other := 0
-	for _, cell := range r.Cells {
-		if cell.Stack == "other" && cell.Sweep == record.SweepConcurrency {
-			other++
-		}
-	}
-	if other != 2*c.Effort.Repeats || r.Stacks[1].Error != "" {
-		t.Errorf("the other stack has %d cells of the last sweep, error %q", other, r.Stacks[1].Error)
+	for name, mortal := range map[string]*stub{
+		"at 64 texts":              {Crash: 64},
+		"at 64 texts, slowly":      {Crash: 64, Dying: true},
+		"at the first text":        {Crash: 1, Dying: true},
+		"while vectors are taken":  {After: 2, Dying: true},
+		"while memory is measured": {After: 5, Dying: true},
+		"while it is warmed up":    {After: 8, Dying: true},
+		"in the middle":            {After: 50, Dying: true},
+		"in the search":            {Crash: 200, Dying: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := testConfig(t, mortal.launched(t, "mortal"), (&stub{}).serve(t, "other"))
+			c.Effort.Repeats = 2
+			r := run(t, c)
+			if e := r.Stacks[0].Error; !strings.Contains(e, "exit status 9") || !strings.Contains(e, "out of memory") {
+				t.Errorf("error %q", e)
+			}
+			other := 0
+			for _, cell := range r.Cells {
+				if cell.Stack == "other" && cell.Sweep == record.SweepConcurrency {
+					other++
+				}
+			}
+			if other != 2*c.Effort.Repeats || r.Stacks[1].Error != "" {
+				t.Errorf("the other stack has %d cells of the last sweep, error %q", other, r.Stacks[1].Error)
+			}
+		})
 	}
 }
 

@@ -56,7 +56,7 @@ func (b *bench) search(ctx context.Context, s *stack) (record.MaxBatch, error) {
 			continue
 		case err != nil:
 			found.Limit = err.Error()
-			return found, s.crashed()
+			return found, s.crashedSince(ctx)
 		case took > batchBound.Seconds():
 			found.Limit = limitSlow
 			return found, nil

@@ -30,7 +30,7 @@ func (b *bench) slice(ctx context.Context, s *stack, c planned, texts Texts, rep
 	if ctx.Err() != nil {
 		return nil // half a slice is none
 	}
-	if err := s.crashed(); err != nil {
+	if err := s.crashedIn(ctx, &cell); err != nil {
 		return err
 	}
 	b.judge(s, &cell, c.Point, details)
@@ -54,6 +54,8 @@ func (s *stack) wake(ctx context.Context, c planned, texts Texts) (seconds float
 	send := func(ctx context.Context, seq int) driver.Outcome {
 		return s.driver.Send(ctx, batches[seq%len(batches)].Request).Outcome
 	}
+	ctx, done := s.whileUp(ctx)
+	defer done()
 	start := time.Now()
 	load.Closed{Clients: c.Concurrency, Requests: c.Warmup}.Run(ctx, send, func(load.Sample) {})
 	return time.Since(start).Seconds(), nil
@@ -61,6 +63,8 @@ func (s *stack) wake(ctx context.Context, c planned, texts Texts) (seconds float
 
 // timed runs the clock and returns what the service said about failures.
 func (s *stack) timed(ctx context.Context, cell *record.Cell, c planned, batches []batch) *complaints {
+	ctx, done := s.whileUp(ctx)
+	defer done()
 	said := &complaints{first: map[driver.Outcome]string{}}
 	watch := sample.Start(s.pid)
 	run := load.Closed{Clients: c.Concurrency, Requests: c.Requests, Duration: sliceLimit(s.speed.seconds(c.Point, c.Requests))}.
@@ -72,6 +76,20 @@ func (s *stack) timed(ctx context.Context, cell *record.Cell, c planned, batches
 	cell.Samples, cell.PeakBytes = watch.Stop(run.Started)
 	return said
 }
+
+// crashedIn says how a server of ours ended in a slice, if it did. A slice that
+// ended without contact is reason to wait for the end.
+func (s *stack) crashedIn(ctx context.Context, cell *record.Cell) error {
+	if s.server == nil {
+		return nil
+	}
+	if n := len(cell.Requests.Outcome); n > 0 && lostContact(driver.Outcome(cell.Requests.Outcome[n-1])) {
+		return s.crashedSince(ctx)
+	}
+	return s.server.Crashed()
+}
+
+func lostContact(o driver.Outcome) bool { return o == driver.Refused || o == driver.Reset }
 
 // sliceLimit ends a slice that takes many times what it was estimated at.
 func sliceLimit(estimate float64) time.Duration {

@@ -65,7 +65,7 @@ func (b *bench) lose(ctx context.Context, s *stack, err error) {
 	if ctx.Err() != nil {
 		return // it went because the run did
 	}
-	if crash := s.crashed(); crash != nil {
+	if crash := s.crashedSince(ctx); crash != nil {
 		err = crash
 	}
 	s.record.Error = err.Error()
@@ -153,12 +153,33 @@ func (b *bench) down() {
 	}
 }
 
-// crashed says how a server of ours ended, if it did.
-func (s *stack) crashed() error {
+// lastWords is how long a server of ours may take to end after contact with it was
+// lost: its connections break before its end is known.
+var lastWords = 3 * time.Second
+
+// crashedSince says how a server of ours ended, if it did; it is to be asked after
+// contact was lost.
+func (s *stack) crashedSince(ctx context.Context) error {
 	if s.server == nil {
 		return nil
 	}
-	return s.server.Crashed()
+	return s.server.CrashedWithin(ctx, lastWords)
+}
+
+// whileUp ends with ctx and with the server, if it is ours: nothing is asked of one
+// that is gone.
+func (s *stack) whileUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if s.server != nil {
+		go func() {
+			select {
+			case <-s.server.Exited():
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
 }
 
 // embedSeconds is how long one request for texts takes: the least of several,
