@@ -86,7 +86,7 @@ func (q *Queue) Do(ctx context.Context, j *Job) (Report, error) {
 
 // Stats returns the counts so far.
 func (q *Queue) Stats() Stats {
-	return q.shared.snapshot().plus(q.direct.snapshot())
+	return q.shared.snapshot().Plus(q.direct.snapshot())
 }
 
 // Drain refuses new requests, finishes those that were accepted and returns nil

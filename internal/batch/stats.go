@@ -27,7 +27,8 @@ func (s Stats) AverageBatch() float64 {
 	return float64(s.Texts) / float64(max(s.Batches, 1))
 }
 
-func (s Stats) plus(o Stats) Stats {
+// Plus is the counts of two queues together.
+func (s Stats) Plus(o Stats) Stats {
 	s.Batches += o.Batches
 	s.Requests += o.Requests
 	s.Texts += o.Texts

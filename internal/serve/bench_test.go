@@ -41,7 +41,7 @@ func instantServer(b *testing.B) *Server {
 	if err := s.Load(m); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = s.model.Load().queue.Drain(context.Background()) })
+	b.Cleanup(func() { _ = s.models.Load().drain(context.Background()) })
 	return s
 }
 

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,6 +17,7 @@ type exchange struct {
 	r       *http.Request
 	route   dialect.Route
 	began   time.Time
+	model   string // that was asked for; "" until that is known
 	answer  dialect.Answer
 	times   *dialect.Times // where the time went, once that is known
 	writing time.Duration  // spent on encoding; known if the answer came out in one piece
@@ -101,7 +103,7 @@ func (s *Server) fail(x *exchange, e *dialect.Error) {
 		seconds := max(1, int((e.RetryAfter+time.Second-1)/time.Second))
 		x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
-	s.metrics.failed(s.modelName(), e.Kind)
+	s.metrics.failed(cmp.Or(x.model, s.modelName()), e.Kind)
 	x.times = nil
 	_ = x.respond(func(a *dialect.Answer) { x.route.Fail(a, e) }) // a client that has left needs no error
 }

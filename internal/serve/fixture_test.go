@@ -152,7 +152,7 @@ func newServer(t testing.TB, profile string, r batch.Runner, o Options, change .
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.model.Load().queue.Drain(context.Background()); err != nil {
+		if err := s.models.Load().drain(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})

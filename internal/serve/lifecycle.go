@@ -52,7 +52,7 @@ func (s *Server) Serve(ctx, force context.Context, doors ...Door) error {
 	case broken = <-failed:
 	}
 	s.closing.Store(true)
-	if s.model.Load() != nil || s.beside != nil {
+	if s.models.Load() != nil || s.beside != nil {
 		s.log.Info("shutting down", "in_progress", s.gate.inside.Load(), "at_most", s.options.Drain)
 	}
 	return errors.Join(broken, s.drain(force, servers))
@@ -87,8 +87,8 @@ func (s *Server) drain(force context.Context, servers []door) error {
 }
 
 func (s *Server) drainQueues(ctx context.Context) (err error) {
-	if h := s.model.Load(); h != nil {
-		err = h.queue.Drain(ctx)
+	if o := s.models.Load(); o != nil {
+		err = o.drain(ctx)
 	}
 	if s.beside != nil {
 		err = errors.Join(err, s.beside.Drain(ctx))

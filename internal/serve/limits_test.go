@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"net/http/httptest"
 	"strings"
@@ -145,7 +146,7 @@ func TestInputLimits(t *testing.T) {
 func TestTokenVectorsAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "tei", &fakeRunner{}, Options{})
-	s.model.Load().Hidden = maxTokenValues / 2
+	s.models.Load().open.Open()[0].Value.Hidden = maxValues / 2
 	wantStatus(t, ask(s, post, "/embed_all", `{"inputs":"a"}`), 422, "the limit is")
 }
 
@@ -161,8 +162,8 @@ func TestTune(t *testing.T) {
 	if err := s.Load(tinyModel(t, &fakeRunner{})); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.model.Load().queue.Drain(t.Context()) })
-	i := s.model.Load().info
+	t.Cleanup(func() { _ = s.models.Load().drain(context.Background()) })
+	i := s.models.Load().list[0].about.Load()
 	if i.BatchTokens != 100 || i.BatchRequests != 7 || i.ConcurrentLimit != 9 || i.ClientBatch != 5 || i.BodyLimit != 50 || i.TruncatesDefault {
 		t.Errorf("%+v", i)
 	}

@@ -1,7 +1,9 @@
 package serve
 
 import (
-	"path"
+	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,42 +26,84 @@ type Model struct {
 	Hidden     int // values in a token's vector
 	Pipeline   *pipeline.Pipeline
 	Runner     batch.Runner
+	Memory     int64        // bytes that it takes
+	Close      func() error // gives them back, after the last request; nil for nothing to do
 }
 
-// hosted is a model with the queue before it.
+// hosted is a model with the queue before it: a resident.Value.
 type hosted struct {
 	Model
 	queue  *batch.Queue
 	info   dialect.Info
 	prompt string // for inputs whose request names none; "" for the model's own default
+	closed func(batch.Stats)
 }
 
-func (s *Server) host(m Model) *hosted {
-	h := &hosted{Model: m, prompt: s.options.Prompt}
+// host puts a queue before a model. The error is a default prompt that the model
+// does not have.
+func (s *Server) host(m Model, closed func(batch.Stats)) (*hosted, error) {
+	prompt, err := s.defaultPrompt(m)
+	if err != nil {
+		return nil, err
+	}
+	h := &hosted{Model: m, prompt: prompt, closed: closed}
 	options := s.options.Queue
 	options.Observe = s.metrics.observeBatch
 	h.queue = batch.New(m.Runner, s.profile.Policy, options)
-	h.info = dialect.Info{
-		Version: s.options.Version, Profile: s.profile.Name,
-		Model: m.Name, ModelID: m.Repository, Revision: m.Revision,
-		DType: m.DType, CPULevel: m.CPULevel, Device: m.Device, Threads: m.Threads,
-		Pooling: m.Pipeline.PoolingName(), Dim: m.Pipeline.Dim(), MaxTokens: m.Pipeline.MaxTokens(),
+	h.info = s.info(m.Name, m.Repository)
+	h.info.Revision, h.info.DType, h.info.CPULevel, h.info.Device, h.info.Threads = m.Revision, m.DType, m.CPULevel, m.Device, m.Threads
+	h.info.Head, h.info.Labels = headOf(m.Pipeline), m.Pipeline.Labels()
+	h.info.Pooling, h.info.Dim, h.info.MaxTokens = m.Pipeline.PoolingName(), m.Pipeline.Dim(), m.Pipeline.MaxTokens()
+	return h, nil
+}
+
+func headOf(p *pipeline.Pipeline) dialect.Head {
+	switch labels := len(p.Labels()); {
+	case labels == 1:
+		return dialect.Reranker
+	case labels > 1:
+		return dialect.Classifier
+	case p.Sparse():
+		return dialect.Splade
+	default:
+		return dialect.Embedding
+	}
+}
+
+func (s *Server) defaultPrompt(m Model) (string, error) {
+	name := s.options.PromptName
+	if name == "" {
+		return s.options.Prompt, nil
+	}
+	prompt, ok := m.Pipeline.Prompts()[name]
+	if !ok {
+		return "", fmt.Errorf("default prompt %q: the model %s has no prompt of that name (it has %q)",
+			name, m.Name, slices.Sorted(maps.Keys(m.Pipeline.Prompts())))
+	}
+	return prompt, nil
+}
+
+// info is what is known of a model before it is opened.
+func (s *Server) info(name, repository string) dialect.Info {
+	i := dialect.Info{
+		Version: s.options.Version, Profile: s.profile.Name, Model: name, ModelID: repository,
 		ClientBatch: s.profile.Limits.Inputs, ConcurrentLimit: s.profile.Limits.Concurrent,
 		BodyLimit: s.profile.Limits.Body, TruncatesDefault: s.profile.Limits.Truncate,
 		Created: time.Now().Unix(),
 	}
-	describePolicy(&h.info, s.profile.Policy)
-	return h
+	describePolicy(&i, s.profile.Policy)
+	return i
 }
 
-// answersTo tells whether a request for that name means this model.
-func (h *hosted) answersTo(name string) bool {
-	return name == "" || name == h.Name || name == h.Repository || name == path.Base(h.Repository) || slices.Contains(h.Aliases, name)
-}
+// Bytes is the model's memory.
+func (h *hosted) Bytes() int64 { return h.Memory }
 
-func (h *hosted) stats() dialect.Stats {
-	q := h.queue.Stats()
-	return dialect.Stats{
-		Batches: q.Batches, Texts: q.Texts, AverageBatch: q.AverageBatch(), Waiting: q.Waiting,
+// Close finishes what is queued and gives the model's memory back.
+func (h *hosted) Close() error {
+	err := h.queue.Drain(context.Background())
+	h.closed(h.queue.Stats())
+	if h.Model.Close == nil {
+		return err
 	}
+	return h.Model.Close()
 }

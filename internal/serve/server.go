@@ -2,11 +2,8 @@ package serve
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,9 +22,11 @@ type Options struct {
 
 	Prompt     string // put before inputs whose request names no prompt
 	PromptName string // or the model's prompt of that name
+
+	ModelMemory int64 // bytes that models may take together; 0 is no limit
 }
 
-// Server answers requests. Until Load it is alive but not ready.
+// Server answers requests. Until Load or Offer it is alive but not ready.
 type Server struct {
 	profile Profile
 	options Options
@@ -35,7 +34,7 @@ type Server struct {
 	key     [sha256.Size]byte
 	metrics *metrics
 	gate    gate
-	model   atomic.Pointer[hosted]
+	models  atomic.Pointer[offer] // nil until then
 	closing atomic.Bool
 	mux     *http.ServeMux
 	beside  *Extension // unless nil
@@ -64,21 +63,6 @@ func New(p Profile, o Options) *Server {
 	return s
 }
 
-// Load gives the server its model. From then on it is ready. The error is a
-// default prompt that the model does not have.
-func (s *Server) Load(m Model) error {
-	if name := s.options.PromptName; name != "" {
-		prompt, ok := m.Pipeline.Prompts()[name]
-		if !ok {
-			return fmt.Errorf("default prompt %q: the model %s has no prompt of that name (it has %q)",
-				name, m.Name, slices.Sorted(maps.Keys(m.Pipeline.Prompts())))
-		}
-		s.options.Prompt = prompt
-	}
-	s.model.Store(s.host(m))
-	return nil
-}
-
 // Handler answers HTTP requests.
 func (s *Server) Handler() http.Handler { return s.handler }
 
@@ -86,20 +70,21 @@ func (s *Server) ready() bool {
 	if s.closing.Load() || s.beside != nil && !s.beside.Ready() {
 		return false
 	}
-	return s.model.Load() != nil || s.beside != nil && s.beside.Alone
+	return s.models.Load() != nil || s.beside != nil && s.beside.Alone
 }
 
-// modelName labels metrics; "" before there is a model.
+// modelName labels metrics of what belongs to no model in particular; "" before
+// there is one.
 func (s *Server) modelName() string {
-	if h := s.model.Load(); h != nil {
-		return h.Name
+	if o := s.models.Load(); o != nil {
+		return o.list[0].Name
 	}
 	return ""
 }
 
 func (s *Server) queueStats() batch.Stats {
-	if h := s.model.Load(); h != nil {
-		return h.queue.Stats()
+	if o := s.models.Load(); o != nil {
+		return o.stats()
 	}
 	return batch.Stats{}
 }

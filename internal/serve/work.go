@@ -8,6 +8,7 @@ import (
 
 	"github.com/paceline/paceline/internal/batch"
 	"github.com/paceline/paceline/internal/pipeline"
+	"github.com/paceline/paceline/internal/resident"
 	"github.com/paceline/paceline/internal/serve/dialect"
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
 )
@@ -15,8 +16,10 @@ import (
 // describe answers from what the server knows about itself.
 func (s *Server) describe(x *exchange) {
 	info, stats := &dialect.Info{Version: s.options.Version, Profile: s.profile.Name}, dialect.Stats{}
-	if h := s.model.Load(); h != nil {
-		info, stats = &h.info, h.stats()
+	if o := s.models.Load(); o != nil {
+		q := o.stats()
+		info = o.list[0].about.Load()
+		stats = dialect.Stats{Batches: q.Batches, Texts: q.Texts, AverageBatch: q.AverageBatch(), Waiting: q.Waiting, Models: o.served()}
 	}
 	stats.Ready = s.ready()
 	_ = x.respond(func(a *dialect.Answer) { x.route.Describe(a, info, &stats) })
@@ -27,8 +30,8 @@ func (s *Server) work(x *exchange, routes []dialect.Route) {
 	x.began = time.Now()
 	s.metrics.active.Inc()
 	defer s.metrics.active.Dec()
-	h := s.model.Load()
-	if h == nil {
+	models := s.models.Load()
+	if models == nil {
 		s.fail(x, notReady(time.Second))
 		return
 	}
@@ -38,11 +41,18 @@ func (s *Server) work(x *exchange, routes []dialect.Route) {
 		return
 	}
 	defer leave()
-	request, err := s.understand(x, routes, h)
+	request, model, err := s.understand(x, routes, models)
 	if err != nil {
 		s.fail(x, err)
 		return
 	}
+	x.model = model.Name
+	h, release, failed := s.acquire(x.r.Context(), models, model)
+	if failed != nil {
+		s.fail(x, s.explain(failed))
+		return
+	}
+	defer release()
 	job := newJob(h, request)
 	defer job.release()
 	if err := job.run(x.r.Context()); err != nil {
@@ -60,30 +70,34 @@ func (s *Server) work(x *exchange, routes []dialect.Route) {
 	s.metrics.answered(h, request, &job.result)
 }
 
-// understand reads the body and has it decoded.
-func (s *Server) understand(x *exchange, routes []dialect.Route, h *hosted) (*dialect.Request, *dialect.Error) {
+// understand reads the body, has it decoded and finds the model that it means.
+func (s *Server) understand(x *exchange, routes []dialect.Route, models *offer) (*dialect.Request, *offered, *dialect.Error) {
 	data, release, failed := s.readBody(x.w, x.r)
 	defer release()
 	if failed != nil {
-		return nil, failed
+		return nil, nil, failed
 	}
 	body, err := wire.ParseBody(data)
 	if err != nil {
-		return nil, dialect.AsError(err)
+		return nil, nil, dialect.AsError(err)
 	}
 	x.route = choose(routes, body)
-	call := dialect.Call{Body: body, Info: &h.info, ID: x.w.Header().Get(requestIDHeader), Time: x.began}
+	call := dialect.Call{Body: body, Info: models.list[0].about.Load(), InfoOf: models.infoOf, ID: x.w.Header().Get(requestIDHeader), Time: x.began}
 	if x.r.URL.RawQuery != "" {
 		call.Query = x.r.URL.Query()
 	}
 	request, err := x.route.Decode(&call)
 	if err != nil {
-		return nil, dialect.AsError(err)
+		return nil, nil, dialect.AsError(err)
 	}
-	if !s.profile.AnyModel && !h.answersTo(request.Model) {
-		return nil, dialect.Errorf(dialect.NoModel, "model", "the model %q is not served here; this server has %q", request.Model, h.Name)
+	model := models.find(request.Model)
+	switch {
+	case model == nil && s.profile.AnyModel:
+		model = models.list[0]
+	case model == nil:
+		return nil, nil, dialect.Errorf(dialect.NoModel, "model", "the model %q is not served here; this server has %s", request.Model, models.names())
 	}
-	return request, nil
+	return request, model, nil
 }
 
 func notReady(retry time.Duration) *dialect.Error {
@@ -109,8 +123,10 @@ func (s *Server) explain(err error) *dialect.Error {
 	case errors.Is(err, pipeline.ErrTokenID), errors.Is(err, pipeline.ErrNoTokens):
 		return dialect.Errorf(dialect.Value, "", "%v", err)
 	case errors.As(err, &overload):
-		return &dialect.Error{Kind: dialect.Overloaded, Message: err.Error(), RetryAfter: overload.RetryAfter}
-	case errors.Is(err, batch.ErrClosed):
+		return &dialect.Error{Kind: dialect.Overloaded, Message: overload.Reason(), RetryAfter: overload.RetryAfter}
+	case errors.Is(err, resident.ErrTooLarge):
+		return dialect.Errorf(dialect.Unavailable, "model", "the model cannot be opened: %v", err)
+	case errors.Is(err, batch.ErrClosed), errors.Is(err, resident.ErrClosed):
 		return &dialect.Error{Kind: dialect.Unavailable, Message: "the server is shutting down", RetryAfter: time.Second}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return &dialect.Error{Kind: dialect.Timeout, Message: "the request ended before its answer: " + err.Error()}

@@ -38,8 +38,20 @@ type Call struct {
 	Query url.Values
 	ID    string    // of this request
 	Time  time.Time // when it came
-	Info  *Info
+	Info  *Info     // of the first model, and the limits that all have
+	// InfoOf is the Info of the model that a request means by a name.
+	InfoOf func(model string) *Info
 }
+
+// Head is what a model computes.
+type Head int
+
+const (
+	Embedding  Head = iota // a vector of each text
+	Splade                 // a weight for each token of the vocabulary
+	Classifier             // a score of each text or pair for each of several labels
+	Reranker               // one score of each pair
+)
 
 // Info is what the server knows about itself and what does not change while it
 // runs.
@@ -53,12 +65,14 @@ type Info struct {
 	CPULevel string // the set of CPU instructions in use
 	Device   string // "cpu", …
 	Policy   string // the batching policy's name
+	Head     Head
+	Labels   []string // of a classifier or reranker, in the order of its scores
 	Pooling  string
 	Dim      int // values in a vector
 	Threads  int // of the engine
 	Created  int64
 
-	MaxTokens        int // of one input
+	MaxTokens        int // of one input; 0: not known before the model is opened
 	ClientBatch      int // inputs in one request; 0: not limited
 	BatchTokens      int // in one batch; 0: not limited
 	BatchRequests    int // in one batch; 0: not limited
@@ -69,6 +83,13 @@ type Info struct {
 	TruncatesDefault bool // cut inputs that are too long unless a request says otherwise
 }
 
+// Served is one model of the server. What it takes an open model to know is there
+// from its first opening on.
+type Served struct {
+	*Info
+	Open bool // in memory
+}
+
 // Stats is what the server has done so far.
 type Stats struct {
 	Ready        bool
@@ -76,4 +97,5 @@ type Stats struct {
 	Texts        uint64
 	AverageBatch float64
 	Waiting      int // requests in the queue
+	Models       []Served
 }

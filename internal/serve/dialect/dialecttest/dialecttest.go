@@ -58,7 +58,7 @@ func Post(t testing.TB, d dialect.Dialect, path, query, body string) (*dialect.R
 	route := Route(t, d, "POST", path, parsed)
 	if err == nil {
 		var r *dialect.Request
-		r, err = route.Decode(&dialect.Call{Body: parsed, Query: values, Info: Info(), ID: "id1", Time: time.Unix(1800000000, 0)})
+		r, err = route.Decode(&dialect.Call{Body: parsed, Query: values, Info: Info(), InfoOf: func(string) *dialect.Info { return Info() }, ID: "id1", Time: time.Unix(1800000000, 0)})
 		if err == nil {
 			return r, Response{}
 		}
@@ -116,7 +116,7 @@ func Exchange(t testing.TB, d dialect.Dialect, path, query, body string) Respons
 func Get(t testing.TB, d dialect.Dialect, path string, ready bool) Response {
 	t.Helper()
 	route := Route(t, d, "GET", path, nil)
-	stats := &dialect.Stats{Ready: ready, Batches: 4, Texts: 10, AverageBatch: 2.5, Waiting: 3}
+	stats := &dialect.Stats{Ready: ready, Batches: 4, Texts: 10, AverageBatch: 2.5, Waiting: 3, Models: []dialect.Served{{Info: Info(), Open: true}}}
 	return Write(t, func(a *dialect.Answer) { route.Describe(a, Info(), stats) })
 }
 

@@ -8,15 +8,28 @@ import (
 )
 
 func models(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {
-	a.Raw(`{"object":"list","data":[{"id":`)
-	a.String(i.Model)
-	a.Raw(`,"object":"model","created":`)
-	a.Int(int(i.Created))
-	a.Raw(`,"owned_by":"paceline","root":`)
-	a.String(i.ModelID)
-	a.Raw(`,"parent":null,"max_model_len":`)
-	a.Int(i.MaxTokens)
-	a.Raw(`,"permission":[]}]}`)
+	a.Raw(`{"object":"list","data":[`)
+	for k, m := range s.Models {
+		if k > 0 {
+			a.Raw(`,`)
+		}
+		a.Raw(`{"id":`)
+		a.String(m.Model)
+		a.Raw(`,"object":"model","created":`)
+		a.Int(int(m.Created))
+		a.Raw(`,"owned_by":"paceline","root":`)
+		a.String(m.ModelID)
+		a.Raw(`,"parent":null,"max_model_len":`)
+		if m.MaxTokens > 0 {
+			a.Int(m.MaxTokens)
+		} else {
+			a.Raw(`null`) // not opened yet
+		}
+		a.Raw(`,"loaded":`)
+		a.Bool(m.Open)
+		a.Raw(`,"permission":[]}`)
+	}
+	a.Raw(`]}`)
 }
 
 func version(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {

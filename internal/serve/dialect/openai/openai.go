@@ -52,6 +52,7 @@ func Decode(c *dialect.Call) (*dialect.Request, error) {
 		Dimensions:   f.Int("dimensions", 0),
 	}
 	out := readOutput(f)
+	most := c.InfoOf(r.Model).MaxTokens
 	switch limit := f.Int("truncate_prompt_tokens", 0); {
 	case f.Err != nil:
 		return nil, f.Err
@@ -61,8 +62,8 @@ func Decode(c *dialect.Call) (*dialect.Request, error) {
 		return nil, dialect.Errorf(dialect.Value, "dimensions", "`dimensions` must be at least 1, is %d", r.Dimensions)
 	case limit < -1 || limit == 0 && f.Body.Has("truncate_prompt_tokens"):
 		return nil, dialect.Errorf(dialect.Value, "truncate_prompt_tokens", "`truncate_prompt_tokens` must be -1 (the model's limit) or at least 1, is %d", limit)
-	case limit > c.Info.MaxTokens:
-		return nil, dialect.Errorf(dialect.Value, "truncate_prompt_tokens", "`truncate_prompt_tokens` is %d and the model takes at most %d tokens: please send a value up to that", limit, c.Info.MaxTokens)
+	case most > 0 && limit > most:
+		return nil, dialect.Errorf(dialect.Value, "truncate_prompt_tokens", "`truncate_prompt_tokens` is %d and the model takes at most %d tokens: please send a value up to that", limit, most)
 	case limit != 0:
 		r.Truncate, r.MaxTokens = dialect.Yes, max(limit, 0)
 	}

@@ -114,7 +114,7 @@ func TestErrorKinds(t *testing.T) {
 func TestAbout(t *testing.T) {
 	t.Parallel()
 	dialecttest.Expect(t, dialecttest.Get(t, New(), "/v1/models", true), 200, `{"object":"list","data":[{"id":"tiny","object":"model","created":1700000000,
-		"owned_by":"paceline","root":"org/tiny","parent":null,"max_model_len":16,"permission":[]}]}`)
+		"owned_by":"paceline","root":"org/tiny","parent":null,"max_model_len":16,"loaded":true,"permission":[]}]}`)
 	dialecttest.Expect(t, dialecttest.Get(t, New(), "/version", true), 200, `{"version":"1.2.3"}`)
 	if got := dialecttest.Get(t, New(), "/health", true); got.Status != 200 || got.Body != "" {
 		t.Errorf("%+v", got)
