@@ -132,6 +132,9 @@ type Cell struct {
 	Concurrency   int        `json:"concurrency"`
 	TextLength    int        `json:"text_length,omitempty"` // characters; 0: the data set's own
 	Rate          float64    `json:"rate,omitempty"`        // requests a second in open loop; 0: closed loop
+	Arrivals      string     `json:"arrivals,omitempty"`    // of an open loop: constant, poisson, bursts:8 (their mean size), trace:FILE
+	Mix           string     `json:"mix,omitempty"`         // distribution of the requests' shapes; BatchSize is then its rounded mean
+	Scenario      string     `json:"scenario,omitempty"`    // single-stream, multi-stream, server, offline
 	Repeat        int        `json:"repeat"`
 	Started       time.Time  `json:"started"`
 	WarmupSeconds float64    `json:"warmup_seconds"`
@@ -139,6 +142,7 @@ type Cell struct {
 	Requests      Requests   `json:"requests"`
 	Breakdown     *Breakdown `json:"breakdown,omitempty"` // nil: the service does not tell
 	Samples       Samples    `json:"samples"`
+	Late          int        `json:"late_sends,omitempty"` // requests of an open loop that the client sent more than 1 ms after their time
 	PeakBytes     int64      `json:"peak_bytes,omitempty"` // peak resident memory of the server's process tree; finds what falls between two samples
 	Invalid       string     `json:"invalid,omitempty"`    // why the cell must not be believed, and what to do
 }
