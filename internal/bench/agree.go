@@ -59,6 +59,7 @@ func (p Probes) compare(vectors [][]float32) record.Agreement {
 		if math.IsNaN(c) {
 			c = 0 // a vector of length 0
 		}
+		a.Cosines = append(a.Cosines, c)
 		a.MeanCosine += c / float64(len(p.Reference))
 		a.MinCosine = min(a.MinCosine, c)
 		if l := norm(vectors[i]); math.Abs(l-1) > math.Abs(length-1) {

@@ -94,11 +94,12 @@ type Stack struct {
 
 // Agreement compares a stack's vectors of the probe texts with the reference.
 type Agreement struct {
-	Texts      int     `json:"texts"`
-	MeanCosine float64 `json:"mean_cosine"`
-	MinCosine  float64 `json:"min_cosine"`
-	Comparable bool    `json:"comparable"`
-	Reason     string  `json:"reason,omitempty"`
+	Texts      int       `json:"texts"`
+	MeanCosine float64   `json:"mean_cosine"`
+	MinCosine  float64   `json:"min_cosine"`
+	Cosines    []float64 `json:"cosines,omitempty"` // of each probe text, in their order
+	Comparable bool      `json:"comparable"`
+	Reason     string    `json:"reason,omitempty"`
 }
 
 // MaxBatch is the largest batch the stack accepted and completed within the bound.
