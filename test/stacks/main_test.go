@@ -77,19 +77,23 @@ func writeSmall(dir string) error {
 [[server]]
 name = %q
 dialect = "poc"
-command = ["{python}", "server.py", "--port", "{port}"%s]
+command = %s
 port = 8000
 health = "/health"
 ready = %q
 grace = "300ms"
 environment = { MODEL = "{model}", DIMENSION = "32" }
 `
+	const python, requests = `["{python}", "server.py", "--port", "{port}"]`, `["{python}", "server.py", "--port", "{port}", "--requests", "%d"]`
 	for _, name := range servers {
-		text = fmt.Appendf(text, server, name, "", "1m")
+		text = fmt.Appendf(text, server, name, python, "1m")
 	}
-	text = fmt.Appendf(text, server, "small-lost", `, "--requests", "60"`, "1m")
-	text = fmt.Appendf(text, server, "small-early", `, "--requests", "2"`, "1m")
-	text = fmt.Appendf(text, server, "small-mute", `, "--mute"`, "2s")
+	text = fmt.Appendf(text, server, "small-lost", fmt.Sprintf(requests, 20), "1m")
+	text = fmt.Appendf(text, server, "small-early", fmt.Sprintf(requests, 2), "1m")
+	// It is ready never and has its say long before its time is up, on a busy machine
+	// too: a shell starts at once.
+	const mute = `["/bin/sh", "-c", "trap '' TERM; sleep 600 & echo child $!; echo still loading, port {port}; wait"]`
+	text = fmt.Appendf(text, server, "small-mute", mute, "3s")
 	return os.WriteFile(path, text, 0o644)
 }
 

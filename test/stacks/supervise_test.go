@@ -234,7 +234,7 @@ func TestNeverReady(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, talk, "not ready after 2s", "still loading", "small-mute.log")
+	contains(t, talk, "not ready after 3s", "still loading", "small-mute.log")
 	var child int
 	if _, err := fmt.Sscanf(talk[max(0, strings.Index(talk, "child ")):], "child %d", &child); err != nil {
 		t.Fatalf("%v in %q", err, talk)

@@ -50,15 +50,11 @@ def vector(text):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int)
-    parser.add_argument("--mute", action="store_true")
     parser.add_argument("--requests", type=int, default=10**9, help="after which it crashes")
     args = parser.parse_args()
     child = subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE)
     child.stdout.readline()
     print(f"child {child.pid}, threads {os.environ['OMP_NUM_THREADS']}, model {os.environ['MODEL']}", flush=True)
-    if args.mute:
-        print("still loading", flush=True)
-        child.wait()
     server = ThreadingHTTPServer(("127.0.0.1", args.port), Handler)
     server.left = args.requests
     server.serve_forever()
