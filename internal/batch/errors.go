@@ -27,8 +27,11 @@ type OverloadError struct {
 	RetryAfter time.Duration // about how long what waits now will take
 }
 
-func (e *OverloadError) Error() string {
-	return fmt.Sprintf("overloaded: %d %s, the limit is %d; try again in %v",
+func (e *OverloadError) Error() string { return "overloaded: " + e.Reason() }
+
+// Reason is the error for a reader who knows that there is no room.
+func (e *OverloadError) Reason() string {
+	return fmt.Sprintf("%d %s, the limit is %d; try again in %v",
 		e.Count, e.What, e.Limit, e.RetryAfter.Round(time.Millisecond))
 }
 

@@ -35,7 +35,7 @@ func (g *gate) hold(n int64) *dialect.Error {
 func (g *gate) drop(n int64) { g.held.Add(-n) }
 
 func overloaded(format string, limit int64) *dialect.Error {
-	e := dialect.Errorf(dialect.Overloaded, "", "overloaded: "+format+"; try again later", limit)
+	e := dialect.Errorf(dialect.Overloaded, "", format+"; try again later", limit)
 	e.RetryAfter = time.Second
 	return e
 }

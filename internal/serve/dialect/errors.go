@@ -46,6 +46,7 @@ type Error struct {
 	Message string
 	Field   string // where in the request, if anywhere
 	Missing bool   // Field: it is not there
+	Query   bool   // Field: it stands in the URL, not in the body
 	// TooLong: how many tokens there were and how many there may be.
 	Given, Limit int
 	// RetryAfter, unless 0, is when to try again.
@@ -67,7 +68,7 @@ func AsError(err error) *Error {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &field):
-		return &Error{Kind: Field, Message: field.Error(), Field: field.Field, Missing: field.Missing}
+		return &Error{Kind: Field, Message: field.Error(), Field: field.Field, Missing: field.Missing, Query: field.Query}
 	case errors.Is(err, wire.ErrSyntax):
 		return &Error{Kind: Syntax, Message: err.Error()}
 	}

@@ -1,13 +1,18 @@
 package dialect
 
-import "github.com/paceline/paceline/internal/serve/dialect/wire"
+import (
+	"errors"
+
+	"github.com/paceline/paceline/internal/serve/dialect/wire"
+)
 
 // Fields reads the fields of a call one by one and keeps the first error, so
 // that a decoder can name all it wants and look at Err once. Where a body and
 // the query both have a scalar, the body counts.
 type Fields struct {
 	*Call
-	Err error
+	Strict bool // a string is no number and no boolean
+	Err    error
 }
 
 // ReadFields starts reading.
@@ -19,33 +24,45 @@ func (f *Fields) note(err error) {
 	}
 }
 
-// Bool reads a boolean that may be absent.
-func (f *Fields) Bool(name string) Choice {
-	var yes bool
+// scalar reads a field that may be absent: from the body with decode, or else
+// from the query with parse.
+func scalar[T any](f *Fields, name, kind string, decode func(string, wire.Value) (T, error), parse func(string, string) (T, error)) (got T, found bool) {
+	v, inBody := f.Body.Get(name)
 	var err error
-	if v, ok := f.Body.Get(name); ok {
-		yes, err = wire.Bool(name, v)
-	} else if f.Query.Has(name) {
-		yes, err = wire.ParseBool(name, f.Query.Get(name))
-	} else {
-		return Unset
+	switch {
+	case inBody && f.Strict && v.Kind() == '"':
+		err = wire.Wrong(name, kind, v.Kind())
+	case inBody:
+		got, err = decode(name, v)
+	case f.Query.Has(name):
+		if got, err = parse(name, f.Query.Get(name)); err != nil {
+			var wrong *wire.FieldError
+			if errors.As(err, &wrong) {
+				wrong.Query = true
+			}
+		}
+	default:
+		return got, false
 	}
 	f.note(err)
+	return got, true
+}
+
+// Bool reads a boolean that may be absent.
+func (f *Fields) Bool(name string) Choice {
+	yes, found := scalar(f, name, "a boolean", wire.Bool, wire.ParseBool)
+	if !found {
+		return Unset
+	}
 	return ChoiceOf(yes)
 }
 
 // Int reads an integer that may be absent.
 func (f *Fields) Int(name string, otherwise int) int {
-	var n int
-	var err error
-	if v, ok := f.Body.Get(name); ok {
-		n, err = wire.Int(name, v)
-	} else if f.Query.Has(name) {
-		n, err = wire.ParseInt(name, f.Query.Get(name))
-	} else {
+	n, found := scalar(f, name, "an integer", wire.Int, wire.ParseInt)
+	if !found {
 		return otherwise
 	}
-	f.note(err)
 	return n
 }
 
@@ -60,6 +77,23 @@ func (f *Fields) String(name, otherwise string) string {
 		return f.Query.Get(name)
 	}
 	return otherwise
+}
+
+// Strings reads a list of strings that may be absent.
+func (f *Fields) Strings(name string) []string {
+	v, ok := f.Body.Get(name)
+	if !ok {
+		return nil
+	}
+	list, err := DecodeStrings(name, v, 0)
+	f.note(err)
+	return list
+}
+
+// Prompt reads what is to stand before every input: a text of the request's own
+// (prompt) or the model's of that name (prompt_name).
+func (f *Fields) Prompt(into *Request) {
+	into.Prompt, into.PromptName = f.String("prompt", ""), f.String("prompt_name", "")
 }
 
 // OneOf reads a word of a closed list, the first of which is the default.

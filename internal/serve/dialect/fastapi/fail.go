@@ -23,7 +23,11 @@ func Fail(a *dialect.Answer, e *dialect.Error) {
 		if e.Missing {
 			kind = "missing"
 		}
-		problem(a, kind, append([]string{"body"}, location(e.Field)...), e.Message)
+		from := "body"
+		if e.Query {
+			from = "query"
+		}
+		problem(a, kind, append([]string{from}, location(e.Field)...), e.Message)
 	case dialect.NoRoute:
 		a.String("Not Found")
 	case dialect.NoMethod:

@@ -52,7 +52,7 @@ func TestEmbeddingsRefuses(t *testing.T) {
 		{"/embeddings", "", `{}`, 422, `{"detail":[{"type":"missing","loc":["body","texts"],"msg":"` + "`texts` is missing" + `"}]}`},
 		{"/embeddings", "", `{"texts":["a",3]}`, 422, `{"detail":[{"type":"type_error","loc":["body","texts",1],"msg":"` + "`texts[1]` must be a string, is a number" + `"}]}`},
 		{"/embeddings", "", `{"texts":7}`, 422, `{"detail":[{"type":"type_error","loc":["body","texts"],"msg":"` + "`texts` must be a string or a list of strings, is a number" + `"}]}`},
-		{"/embeddings", "normalize=maybe", `["a"]`, 422, `{"detail":[{"type":"type_error","loc":["body","normalize"],"msg":"` + "`normalize` must be true or false, is \\\"maybe\\\"" + `"}]}`},
+		{"/embeddings", "normalize=maybe", `["a"]`, 422, `{"detail":[{"type":"type_error","loc":["query","normalize"],"msg":"` + "`normalize` must be true or false, is \\\"maybe\\\"" + `"}]}`},
 		{"/embeddings", "", `{"texts":[]}`, 400, `{"detail":"` + "`texts` cannot be empty" + `"}`},
 		{"/embeddings", "", five, 400, `{"detail":"batch size 5 > maximum allowed batch size 4"}`},
 		{"/embeddings/batch", "", five, 400, `{"detail":"Batch size too large. Max: 4, given: 5"}`},

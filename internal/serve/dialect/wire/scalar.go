@@ -14,6 +14,7 @@ type FieldError struct {
 	Field   string // its name, with indices where the fault lies deeper: inputs[3]
 	Problem string // "is missing", "must be …, is …"
 	Missing bool   // the field is not there at all
+	Query   bool   // it stands in the URL, not in the body
 }
 
 func (e *FieldError) Error() string { return "`" + e.Field + "` " + e.Problem }
