@@ -30,6 +30,9 @@ func (p *Pipeline) PreparePair(a, b string, o PrepareOptions) (Prepared, error) 
 // Labels are the classifier's, in the order of its logits; nil for a model without.
 func (p *Pipeline) Labels() []string { return p.labels }
 
+// NamesActivation tells whether config.json names what becomes of the logits.
+func (p *Pipeline) NamesActivation() bool { return p.activation != "" }
+
 // Score turns a classifier's logits into scores, in place, as sentence-transformers'
 // CrossEncoder does: by the function that config.json names, else by the sigmoid
 // for one label and not at all for several. Its error is ErrNotFinite.
@@ -66,7 +69,8 @@ func (p *Pipeline) readClassifier(fsys fs.FS, spec *model.Spec) error {
 	if function == "" {
 		function = c.Old
 	}
-	switch function[strings.LastIndexByte(function, '.')+1:] {
+	p.activation = function[strings.LastIndexByte(function, '.')+1:]
+	switch p.activation {
 	case "":
 		p.sigmoid = len(p.labels) == 1
 	case "Sigmoid":

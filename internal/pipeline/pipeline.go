@@ -13,17 +13,18 @@ import (
 // Pipeline turns inputs into token ids before an engine, and pooled vectors into
 // embeddings after it.
 type Pipeline struct {
-	tokenizer *token.Tokenizer
-	modules   model.Modules
-	prompts   map[string]string
-	byDefault string // the prompt that applies when a caller names none
-	maxTokens int
-	vocab     int
-	types     int // rows of the model's token type table
-	width     int // values in a vector of the engine
-	dim       int // values in an embedding unless the caller asks for fewer
-	labels    []string
-	sigmoid   bool // a score is the sigmoid of a logit
+	tokenizer  *token.Tokenizer
+	modules    model.Modules
+	prompts    map[string]string
+	byDefault  string // the prompt that applies when a caller names none
+	maxTokens  int
+	vocab      int
+	types      int // rows of the model's token type table
+	width      int // values in a vector of the engine
+	dim        int // values in an embedding unless the caller asks for fewer
+	labels     []string
+	sigmoid    bool   // a score is the sigmoid of a logit
+	activation string // what config.json names for that; "" where it names none
 }
 
 // Read reads the pipeline of the repository in fsys. spec is the same

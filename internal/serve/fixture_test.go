@@ -58,6 +58,9 @@ func (r *fakeRunner) Run(ctx context.Context, b *model.Batch) error {
 		if out := b.Out[i].Vector; out != nil {
 			copy(out, fakeVector(b.Sequence(i)))
 		}
+		for j := range b.Out[i].Logits {
+			b.Out[i].Logits[j] = fakeLogit(len(b.Sequence(i)), j)
+		}
 		for j := range b.Out[i].Tokens {
 			b.Out[i].Tokens[j] = float32(j)
 		}
@@ -72,6 +75,9 @@ func fakeVector(ids []int32) []float32 {
 	}
 	return []float32{float32(len(ids)), float32(sum), 1, 2}
 }
+
+// fakeLogit is what the engine says of label j of a sequence of n tokens.
+func fakeLogit(n, j int) float32 { return float32(n-6) * float32(j+1) / 2 }
 
 func unit(v []float32) []float32 {
 	var squares float64
@@ -107,6 +113,17 @@ func tinyPipeline(t testing.TB) *pipeline.Pipeline {
 	return pipelineOf(t, spec)
 }
 
+// tinyClassifier is the tiny model with a classifier's head.
+func tinyClassifier(t testing.TB, labels ...string) Model {
+	t.Helper()
+	spec := &model.Spec{Hidden: width, MaxPositions: 16, Pooling: []model.PoolingMode{"mean"}}
+	spec.Embedding.Vocab, spec.Embedding.TokenTypes.Rows = 716, 2
+	spec.Classifier = model.Classifier{Out: model.Linear{Weight: model.Part{Name: "classifier.weight", Rows: len(labels)}}, Labels: labels}
+	m := tinyModel(t, &fakeRunner{})
+	m.Pipeline = pipelineOf(t, spec)
+	return m
+}
+
 // pipelineOf is the tiny BERT's pipeline around an encoder of other sizes.
 func pipelineOf(t testing.TB, spec *model.Spec) *pipeline.Pipeline {
 	t.Helper()
@@ -139,6 +156,12 @@ func tinyModel(t testing.TB, r batch.Runner) Model {
 // test's end.
 func newServer(t testing.TB, profile string, r batch.Runner, o Options, change ...func(*Profile)) *Server {
 	t.Helper()
+	return newServerOf(t, profile, tinyModel(t, r), o, change...)
+}
+
+// newServerOf is newServer with another model.
+func newServerOf(t testing.TB, profile string, m Model, o Options, change ...func(*Profile)) *Server {
+	t.Helper()
 	p, err := ProfileNamed(profile)
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +171,7 @@ func newServer(t testing.TB, profile string, r batch.Runner, o Options, change .
 	}
 	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	s := New(p, o)
-	if err := s.Load(tinyModel(t, r)); err != nil {
+	if err := s.Load(m); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -11,12 +10,10 @@ import (
 	"github.com/paceline/paceline/internal/batch"
 	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/serve/dialect"
-	"github.com/paceline/paceline/internal/token"
 )
 
-// maxTokenValues bounds the vectors of single tokens that one request may ask
-// for: 256 MiB of float32.
-const maxTokenValues = 64 << 20
+// maxValues bounds what the engine writes for one request: 256 MiB of float32.
+const maxValues = 64 << 20
 
 // job is a request on its way through the model.
 type job struct {
@@ -24,25 +21,28 @@ type job struct {
 	request *dialect.Request
 	result  dialect.Result
 	items   []batch.Item
-	vectors *[]float32 // where all the vectors lie; from the pool
-	reuse   bool       // nobody writes to vectors any more
+	values  *[]float32 // where all the engine's results lie; from the pool
+	reuse   bool       // nobody writes to values any more
 }
 
-var vectorPool sync.Pool // of *[]float32
+var valuePool sync.Pool // of *[]float32
 
 func newJob(h *hosted, r *dialect.Request) *job {
 	return &job{model: h, request: r, result: dialect.Result{Model: h.Name}, reuse: true}
 }
 
-// release gives the vectors back. After it the result must not be used.
+// release gives the values back. After it the result must not be used.
 func (j *job) release() {
-	if j.vectors != nil && j.reuse {
-		vectorPool.Put(j.vectors)
+	if j.values != nil && j.reuse {
+		valuePool.Put(j.values)
 	}
 }
 
 // run does what the request wants and fills the result.
 func (j *job) run(ctx context.Context) error {
+	if err := j.request.Complete(&j.model.info); err != nil {
+		return err
+	}
 	switch j.request.Want {
 	case dialect.Tokens:
 		return j.tokenize(ctx)
@@ -63,7 +63,7 @@ func (j *job) run(ctx context.Context) error {
 	j.reuse = false
 	report, err := j.model.queue.Do(ctx, &batch.Job{Items: j.items, Direct: j.request.Direct})
 	if err != nil {
-		return err // the engine may still be writing: the vectors are left to the collector
+		return err // the engine may still be writing: the values are left to the collector
 	}
 	j.reuse = true
 	j.result.Times.Queue, j.result.Times.Inference = report.Queued, report.Inference
@@ -73,32 +73,53 @@ func (j *job) run(ctx context.Context) error {
 
 // prepare turns the inputs into token ids.
 func (j *job) prepare(ctx context.Context) error {
+	o := j.prepareOptions()
 	r := j.request
-	o := pipeline.PrepareOptions{
-		PromptName: r.PromptName, Truncate: r.Truncate.Or(j.model.info.TruncatesDefault),
-		TruncateLeft: r.TruncateLeft, MaxTokens: r.MaxTokens, NoSpecial: r.NoSpecial,
-	}
-	if r.PromptName == "" {
-		o.Prompt = j.model.prompt
-	}
 	j.items = make([]batch.Item, len(r.Inputs))
 	for i := range r.Inputs {
 		if i%256 == 255 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		in := &r.Inputs[i]
-		p, err := j.model.Pipeline.Prepare(pipeline.Input{Text: in.Text, IDs: in.IDs}, o)
+		p, err := j.prepareInput(in, o)
 		if err != nil {
 			return inputError(err, i, len(r.Inputs))
 		}
 		j.items[i] = batch.Item{IDs: p.IDs, Types: p.Types, Skip: p.Skip}
 		j.result.InputTokens += len(p.IDs)
 		j.result.Characters += len(in.IDs) + utf8.RuneCountInString(in.Text)
+		if in.Second != nil {
+			j.result.Characters += utf8.RuneCountInString(*in.Second)
+		}
 		if p.Truncated {
 			j.result.Truncated++
 		}
 	}
 	return nil
+}
+
+func (j *job) prepareOptions() pipeline.PrepareOptions {
+	r := j.request
+	o := pipeline.PrepareOptions{
+		Prompt: r.Prompt, PromptName: r.PromptName, Truncate: r.Truncate.Or(j.model.info.TruncatesDefault),
+		TruncateLeft: r.TruncateLeft, MaxTokens: r.MaxTokens, NoSpecial: r.NoSpecial,
+	}
+	if r.Prompt == "" && r.PromptName == "" {
+		o.Prompt = j.model.prompt
+	}
+	return o
+}
+
+func (j *job) prepareInput(in *dialect.Input, o pipeline.PrepareOptions) (pipeline.Prepared, error) {
+	if in.Second == nil {
+		return j.model.Pipeline.Prepare(pipeline.Input{Text: in.Text, IDs: in.IDs}, o)
+	}
+	tok := j.model.Pipeline.Tokenizer()
+	first, cutFirst := cutToTokens(tok, in.Text, j.request.FirstTokens)
+	second, cutSecond := cutToTokens(tok, *in.Second, j.request.SecondTokens)
+	p, err := j.model.Pipeline.PreparePair(first, second, o)
+	p.Truncated = p.Truncated || cutFirst || cutSecond
+	return p, err
 }
 
 // inputError names the input that an error is about, where there are several.
@@ -111,117 +132,43 @@ func inputError(err error, i, n int) error {
 
 // provide gives every item the place for its results.
 func (j *job) provide() error {
-	width, total := j.model.Width, 0
-	if j.request.Want == dialect.TokenVectors {
-		width, total = j.model.Hidden, j.result.InputTokens*j.model.Hidden
-		if total > maxTokenValues {
-			return dialect.Errorf(dialect.TooMany, "", "%d tokens of %d values make %d; the limit is %d: send fewer or shorter inputs",
-				j.result.InputTokens, width, total, maxTokenValues)
-		}
-	} else {
-		total = len(j.items) * width
+	total := 0
+	for i := range j.items {
+		n, _ := j.place(i)
+		total += n
+	}
+	if total > maxValues {
+		return dialect.Errorf(dialect.TooMany, "", "the results for %d inputs with %d tokens have %d values; the limit is %d: send fewer or shorter inputs",
+			len(j.items), j.result.InputTokens, total, maxValues)
 	}
 	rest := j.allocate(total)
 	for i := range j.items {
-		item := &j.items[i]
-		n := width
-		if j.request.Want == dialect.TokenVectors {
-			n *= len(item.IDs)
-			item.Out.Tokens = rest[:n:n]
-		} else {
-			item.Out.Vector = rest[:n:n]
-		}
-		rest = rest[n:]
+		n, at := j.place(i)
+		*at, rest = rest[:n:n], rest[n:]
 	}
 	return nil
+}
+
+// place says how many values the engine makes of item i, and where it is told to
+// put them.
+func (j *job) place(i int) (n int, at *[]float32) {
+	item := &j.items[i]
+	switch j.request.Want {
+	case dialect.TokenVectors:
+		return len(item.IDs) * j.model.Hidden, &item.Out.Tokens
+	case dialect.Scores:
+		return len(j.model.info.Labels), &item.Out.Logits
+	default:
+		return j.model.Width, &item.Out.Vector
+	}
 }
 
 func (j *job) allocate(n int) []float32 {
-	if v, _ := vectorPool.Get().(*[]float32); v != nil && cap(*v) >= n {
-		j.vectors = v
+	if v, _ := valuePool.Get().(*[]float32); v != nil && cap(*v) >= n {
+		j.values = v
 	} else {
 		fresh := make([]float32, n)
-		j.vectors = &fresh
+		j.values = &fresh
 	}
-	return (*j.vectors)[:n]
-}
-
-// finish makes the engine's outputs the result's vectors.
-func (j *job) finish() error {
-	if j.request.Want == dialect.TokenVectors {
-		j.result.TokenVectors = make([][][]float32, len(j.items))
-		for i := range j.items {
-			j.result.TokenVectors[i] = rows(j.items[i].Out.Tokens, j.model.Hidden)
-		}
-		return nil
-	}
-	o := pipeline.FinishOptions{
-		Normalize:  j.request.Normalize.Or(j.model.Pipeline.Normalizes()),
-		Dimensions: j.request.Dimensions,
-	}
-	j.result.Vectors = make([][]float32, len(j.items))
-	for i := range j.items {
-		v, err := j.model.Pipeline.Finish(j.items[i].Out.Vector, o)
-		if err != nil {
-			return inputError(err, i, len(j.items))
-		}
-		j.result.Vectors[i] = v
-	}
-	return nil
-}
-
-func rows(flat []float32, width int) [][]float32 {
-	list := make([][]float32, len(flat)/width)
-	for i := range list {
-		list[i] = flat[i*width:][:width]
-	}
-	return list
-}
-
-// tokenize fills Result.Tokens.
-func (j *job) tokenize(ctx context.Context) error {
-	p := j.model.Pipeline
-	prompt := cmp.Or(j.model.prompt, p.DefaultPrompt())
-	if name := j.request.PromptName; name != "" {
-		var ok bool
-		if prompt, ok = p.Prompts()[name]; !ok {
-			return dialect.Errorf(dialect.Value, "prompt_name", "there is no prompt named %q", name)
-		}
-	}
-	tok := p.Tokenizer()
-	for i := range j.request.Inputs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		text := prompt + j.request.Inputs[i].Text
-		e := tok.Encode(text, token.Options{Special: !j.request.NoSpecial, Offsets: true})
-		tokens := make([]dialect.Token, len(e.IDs))
-		for k, id := range e.IDs {
-			t := dialect.Token{ID: id, Special: e.Special[k]}
-			if t.Special {
-				t.Text, _ = tok.Token(id)
-			} else {
-				t.Start, t.Stop = e.Offsets[k].Start, e.Offsets[k].End
-				t.Text = text[t.Start:t.Stop]
-			}
-			tokens[k] = t
-		}
-		j.result.Tokens = append(j.result.Tokens, tokens)
-	}
-	return nil
-}
-
-// detokenize fills Result.Texts.
-func (j *job) detokenize() error {
-	tok := j.model.Pipeline.Tokenizer()
-	for i := range j.request.Inputs {
-		ids := j.request.Inputs[i].IDs
-		for k, id := range ids {
-			if _, ok := tok.Token(id); !ok {
-				return dialect.Errorf(dialect.Value, "ids", "token id %d at index %d of list %d is outside the vocabulary", id, k, i)
-			}
-		}
-		j.result.Texts = append(j.result.Texts, tok.Decode(ids, j.request.SkipSpecial))
-	}
-	return nil
+	return (*j.values)[:n]
 }

@@ -48,7 +48,7 @@ var (
 	tokenBuckets = prometheus.ExponentialBuckets(1, 2, 18)
 )
 
-func newMetrics(queue func() batch.Stats) *metrics {
+func newMetrics(queue func() batch.Stats, loaded func() (models int, bytes int64)) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry()}
 	add := m.registry.MustRegister
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -90,6 +90,8 @@ func newMetrics(queue func() batch.Stats) *metrics {
 	m.teLength = histogram("te_request_input_length", "Mean tokens of a request's inputs.", tokenBuckets)
 	m.teNext = histogram("te_batch_next_size", "Texts in a batch.", countBuckets)
 	m.teNextTok = histogram("te_batch_next_tokens", "Tokens in a batch.", tokenBuckets)
+	gauge("paceline_models_loaded", "Models in memory.", func() float64 { n, _ := loaded(); return float64(n) })
+	gauge("paceline_models_memory_bytes", "Memory that they take.", func() float64 { _, bytes := loaded(); return float64(bytes) })
 	gauge("te_queue_size", "Requests that wait for the engine.", func() float64 { return float64(queue().Waiting) })
 	add(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -117,7 +119,7 @@ func (m *metrics) answered(h *hosted, r *dialect.Request, result *dialect.Result
 	}
 	m.teCount.WithLabelValues(method).Inc()
 	m.teSuccess.WithLabelValues(method).Inc()
-	if r.Want != dialect.Vectors && r.Want != dialect.TokenVectors {
+	if r.Want == dialect.Tokens || r.Want == dialect.Texts {
 		return
 	}
 	way := "batch"
@@ -126,7 +128,9 @@ func (m *metrics) answered(h *hosted, r *dialect.Request, result *dialect.Result
 	}
 	t := &result.Times
 	m.requests.WithLabelValues(h.Name, way).Inc()
-	m.embeddings.WithLabelValues(h.Name).Add(float64(len(r.Inputs)))
+	if r.Want != dialect.Scores {
+		m.embeddings.WithLabelValues(h.Name).Add(float64(len(r.Inputs)))
+	}
 	m.duration.WithLabelValues(h.Name).Observe(t.Total.Seconds())
 	m.queueWait.Observe(t.Queue.Seconds())
 	m.tokenize.Observe(t.Tokenize.Seconds())

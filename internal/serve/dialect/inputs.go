@@ -123,6 +123,15 @@ func CheckCount(n, limit int) error {
 	return nil
 }
 
+// PairInputs makes pairs of one text with each of several.
+func PairInputs(first string, seconds []string) []Input {
+	inputs := make([]Input, len(seconds))
+	for i := range seconds {
+		inputs[i] = Input{Text: first, Second: &seconds[i]}
+	}
+	return inputs
+}
+
 // TextInputs makes inputs of texts.
 func TextInputs(lists ...[]string) []Input {
 	n := 0

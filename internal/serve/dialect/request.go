@@ -12,6 +12,8 @@ type Want int
 const (
 	Vectors      Want = iota // one vector an input: Result.Vectors
 	TokenVectors             // one vector a token of each input: Result.TokenVectors
+	Sparse                   // one vector an input, a weight for each token of the vocabulary: Result.Vectors
+	Scores                   // a classifier's score of each input or pair for each label: Result.Scores
 	Tokens                   // the tokens of each input, no arithmetic: Result.Tokens
 	Texts                    // the text of each input's ids, no arithmetic: Result.Texts
 )
@@ -23,6 +25,7 @@ type Request struct {
 	Model  string // the model asked for; "" for the server's own
 	Inputs []Input
 
+	Prompt       string // a text put before every input; wins over PromptName
 	PromptName   string // the model's prompt of that name
 	Truncate     Choice // cut an input that is too long instead of refusing it
 	TruncateLeft bool   // cut its beginning instead of its end
@@ -34,15 +37,55 @@ type Request struct {
 	Dimensions int    // keep that many leading values; 0 for the model's own number
 	Direct     bool   // compute by itself, not with other requests
 
+	Activation   Activation // Scores: what becomes of the logits
+	FirstTokens  int        // pairs: keep that many tokens of the first text, special ones apart; 0 for all
+	SecondTokens int        // pairs: and of the second
+
+	// Adapt, unless nil, completes the request once its model is open: what it wants
+	// may depend on what the model computes.
+	Adapt func(i *Info) error
 	// Encode writes the answer to this request.
 	Encode func(a *Answer, r *Result)
 }
 
-// Input is one text, or the token ids that stand for one.
-type Input struct {
-	Text string
-	IDs  []int32 // unless nil, in place of Text
+// Complete adapts the request to its model, once that is open, and refuses what
+// the model cannot give.
+func (r *Request) Complete(i *Info) error {
+	if r.Adapt != nil {
+		if err := r.Adapt(i); err != nil {
+			return err
+		}
+	}
+	if r.Want == Tokens || r.Want == Texts {
+		return nil
+	}
+	scores := i.Head == Classifier || i.Head == Reranker
+	switch {
+	case r.Want == Scores && !scores:
+		return Errorf(Unsupported, "", "Model is not a classifier model")
+	case r.Want == Sparse && i.Head != Splade:
+		return Errorf(Unsupported, "", "Model is not an embedding model with SPLADE pooling")
+	case r.Want != Scores && scores:
+		return Errorf(Unsupported, "", "Model is not an embedding model")
+	}
+	return nil
 }
+
+// Input is one text, a pair of texts, or the token ids that stand for one of these.
+type Input struct {
+	Text   string
+	Second *string // unless nil, Text and this are a pair, which only classifiers read
+	IDs    []int32 // unless nil, in place of Text
+}
+
+// Activation turns a classifier's logits into scores.
+type Activation int
+
+const (
+	Probability Activation = iota // the sigmoid for one label, the softmax for several
+	Logits                        // none
+	ModelsOwn                     // the function that the model names, or else Probability
+)
 
 // Choice is a yes or no that a request may leave to the server.
 type Choice int8
@@ -75,6 +118,7 @@ type Result struct {
 	Model        string        // the name under which the model is served
 	Vectors      [][]float32   // an input's vector
 	TokenVectors [][][]float32 // an input's tokens' vectors
+	Scores       [][]float32   // an input's score for each label, in the order of Info.Labels
 	Tokens       [][]Token
 	Texts        []string
 
@@ -107,7 +151,8 @@ type Times struct {
 // special token has none.
 type Token struct {
 	ID          int32
-	Text        string
+	Text        string // as it stands in the text
+	Piece       string // as it stands in the vocabulary
 	Special     bool
 	Start, Stop int
 }

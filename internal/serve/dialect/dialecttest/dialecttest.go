@@ -46,9 +46,22 @@ func Route(t testing.TB, d dialect.Dialect, method, path string, b *wire.Body) d
 	return *first
 }
 
+// InfoOf is a server whose model has a head and its labels.
+func InfoOf(head dialect.Head, labels ...string) *dialect.Info {
+	i := Info()
+	i.Head, i.Labels = head, labels
+	return i
+}
+
 // Post decodes a body at a path. If that fails it returns nil and the answer
 // that the dialect's clients get.
 func Post(t testing.TB, d dialect.Dialect, path, query, body string) (*dialect.Request, Response) {
+	t.Helper()
+	return PostTo(t, d, Info(), path, query, body)
+}
+
+// PostTo is Post to a server of one's own.
+func PostTo(t testing.TB, d dialect.Dialect, info *dialect.Info, path, query, body string) (*dialect.Request, Response) {
 	t.Helper()
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -58,7 +71,10 @@ func Post(t testing.TB, d dialect.Dialect, path, query, body string) (*dialect.R
 	route := Route(t, d, "POST", path, parsed)
 	if err == nil {
 		var r *dialect.Request
-		r, err = route.Decode(&dialect.Call{Body: parsed, Query: values, Info: Info(), InfoOf: func(string) *dialect.Info { return Info() }, ID: "id1", Time: time.Unix(1800000000, 0)})
+		r, err = route.Decode(&dialect.Call{Body: parsed, Query: values, Info: info, InfoOf: func(string) *dialect.Info { return info }, ID: "id1", Time: time.Unix(1800000000, 0)})
+		if err == nil {
+			err = r.Complete(info)
+		}
 		if err == nil {
 			return r, Response{}
 		}
@@ -95,6 +111,7 @@ func Result(r *dialect.Request) *dialect.Result {
 	for i := range r.Inputs {
 		v := [][]float32{{3, 4, 0}, {0, 0, 1}, {0.6, 0.8, 0}}[i%3]
 		result.Vectors = append(result.Vectors, v)
+		result.Scores = append(result.Scores, []float32{0.25, 0.75, 0.5, 0.25, 0.75}[i%3:][:3])
 		result.TokenVectors = append(result.TokenVectors, [][]float32{v, v})
 		result.Tokens = append(result.Tokens, []dialect.Token{{ID: 2, Text: "[CLS]", Special: true}, {ID: 9, Text: "hé", Start: 0, Stop: 3}})
 		result.Texts = append(result.Texts, "hé")
@@ -105,7 +122,13 @@ func Result(r *dialect.Request) *dialect.Result {
 // Exchange posts a body and answers it with Result.
 func Exchange(t testing.TB, d dialect.Dialect, path, query, body string) Response {
 	t.Helper()
-	r, failed := Post(t, d, path, query, body)
+	return ExchangeWith(t, d, Info(), path, query, body)
+}
+
+// ExchangeWith is Exchange with a server of one's own.
+func ExchangeWith(t testing.TB, d dialect.Dialect, info *dialect.Info, path, query, body string) Response {
+	t.Helper()
+	r, failed := PostTo(t, d, info, path, query, body)
 	if r == nil {
 		return failed
 	}
@@ -139,11 +162,16 @@ func Expect(t testing.TB, got Response, status int, want string) {
 // Fuzz feeds a decoder anything: it must not panic, and must make a request that
 // can be answered with valid JSON or fail with a status from 400 to 499.
 func Fuzz(f *testing.F, d dialect.Dialect, path string, seeds ...string) {
+	FuzzWith(f, d, Info(), path, seeds...)
+}
+
+// FuzzWith is Fuzz with a server of one's own.
+func FuzzWith(f *testing.F, d dialect.Dialect, info *dialect.Info, path string, seeds ...string) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r, failed := Post(t, d, path, "", string(body))
+		r, failed := PostTo(t, d, info, path, "", string(body))
 		if r == nil {
 			if failed.Status < 400 || failed.Status > 499 || !json.Valid([]byte(failed.Body)) {
 				t.Fatalf("%q: %d %s", body, failed.Status, failed.Body)

@@ -2,6 +2,7 @@ package kserve
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
@@ -99,6 +100,9 @@ func decodeInput(t *tensor.Tensor, in *wire.Body, raw *tensor.Raw, framed bool) 
 	if err != nil {
 		return err
 	}
+	if err := onePlace(in, p); err != nil {
+		return err
+	}
 	if v, ok := p.Get("shared_memory_region"); ok {
 		region, _ := wire.String("shared_memory_region", v)
 		return noSharedMemory(region)
@@ -121,6 +125,23 @@ func decodeInput(t *tensor.Tensor, in *wire.Body, raw *tensor.Raw, framed bool) 
 		return invalid("Unable to parse 'data': input '%s' has none", t.Name)
 	}
 	return decodeData(t, data)
+}
+
+// onePlace refuses an input whose elements are in more than one place.
+func onePlace(in, parameters *wire.Body) error {
+	var places []string
+	if in.Has("data") {
+		places = append(places, "'data'")
+	}
+	for _, name := range []string{"binary_data_size", "shared_memory_region"} {
+		if parameters.Has(name) {
+			places = append(places, "'"+name+"'")
+		}
+	}
+	if len(places) > 1 {
+		return invalid("Input must set only one of the following fields: 'data', 'binary_data_size' in 'parameters', 'shared_memory_region' in 'parameters'. But set %s", strings.Join(places, " "))
+	}
+	return nil
 }
 
 func decodeMetadata(t *tensor.Tensor, in *wire.Body) error {

@@ -19,9 +19,9 @@ func Status(k dialect.Kind) int {
 		return http.StatusNotFound
 	case dialect.Overloaded, dialect.Unavailable:
 		return http.StatusServiceUnavailable
-	case dialect.Unsupported:
+	case dialect.Unsupported, dialect.Encoding:
 		return http.StatusNotImplemented
-	case dialect.NoMethod, dialect.Unauthorized, dialect.TooLarge, dialect.Encoding:
+	case dialect.NoMethod, dialect.Unauthorized, dialect.TooLarge:
 		return k.Status()
 	case dialect.Timeout:
 		return http.StatusRequestTimeout

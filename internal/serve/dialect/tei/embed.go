@@ -10,17 +10,24 @@ import (
 	"github.com/paceline/paceline/internal/similarity"
 )
 
+// readFields starts reading as strictly as TEI does: a string is no boolean.
+func readFields(c *dialect.Call) *dialect.Fields {
+	f := dialect.ReadFields(c)
+	f.Strict = true
+	return f
+}
+
 // readOptions reads the options that all kinds of embedding share.
 func readOptions(f *dialect.Fields, into *dialect.Request) {
 	into.Truncate = f.Bool("truncate")
 	side := f.OneOf("truncation_direction", "Right", "right", "Left", "left")
 	into.TruncateLeft = side == "Left" || side == "left"
-	into.PromptName = f.String("prompt_name", "")
+	f.Prompt(into)
 }
 
 // readEmbed reads the inputs and options of /embed and its sisters.
 func readEmbed(c *dialect.Call) (*dialect.Fields, *dialect.Request, error) {
-	f := dialect.ReadFields(c)
+	f := readFields(c)
 	r := &dialect.Request{Inputs: dialect.Read(f, "inputs", dialect.DecodeInputs, c.Info.ClientBatch)}
 	readOptions(f, r)
 	if f.Err == nil {
@@ -35,7 +42,8 @@ func checkInputs(inputs []dialect.Input) error {
 		return dialect.Errorf(dialect.Empty, "inputs", "`inputs` cannot be empty")
 	}
 	for i := range inputs {
-		if inputs[i].Text == "" && len(inputs[i].IDs) == 0 {
+		in := &inputs[i]
+		if in.Text == "" && len(in.IDs) == 0 && (in.Second == nil || *in.Second == "") {
 			return dialect.Errorf(dialect.Empty, "inputs", "`inputs` cannot be empty: number %d of %d is", i, len(inputs))
 		}
 	}
@@ -51,6 +59,7 @@ func decodeEmbed(c *dialect.Call) (*dialect.Request, error) {
 	if r.Dimensions = f.Int("dimensions", 0); r.Dimensions < 1 && f.Body.Has("dimensions") && f.Err == nil {
 		return nil, dialect.Errorf(dialect.Value, "dimensions", "`dimensions` should be positive, is %d", r.Dimensions)
 	}
+	r.Adapt = notNormalized(r)
 	r.Encode = func(a *dialect.Answer, r *dialect.Result) {
 		setHeaders(a, r)
 		a.List(len(r.Vectors), func(i int) { a.Vector(r.Vectors[i]) })
@@ -58,9 +67,25 @@ func decodeEmbed(c *dialect.Call) (*dialect.Request, error) {
 	return r, f.Err
 }
 
+// notNormalized refuses to scale what SPLADE gives, as TEI does.
+func notNormalized(r *dialect.Request) func(*dialect.Info) error {
+	return func(i *dialect.Info) error {
+		if i.Head == dialect.Splade && r.Normalize == dialect.Yes {
+			return dialect.Errorf(dialect.Unsupported, "normalize", "`normalize` is not available for SPLADE models")
+		}
+		return nil
+	}
+}
+
 func decodeEmbedAll(c *dialect.Call) (*dialect.Request, error) {
 	_, r, err := readEmbed(c)
 	r.Want = dialect.TokenVectors
+	r.Adapt = func(i *dialect.Info) error {
+		if i.Head == dialect.Splade {
+			return dialect.Errorf(dialect.Unsupported, "", "`embed_all` is not available for SPLADE models")
+		}
+		return nil
+	}
 	r.Encode = func(a *dialect.Answer, r *dialect.Result) {
 		setHeaders(a, r)
 		a.List(len(r.TokenVectors), func(i int) {
@@ -116,7 +141,7 @@ func nested(c *dialect.Call, name string, v wire.Value) (*dialect.Fields, error)
 		return nil, wire.Wrong(name, "an object", v.Kind())
 	}
 	body, err := wire.ParseBody(v)
-	return dialect.ReadFields(&dialect.Call{Body: body, Info: c.Info}), err
+	return readFields(&dialect.Call{Body: body, Info: c.Info}), err
 }
 
 func encodeSimilarity(a *dialect.Answer, r *dialect.Result) {
@@ -132,6 +157,7 @@ func decodeOpenAI(c *dialect.Call) (*dialect.Request, error) {
 		return nil, err
 	}
 	r.Model = "" // TEI serves its one model whatever the name
+	r.Adapt = notNormalized(r)
 	encode := r.Encode
 	r.Encode = func(a *dialect.Answer, result *dialect.Result) {
 		setHeaders(a, result)

@@ -1,6 +1,10 @@
 package tei
 
-import "github.com/paceline/paceline/internal/serve/dialect"
+import (
+	"strconv"
+
+	"github.com/paceline/paceline/internal/serve/dialect"
+)
 
 // info writes TEI's account of the server and, after it, what else there is to
 // know of this one: the policy, the CPU level and the limits in force.
@@ -12,9 +16,7 @@ func info(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {
 	o.text("model_dtype", i.DType)
 	o.text("served_model_name", i.Model)
 	o.name("model_type")
-	a.Raw(`{"embedding":{"pooling":`)
-	a.String(i.Pooling)
-	a.Raw(`}}`)
+	modelType(a, i)
 	o.number("max_concurrent_requests", i.ConcurrentLimit)
 	o.number("max_input_length", i.MaxTokens)
 	o.number("max_batch_tokens", i.BatchTokens)
@@ -35,6 +37,34 @@ func info(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {
 	o.number("embedding_dim", i.Dim)
 	o.number("payload_limit", int(i.BodyLimit))
 	a.Raw(`}`)
+}
+
+// modelType writes what the model computes: {"embedding": {"pooling"}}, or
+// "classifier" or "reranker" with its labels.
+func modelType(a *dialect.Answer, i *dialect.Info) {
+	switch i.Head {
+	case dialect.Classifier:
+		a.Raw(`{"classifier":`)
+	case dialect.Reranker:
+		a.Raw(`{"reranker":`)
+	default:
+		a.Raw(`{"embedding":{"pooling":`)
+		a.String(i.Pooling)
+		a.Raw(`}}`)
+		return
+	}
+	o := &object{a: a}
+	a.Raw(`{"id2label":{`)
+	for id, label := range i.Labels {
+		o.text(strconv.Itoa(id), label)
+	}
+	o.begun = false
+	a.Raw(`},"label2id":{`)
+	for id, label := range i.Labels {
+		o.name(label)
+		a.Int(id)
+	}
+	a.Raw(`}}}`)
 }
 
 // object writes the members of an object; what is empty or 0 becomes null.

@@ -1,7 +1,8 @@
 // Package tei speaks the language of Hugging Face's text-embeddings-inference
 // 1.9 (its router's http/server.rs and http/types.rs): /embed, /embed_all,
-// /similarity, /tokenize, /decode, /info and what it answers where a model has
-// no such head: /embed_sparse, /predict, /rerank.
+// /embed_sparse, /predict, /rerank, /similarity, /tokenize, /decode and /info.
+// Where a model has another head than a route needs, it answers as TEI does, with
+// 424 and the words for it.
 //
 // It converts only; see package dialect.
 package tei
@@ -20,14 +21,10 @@ func New() dialect.Dialect {
 	post := func(path string, claims func(*wire.Body) bool, decode func(*dialect.Call) (*dialect.Request, error)) {
 		d.Routes = append(d.Routes, dialect.Route{Method: http.MethodPost, Path: path, Claims: claims, Decode: decode, Fail: fail})
 	}
-	// The root and SageMaker's path take what the model is for, and Hugging Face's
-	// client posts both kinds of inputs to the root.
-	for _, path := range []string{"/embed", "/{$}", "/invocations"} {
-		post(path, hasListedInputs, decodeEmbed)
-	}
-	for _, path := range []string{"/similarity", "/{$}", "/invocations"} {
-		post(path, hasSentences, decodeSimilarity)
-	}
+	post("/{$}", nil, decodeRoot)
+	post("/invocations", nil, decodeRoot)
+	post("/embed", hasListedInputs, decodeEmbed)
+	post("/similarity", hasSentences, decodeSimilarity)
 	post("/embed_all", nil, decodeEmbedAll)
 	post("/embed_sparse", nil, decodeEmbedSparse)
 	post("/predict", nil, decodePredict)
@@ -50,18 +47,6 @@ func New() dialect.Dialect {
 func Info() dialect.Route {
 	return dialect.Route{Method: http.MethodGet, Path: "/info", Describe: info, Fail: fail}
 }
-
-func hasListedInputs(b *wire.Body) bool {
-	v, ok := b.Get("inputs")
-	return ok && v.Kind() != '{'
-}
-
-func hasSentences(b *wire.Body) bool {
-	v, ok := b.Get("inputs")
-	return ok && v.Kind() == '{'
-}
-
-func hasTextList(b *wire.Body) bool { return b.Has("texts") }
 
 // health answers with a status alone while all is well.
 func health(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {

@@ -74,6 +74,23 @@ func TestRefusals(t *testing.T) {
 		{"/predict", `{"inputs":"a"}`, 424, "Backend", "Backend error: Model is not a classifier model"},
 		{"/predict", `{}`, 422, "Validation", "`inputs` is missing"},
 		{"/rerank", `{"query":"a","texts":["b"]}`, 424, "Backend", "Backend error: model is not a re-ranker model"},
+		{"/embed", `{"inputs":"a","normalize":"no"}`, 422, "Validation", "`normalize` must be a boolean, is a string"},
+		{"/embed", `{"inputs":"a","dimensions":"2"}`, 422, "Validation", "`dimensions` must be an integer, is a string"},
+		{"/predict", `{"inputs":[]}`, 400, "Empty", "Input validation error: `inputs` cannot be empty"},
+		{"/predict", `{"inputs":["a","b","c"]}`, 422, "Validation", "`inputs` must have one or two strings"},
+		{"/predict", `{"inputs":[["a"],[]]}`, 422, "Validation", "`inputs[1]` must have one or two strings"},
+		{"/predict", `{"inputs":[["a","b","c"]]}`, 422, "Validation", "`inputs[0]` must have one or two strings"},
+		{"/predict", `{"inputs":["a",["b"]]}`, 422, "Validation", "`inputs[1]` must be a string, is a list"},
+		{"/predict", `{"inputs":[["a"],"b"]}`, 422, "Validation", "`inputs[1]` must be a list of one or two strings, is a string"},
+		{"/predict", `{"inputs":[["a"],["b",3]]}`, 422, "Validation", "`inputs[1][1]` must be a string, is a number"},
+		{"/predict", `{"inputs":[["a"],["b"],["c"],["d"],["e"]]}`, 422, "Validation", "batch size 5 > maximum allowed batch size 4"},
+		{"/predict", `{"inputs":["",""]}`, 400, "Empty", "Input validation error: `inputs` cannot be empty: number 0 of 1 is"},
+		{"/predict", `{"inputs":7}`, 422, "Validation", "`inputs` must be a string, a pair of strings or a list of such, is a number"},
+		{"/rerank", `{"texts":["a"]}`, 422, "Validation", "`query` is missing"},
+		{"/rerank", `{"query":"a","texts":["b","c","d","e","f"]}`, 422, "Validation", "batch size 5 > maximum allowed batch size 4"},
+		{"/rerank", `{"query":"a","texts":"b"}`, 422, "Validation", "`texts` must be a list of strings, is a string"},
+		{"/rerank", `{"query":"a","texts":["b"],"raw_scores":"yes"}`, 422, "Validation", "`raw_scores` must be a boolean, is a string"},
+		{"/{$}", `{}`, 422, "Validation", "`inputs` is missing"},
 		{"/rerank", `{"query":"a","texts":[]}`, 400, "Empty", "Input validation error: `texts` cannot be empty"},
 		{"/similarity", `{"inputs":{"source_sentence":"a","sentences":[]}}`, 400, "Empty", "Input validation error: `inputs.sentences` cannot be empty"},
 		{"/similarity", `{"inputs":{"sentences":["a"]}}`, 422, "Validation", "`inputs.source_sentence` is missing"},
@@ -119,6 +136,97 @@ func TestSimilarity(t *testing.T) {
 	for _, path := range []string{"/similarity", "/{$}", "/invocations"} {
 		got := dialecttest.Exchange(t, New(), path, "", `{"inputs":{"source_sentence":"a","sentences":["b","c"]},"parameters":{"truncate":true}}`)
 		dialecttest.Expect(t, got, 200, `[0,1]`)
+	}
+}
+
+var (
+	reranker   = dialecttest.InfoOf(dialect.Reranker, "LABEL_0")
+	classifier = dialecttest.InfoOf(dialect.Classifier, "a", "b", "c")
+	splade     = dialecttest.InfoOf(dialect.Splade)
+)
+
+func TestPredict(t *testing.T) {
+	t.Parallel()
+	const first, second = `[{"score":0.75,"label":"b"},{"score":0.5,"label":"c"},{"score":0.25,"label":"a"}]`, `[{"score":0.75,"label":"a"},{"score":0.5,"label":"b"},{"score":0.25,"label":"c"}]`
+	for body, want := range map[string]string{
+		`{"inputs":"a"}`:               first,
+		`{"inputs":["a"]}`:             first,
+		`{"inputs":["a","b"]}`:         first,
+		`{"inputs":[["a"]]}`:           `[` + first + `]`,
+		`{"inputs":[["a","b"],["c"]]}`: `[` + first + `,` + second + `]`,
+	} {
+		for _, path := range []string{"/predict", "/{$}", "/invocations"} {
+			dialecttest.Expect(t, dialecttest.ExchangeWith(t, New(), classifier, path, "", body), 200, want)
+		}
+	}
+	r, _ := dialecttest.PostTo(t, New(), classifier, "/predict", "", `{"inputs":[["a"],["b","c"]],"truncate":false,"truncation_direction":"left","raw_scores":true}`)
+	if r.Want != dialect.Scores || r.Inputs[0].Second != nil || *r.Inputs[1].Second != "c" || r.Truncate != dialect.No || !r.TruncateLeft || r.Activation != dialect.Logits {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestRerank(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/rerank", "/{$}", "/invocations"} {
+		got := dialecttest.ExchangeWith(t, New(), reranker, path, "", `{"query":"q","texts":["x","y","z"],"return_text":true}`)
+		dialecttest.Expect(t, got, 200, `[{"index":1,"text":"y","score":0.75},{"index":2,"text":"z","score":0.5},{"index":0,"text":"x","score":0.25}]`)
+		if got.Header["X-Compute-Tokens"] != "9" {
+			t.Errorf("%v", got.Header)
+		}
+	}
+	got := dialecttest.ExchangeWith(t, New(), reranker, "/rerank", "", `{"query":"q","texts":["x","y","z","w"]}`)
+	dialecttest.Expect(t, got, 200, `[{"index":1,"score":0.75},{"index":2,"score":0.5},{"index":3,"score":0.25},{"index":0,"score":0.25}]`) // TEI's order of equals
+	r, _ := dialecttest.PostTo(t, New(), reranker, "/rerank", "", `{"query":"q","texts":["x",""]}`)
+	if r.Activation != dialect.Probability || r.Truncate != dialect.Unset || r.Inputs[1].Text != "q" || *r.Inputs[1].Second != "" {
+		t.Errorf("%+v", r)
+	}
+	if r, _ = dialecttest.PostTo(t, New(), reranker, "/rerank", "", `{"query":"q","texts":["x"],"raw_scores":true}`); r.Activation != dialect.Logits {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestSparse(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/embed_sparse", "/{$}", "/invocations"} {
+		got := dialecttest.ExchangeWith(t, New(), splade, path, "", `{"inputs":["a","b"]}`)
+		dialecttest.Expect(t, got, 200, `[[{"index":0,"value":3},{"index":1,"value":4}],[{"index":2,"value":1}]]`)
+	}
+	if r, _ := dialecttest.PostTo(t, New(), splade, "/embed", "", `{"inputs":"a","normalize":false}`); r == nil || r.Want != dialect.Vectors {
+		t.Errorf("a model with SPLADE pooling gives whole vectors too: %+v", r)
+	}
+}
+
+// TestHeads: each route wants a model with its head and says so otherwise.
+func TestHeads(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		info             *dialect.Info
+		path, body, want string
+	}{
+		{splade, "/embed", `{"inputs":"a"}`, "Backend error: `normalize` is not available for SPLADE models"},
+		{splade, "/v1/embeddings", `{"input":"a"}`, "Backend error: `normalize` is not available for SPLADE models"},
+		{splade, "/embed_all", `{"inputs":"a"}`, "Backend error: `embed_all` is not available for SPLADE models"},
+		{classifier, "/embed", `{"inputs":"a"}`, "Backend error: Model is not an embedding model"},
+		{classifier, "/similarity", `{"inputs":{"source_sentence":"a","sentences":["b"]}}`, "Backend error: Model is not an embedding model"},
+		{classifier, "/embed_sparse", `{"inputs":"a"}`, "Backend error: Model is not an embedding model with SPLADE pooling"},
+		{classifier, "/rerank", `{"query":"a","texts":["b"]}`, "Backend error: model is not a re-ranker model"},
+		{reranker, "/embed_all", `{"inputs":"a"}`, "Backend error: Model is not an embedding model"},
+		{reranker, "/v1/embeddings", `{"input":"a"}`, "Backend error: Model is not an embedding model"},
+		{dialecttest.Info(), "/{$}", `{"query":"a","texts":["b"]}`, "Backend error: model is not a re-ranker model"},
+	} {
+		got := dialecttest.ExchangeWith(t, New(), c.info, c.path, "", c.body)
+		if got.Status != 424 || !strings.Contains(got.Body, `:"`+c.want+`"`) || !strings.Contains(got.Body, `"Backend"`) {
+			t.Errorf("%s %s: %d %s, want %q", c.path, c.body, got.Status, got.Body, c.want)
+		}
+	}
+	for info, want := range map[*dialect.Info]string{
+		reranker:   `"model_type":{"reranker":{"id2label":{"0":"LABEL_0"},"label2id":{"LABEL_0":0}}}`,
+		classifier: `"model_type":{"classifier":{"id2label":{"0":"a","1":"b","2":"c"},"label2id":{"a":0,"b":1,"c":2}}}`,
+	} {
+		got := dialecttest.Write(t, func(a *dialect.Answer) { Info().Describe(a, info, &dialect.Stats{}) })
+		if !strings.Contains(got.Body, want) {
+			t.Errorf("%s, want %s", got.Body, want)
+		}
 	}
 }
 
@@ -174,6 +282,14 @@ func FuzzTokenize(f *testing.F) {
 	dialecttest.Fuzz(f, New(), "/tokenize", `{"inputs":["a"],"add_special_tokens":false}`)
 }
 
-func FuzzHeads(f *testing.F) {
-	dialecttest.Fuzz(f, New(), "/rerank", `{"query":"a","texts":["b"]}`, `{"query":[],"texts":{}}`)
+func FuzzRerank(f *testing.F) {
+	dialecttest.FuzzWith(f, New(), reranker, "/rerank", `{"query":"a","texts":["b"],"return_text":true}`, `{"query":[],"texts":{}}`)
+}
+
+func FuzzPredict(f *testing.F) {
+	dialecttest.FuzzWith(f, New(), classifier, "/predict", `{"inputs":"a"}`, `{"inputs":["a","b"],"raw_scores":true}`, `{"inputs":[["a"],["b","c"]]}`, `{"inputs":[[],["a","b","c"]]}`)
+}
+
+func FuzzSparse(f *testing.F) {
+	dialecttest.FuzzWith(f, New(), splade, "/{$}", `{"inputs":["a",[1,2]]}`, `{"inputs":[["a","b"]]}`)
 }

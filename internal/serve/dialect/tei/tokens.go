@@ -8,15 +8,15 @@ import (
 )
 
 func decodeTokenize(c *dialect.Call) (*dialect.Request, error) {
-	f := dialect.ReadFields(c)
+	f := readFields(c)
 	texts := dialect.Read(f, "inputs", dialect.DecodeTexts, c.Info.ClientBatch)
 	r := &dialect.Request{
-		Want:       dialect.Tokens,
-		Inputs:     dialect.TextInputs(texts),
-		NoSpecial:  !f.Bool("add_special_tokens").Or(true),
-		PromptName: f.String("prompt_name", ""),
-		Encode:     encodeTokens,
+		Want:      dialect.Tokens,
+		Inputs:    dialect.TextInputs(texts),
+		NoSpecial: !f.Bool("add_special_tokens").Or(true),
+		Encode:    encodeTokens,
 	}
+	f.Prompt(r)
 	if f.Err != nil {
 		return nil, f.Err
 	}
@@ -49,7 +49,7 @@ func encodeToken(a *dialect.Answer, t *dialect.Token) {
 }
 
 func decodeDecode(c *dialect.Call) (*dialect.Request, error) {
-	f := dialect.ReadFields(c)
+	f := readFields(c)
 	r := &dialect.Request{
 		Want:        dialect.Texts,
 		Inputs:      dialect.Read(f, "ids", decodeIDLists, c.Info.ClientBatch),

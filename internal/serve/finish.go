@@ -1,0 +1,93 @@
+package serve
+
+import (
+	"math"
+
+	"github.com/paceline/paceline/internal/pipeline"
+	"github.com/paceline/paceline/internal/serve/dialect"
+)
+
+// finish makes the engine's outputs the result.
+func (j *job) finish() error {
+	switch j.request.Want {
+	case dialect.TokenVectors:
+		j.result.TokenVectors = make([][][]float32, len(j.items))
+		for i := range j.items {
+			j.result.TokenVectors[i] = rows(j.items[i].Out.Tokens, j.model.Hidden)
+		}
+		return nil
+	case dialect.Scores:
+		return j.finishScores()
+	default:
+		return j.finishVectors()
+	}
+}
+
+func (j *job) finishVectors() error {
+	o := pipeline.FinishOptions{
+		Normalize:  j.request.Normalize.Or(j.model.Pipeline.Normalizes()),
+		Dimensions: j.request.Dimensions,
+	}
+	j.result.Vectors = make([][]float32, len(j.items))
+	for i := range j.items {
+		v, err := j.model.Pipeline.Finish(j.items[i].Out.Vector, o)
+		if err != nil {
+			return inputError(err, i, len(j.items))
+		}
+		j.result.Vectors[i] = v
+	}
+	return nil
+}
+
+func rows(flat []float32, width int) [][]float32 {
+	list := make([][]float32, len(flat)/width)
+	for i := range list {
+		list[i] = flat[i*width:][:width]
+	}
+	return list
+}
+
+func (j *job) finishScores() error {
+	j.result.Scores = make([][]float32, len(j.items))
+	for i := range j.items {
+		scores := j.items[i].Out.Logits
+		for _, x := range scores {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				return inputError(pipeline.ErrNotFinite, i, len(j.items))
+			}
+		}
+		if err := j.activate(scores); err != nil {
+			return inputError(err, i, len(j.items))
+		}
+		j.result.Scores[i] = scores
+	}
+	return nil
+}
+
+// activate turns logits into scores, in place.
+func (j *job) activate(logits []float32) error {
+	switch p := j.model.Pipeline; {
+	case j.request.Activation == dialect.Logits:
+	case len(logits) == 1 && j.request.Activation == dialect.Probability:
+		logits[0] = float32(1 / (1 + math.Exp(-float64(logits[0]))))
+	case j.request.Activation == dialect.ModelsOwn && (len(logits) == 1 || p.NamesActivation()):
+		return p.Score(logits)
+	default:
+		softmax(logits)
+	}
+	return nil
+}
+
+func softmax(x []float32) {
+	highest := x[0]
+	for _, v := range x {
+		highest = max(highest, v)
+	}
+	var sum float64
+	for _, v := range x {
+		sum += math.Exp(float64(v - highest))
+	}
+	for i, v := range x {
+		x[i] = float32(math.Exp(float64(v-highest)) / sum)
+	}
+}
