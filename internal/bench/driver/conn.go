@@ -20,8 +20,9 @@ type conn struct {
 	net      net.Conn
 	reader   *bufio.Reader
 	body     []byte
-	used     bool // a reply came through it before
-	reusable bool // it may carry another request
+	header   http.Header // of the last reply
+	used     bool        // a reply came through it before
+	reusable bool        // it may carry another request
 }
 
 // maxReply bounds the memory that a service can make the client spend.
@@ -76,7 +77,7 @@ func (c *conn) read(writeErr error) (status int, body []byte, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	c.used = true
+	c.used, c.header = true, reply.Header
 	c.reusable = writeErr == nil && !reply.Close
 	return reply.StatusCode, c.body, nil
 }

@@ -44,6 +44,7 @@ const (
 type Reply struct {
 	Outcome Outcome
 	Detail  string // what the service or the system said, cut short; empty for OK
+	Times   Times  // where the service says that the time went, of an OK
 }
 
 // Request is encoded once and may be sent many times, concurrently too.

@@ -105,7 +105,11 @@ func (h *overHTTP) exchange(ctx context.Context, r *Request, read func(body []by
 	if status != http.StatusOK {
 		return refusal(status, body)
 	}
-	return judged(read(body))
+	reply := judged(read(body))
+	if reply.Outcome == OK {
+		reply.Times = timesOf(c.header)
+	}
+	return reply
 }
 
 // roundTrip uses an idle connection if there is one. A service may close a
@@ -178,28 +182,28 @@ func failed(ctx context.Context, err error) Reply {
 	var refused *refusedError
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return Reply{Canceled, ""}
+		return Reply{Outcome: Canceled}
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
-		return Reply{Timeout, err.Error()}
+		return Reply{Outcome: Timeout, Detail: err.Error()}
 	case errors.As(err, &refused):
-		return Reply{Refused, err.Error()}
+		return Reply{Outcome: Refused, Detail: err.Error()}
 	case errors.Is(err, errMalformed):
-		return Reply{Malformed, err.Error()}
+		return Reply{Outcome: Malformed, Detail: err.Error()}
 	}
-	return Reply{Reset, err.Error()}
+	return Reply{Outcome: Reset, Detail: err.Error()}
 }
 
 func refusal(status int, body []byte) Reply {
 	detail := fmt.Sprintf("%d: %s", status, cut(body))
 	switch {
 	case status == http.StatusTooManyRequests:
-		return Reply{Overloaded, detail}
+		return Reply{Outcome: Overloaded, Detail: detail}
 	case status >= 400 && status < 500:
-		return Reply{Client4xx, detail}
+		return Reply{Outcome: Client4xx, Detail: detail}
 	case status >= 500:
-		return Reply{Server5xx, detail}
+		return Reply{Outcome: Server5xx, Detail: detail}
 	}
-	return Reply{Malformed, detail}
+	return Reply{Outcome: Malformed, Detail: detail}
 }
 
 func judged(err error) Reply {
@@ -208,11 +212,11 @@ func judged(err error) Reply {
 	case err == nil:
 		return Reply{Outcome: OK}
 	case errors.As(err, &m):
-		return Reply{m.outcome, m.text}
+		return Reply{Outcome: m.outcome, Detail: m.text}
 	case errors.Is(err, errNaN):
-		return Reply{NaN, err.Error()}
+		return Reply{Outcome: NaN, Detail: err.Error()}
 	}
-	return Reply{Malformed, err.Error()}
+	return Reply{Outcome: Malformed, Detail: err.Error()}
 }
 
 // cut keeps enough of a service's error message to understand it.

@@ -105,7 +105,7 @@ func (g *kserveGRPC) exchange(ctx context.Context, r *Request, read func(rows, c
 	defer cancel()
 	conn, err := g.take()
 	if err != nil {
-		return Reply{Refused, err.Error()}
+		return Reply{Outcome: Refused, Detail: err.Error()}
 	}
 	defer g.put(conn)
 	var wire []byte
@@ -114,7 +114,7 @@ func (g *kserveGRPC) exchange(ctx context.Context, r *Request, read func(rows, c
 	}
 	var m pb.ModelInferResponse
 	if err := proto.Unmarshal(wire, &m); err != nil {
-		return Reply{Malformed, err.Error()}
+		return Reply{Outcome: Malformed, Detail: err.Error()}
 	}
 	rows, columns, raw, err := embeddings(&m)
 	if err != nil {
@@ -181,24 +181,24 @@ func callFailed(ctx context.Context, err error) Reply {
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return Reply{Canceled, ""}
+		return Reply{Outcome: Canceled}
 	case s.Code() == codes.DeadlineExceeded:
-		return Reply{Timeout, detail}
+		return Reply{Outcome: Timeout, Detail: detail}
 	case says("error while dialing"), says("connection refused"):
-		return Reply{Refused, detail}
+		return Reply{Outcome: Refused, Detail: detail}
 	case says("content-type"), says("malformed"):
-		return Reply{Malformed, detail}
+		return Reply{Outcome: Malformed, Detail: detail}
 	case says("RST_STREAM"), says("connection error"), says("error reading from server"), says("unexpected EOF"), says("transport is closing"):
-		return Reply{Reset, detail}
+		return Reply{Outcome: Reset, Detail: detail}
 	case s.Code() == codes.ResourceExhausted:
-		return Reply{Overloaded, detail}
+		return Reply{Outcome: Overloaded, Detail: detail}
 	}
 	switch s.Code() {
 	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied, codes.Unauthenticated,
 		codes.FailedPrecondition, codes.OutOfRange, codes.Unimplemented:
-		return Reply{Client4xx, detail}
+		return Reply{Outcome: Client4xx, Detail: detail}
 	}
-	return Reply{Server5xx, detail}
+	return Reply{Outcome: Server5xx, Detail: detail}
 }
 
 // encoded is a codec for messages that are encoded already: what a request costs
