@@ -66,20 +66,27 @@ func UpperBound(sorted []float64, p float64) (float64, bool) {
 	if n < MinSamples(p) {
 		return math.NaN(), false
 	}
-	over := 1 // overlatencies that n requests may show
-	for over+1 < n && binomialCDF(over+1, n, 1-p) <= 1-PercentileConfidence {
-		over++
-	}
-	return sorted[n-over], true
+	return sorted[n-AllowedOver(n, p)], true
 }
 
 // binomialCDF is the chance of at most k successes in n trials of probability q.
 func binomialCDF(k, n int, q float64) float64 {
 	sum := 0.0
 	for i := 0; i <= min(k, n); i++ {
-		sum += math.Exp(logChoose(n, i) + float64(i)*math.Log(q) + float64(n-i)*math.Log1p(-q))
+		sum += binomial(i, n, q)
 	}
 	return min(sum, 1)
+}
+
+// binomial is the chance of exactly k successes.
+func binomial(k, n int, q float64) float64 {
+	switch {
+	case q == 0 && k == 0, q == 1 && k == n:
+		return 1
+	case q == 0, q == 1:
+		return 0
+	}
+	return math.Exp(logChoose(n, k) + float64(k)*math.Log(q) + float64(n-k)*math.Log1p(-q))
 }
 
 func logChoose(n, k int) float64 {
