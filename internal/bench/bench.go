@@ -21,6 +21,7 @@ import (
 
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/sample"
 	"github.com/paceline/paceline/internal/process"
 )
 
@@ -48,7 +49,11 @@ type Stack struct {
 	Launch  *process.Spec
 	Unable  error  // why it cannot be started: it is reported, not measured
 	Note    string // what a reader must know of the door it was driven through
-	Info    map[string]string
+
+	// Resources tells what a service that runs already takes; nil: its process, if
+	// that is on this machine.
+	Resources sample.Source
+	Info      map[string]string
 }
 
 // Texts are texts with the tokens that each becomes, specials included; Tokens
@@ -91,6 +96,7 @@ func Run(ctx context.Context, c Config) (*record.Results, error) {
 	defer stop(nil)
 	b := newBench(c, spool, stop)
 	defer b.down()
+	defer b.openGPUs()()
 	b.measure(ctx)
 	b.down()
 	return b.results(ctx)
@@ -106,6 +112,7 @@ type bench struct {
 	measured map[record.Sweep]bool
 	short    []string // what of the memory sweep did not fit into the time
 	steal    stealCount
+	gpus     *sample.GPUs            // of this machine; nil: none can be read
 	startup  time.Duration           // spent on stacks that take long to start
 	stop     context.CancelCauseFunc // ends the run for a reason of our own
 }

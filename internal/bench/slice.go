@@ -66,14 +66,16 @@ func (s *stack) timed(ctx context.Context, cell *record.Cell, c planned, batches
 	ctx, done := s.whileUp(ctx)
 	defer done()
 	said := &complaints{first: map[driver.Outcome]string{}}
-	watch := sample.Start(s.pid)
+	watch := sample.Start(s.source)
 	run := load.Closed{Clients: c.Concurrency, Requests: c.Requests, Duration: sliceLimit(s.speed.seconds(c.Point, c.Requests))}.
 		Run(ctx, said.listen(s.driver, batches), func(x load.Sample) {
 			batch := batches[x.Seq%len(batches)]
 			cell.Requests.Add(x.Intended, x.Sent, x.Finished, batch.Texts, batch.tokens, string(x.Outcome))
+			said.times.end(x)
 		})
 	cell.Started, cell.Seconds = run.Started, run.Elapsed.Seconds()
 	cell.Samples, cell.PeakBytes = watch.Stop(run.Started)
+	cell.Breakdown = said.times.cut()
 	return said
 }
 
@@ -96,10 +98,12 @@ func sliceLimit(estimate float64) time.Duration {
 	return 5*time.Second + seconds(4*estimate)
 }
 
-// complaints keeps the first message of each kind of failure.
+// complaints keeps the first message of each kind of failure, and what the service
+// told of the time that its successes took.
 type complaints struct {
 	mu    sync.Mutex
 	first map[driver.Outcome]string
+	times breakdown
 }
 
 func (c *complaints) listen(d driver.Driver, batches []batch) load.Do {
@@ -108,6 +112,7 @@ func (c *complaints) listen(d driver.Driver, batches []batch) load.Do {
 		if reply.Outcome != driver.OK {
 			c.note(reply)
 		}
+		c.times.note(seq, reply.Times)
 		return reply.Outcome
 	}
 }

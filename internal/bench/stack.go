@@ -18,7 +18,8 @@ type stack struct {
 	record record.Stack
 	driver driver.Driver
 	server *process.Server // nil: not ours
-	pid    int             // root of its process tree; 0: not on this machine
+	gpus   *sample.GPUs    // of this machine
+	source sample.Source   // of its resource figures; nil: there is none
 	speed  speed
 	// refused holds the points that it turned down: there is no sense in asking again.
 	refused map[Point]bool
@@ -31,7 +32,7 @@ type stack struct {
 // because another was starting.
 func (b *bench) up(ctx context.Context) {
 	for _, configured := range b.Stacks {
-		s := &stack{Stack: configured, refused: map[Point]bool{}, record: record.Stack{
+		s := &stack{Stack: configured, gpus: b.gpus, refused: map[Point]bool{}, record: record.Stack{
 			Name: configured.Name, Dialect: configured.Dialect, Policy: configured.Policy, Info: configured.Info,
 		}}
 		b.stacks = append(b.stacks, s)
@@ -84,12 +85,11 @@ func (s *stack) start(ctx context.Context) (err error) {
 		if s.server, err = process.Start(ctx, *s.Launch); err != nil {
 			return err
 		}
-		url, s.pid = s.server.URL, s.server.PID
+		url = s.server.URL
 		s.record.Command, s.record.ReadySeconds = s.server.Command, s.server.ReadySeconds
-	} else {
-		s.pid = sample.Listener(url)
 	}
 	s.record.URL = url
+	s.watch(ctx)
 	if s.Model == "" && strings.HasPrefix(s.Dialect, "openai") {
 		if s.Model, err = driver.ServedModel(ctx, url); err != nil {
 			return err
@@ -110,15 +110,42 @@ func (s *stack) settle(ctx context.Context, text string) error {
 	if _, err := s.driver.Embed(ctx, []string{text}); err != nil {
 		return fmt.Errorf("%s at %s does not embed: %w", s.Name, s.record.URL, err)
 	}
-	if s.pid == 0 {
+	if s.source == nil {
 		return nil
 	}
-	usage, err := sample.Of(s.pid)
+	usage, err := s.source.Read(ctx, sample.PSS)
 	if err != nil {
 		return err
 	}
-	s.record.IdleBytes = usage.RSSBytes
+	s.record.IdleBytes, s.record.IdlePSSBytes = usage.RSSBytes, usage.PSSBytes
+	if usage.GPU != nil && usage.GPU.Own {
+		s.record.IdleGPUBytes = usage.GPU.Bytes
+	}
 	return nil
+}
+
+// watch finds who tells what the server takes: its process, where it runs on this
+// machine, or else whom the configuration names.
+func (s *stack) watch(ctx context.Context) {
+	pid := 0
+	switch {
+	case s.server != nil:
+		pid = s.server.PID
+	case s.Resources == nil:
+		pid = sample.Listener(s.record.URL)
+	}
+	switch {
+	case pid != 0:
+		s.source = sample.Process(pid, s.gpus)
+	case s.Resources != nil:
+		s.source = s.Resources
+	default:
+		s.source = nil
+	}
+	s.record.Resources = ""
+	if s.source != nil {
+		s.record.Resources = s.source.From()
+	}
 }
 
 // cheap says whether a fresh process for a repeat costs next to nothing.

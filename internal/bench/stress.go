@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,6 +27,8 @@ type StressConfig struct {
 	Duration  time.Duration
 	Records   string // file that takes the raw records
 	Watcher   StressWatcher
+
+	Resources sample.Source // tells what the service takes; nil: its process, if that is on this machine
 }
 
 // StressWatcher is told how a load goes on, from one goroutine.
@@ -51,7 +54,9 @@ const warmupTime = 5 * time.Second
 // an error at once. When ctx ends the result is of what was measured until then
 // and says so.
 func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
-	s := &stack{Stack: Stack{Name: c.URL, Dialect: c.Dialect, URL: c.URL, Model: c.Model}}
+	gpus, noGPU := sample.OpenGPUs()
+	defer gpus.Close()
+	s := &stack{gpus: gpus, Stack: Stack{Name: c.URL, Dialect: c.Dialect, URL: c.URL, Model: c.Model, Resources: c.Resources}}
 	if err := s.start(ctx); err != nil {
 		return nil, err
 	}
@@ -66,18 +71,14 @@ func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
 	said := &complaints{first: map[driver.Outcome]string{}}
 	do := said.listen(s.driver, batches)
 	load.Closed{Clients: c.Clients, Requests: 2 * c.Clients, Duration: warmupTime}.Run(ctx, do, func(load.Sample) {})
-	gpu, noGPU := watchGPU(s.pid)
-	r, err := c.run(ctx, s.pid, do)
-	used := gpu.Stop()
+	r, err := c.run(ctx, s.source, do)
 	if err != nil {
 		return nil, err
 	}
 	maps.DeleteFunc(said.first, func(kind driver.Outcome, _ string) bool { return r.Errors[kind] == 0 }) // of the warm-up
 	r.Door, r.ErrorMessages = s.driver.Door(), said.first
-	if noGPU != nil {
-		r.GPUAbsent = noGPU.Error()
-	} else {
-		r.GPU = &used
+	if r.GPU == nil {
+		r.GPUAbsent = cmp.Or(noGPU, errNoGPUSource).Error()
 	}
 	return r, nil
 }
@@ -86,13 +87,6 @@ func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
 // data set once, within bounds.
 func (c StressConfig) requestsAhead() int {
 	return max(c.Clients, (len(c.Texts)+c.BatchSize-1)/c.BatchSize)
-}
-
-func watchGPU(pid int) (*sample.GPUWatch, error) {
-	if pid == 0 {
-		return nil, fmt.Errorf("%w: the service has no process on this machine", sample.ErrNoGPU)
-	}
-	return sample.StartGPU()
 }
 
 // loader is a closed or an open loop.
@@ -111,7 +105,7 @@ func (c StressConfig) loader() loader {
 }
 
 // run loads until the duration or ctx ends, with the records going to disk.
-func (c StressConfig) run(ctx context.Context, pid int, do load.Do) (*StressResult, error) {
+func (c StressConfig) run(ctx context.Context, source sample.Source, do load.Do) (*StressResult, error) {
 	spool, err := newRecordFile(c.Records)
 	if err != nil {
 		return nil, err
@@ -120,7 +114,7 @@ func (c StressConfig) run(ctx context.Context, pid int, do load.Do) (*StressResu
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	t := newTally(c.BatchSize)
-	k := &keeper{StressConfig: c, tally: t, spool: spool, pid: pid, stop: stop}
+	k := &keeper{StressConfig: c, tally: t, spool: spool, source: source, stop: stop}
 	k.begin()
 	done := make(chan struct{})
 	kept := make(chan struct{})
@@ -147,7 +141,7 @@ type keeper struct {
 	StressConfig
 	tally   *tally
 	spool   *recordFile
-	pid     int
+	source  sample.Source
 	stop    context.CancelCauseFunc
 	started time.Time
 	watch   *sample.Watch
@@ -165,7 +159,7 @@ func (c StressConfig) window() time.Duration {
 func (k *keeper) begin() {
 	k.started = time.Now()
 	k.cut = k.started
-	k.watch = sample.Start(k.pid)
+	k.watch = sample.Start(k.source)
 }
 
 func (k *keeper) keep(done <-chan struct{}) {
@@ -205,7 +199,7 @@ func (k *keeper) turn(whole bool) {
 		snapshot := k.tally.snapshot(&k.tally.window, time.Since(k.started))
 		k.windows = append(k.windows, snapshot.PerSecond)
 		k.Watcher.Window(snapshot)
-		k.watch = sample.Start(k.pid)
+		k.watch = sample.Start(k.source)
 	}
 	k.cut = now
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/record"
-	"github.com/paceline/paceline/internal/bench/sample"
 	"github.com/paceline/paceline/internal/bench/stat"
 )
 
@@ -29,15 +28,15 @@ type StressResult struct {
 	Late          int                       `json:"late_sends"`
 	Interrupted   bool                      `json:"interrupted"`
 
-	ClientCPU    float64      `json:"client_cpu_seconds"`
-	ServerCPU    *float64     `json:"server_cpu_seconds"`        // of its process tree; null: it is not on this machine
-	PerCPUSecond *float64     `json:"embeddings_per_cpu_second"` // of the server's process tree
-	StartMemory  *int64       `json:"server_memory_start_bytes"` // resident, of its process tree
-	PeakMemory   *int64       `json:"server_memory_peak_bytes"`  // likewise
-	Cores        *float64     `json:"server_cpu_cores"`          // in use in the mean
-	StealShare   float64      `json:"stolen_share"`              // of the machine's time, by its host
-	GPU          *sample.GPUs `json:"gpu"`                       // null: see gpu_absent
-	GPUAbsent    string       `json:"gpu_absent,omitempty"`
+	ClientCPU    float64  `json:"client_cpu_seconds"`
+	ServerCPU    *float64 `json:"server_cpu_seconds"`        // of its process tree; null: it is not on this machine
+	PerCPUSecond *float64 `json:"embeddings_per_cpu_second"` // of the server's process tree
+	StartMemory  *int64   `json:"server_memory_start_bytes"` // resident, of its process tree
+	PeakMemory   *int64   `json:"server_memory_peak_bytes"`  // likewise
+	Cores        *float64 `json:"server_cpu_cores"`          // in use in the mean
+	StealShare   float64  `json:"stolen_share"`              // of the machine's time, by its host
+	GPU          *GPUUse  `json:"gpu"`                       // null: see gpu_absent
+	GPUAbsent    string   `json:"gpu_absent,omitempty"`
 
 	Started  time.Time        `json:"started"`
 	Finished time.Time        `json:"finished"`
@@ -96,6 +95,7 @@ type stressUsage struct {
 	client, server, steal float64
 	local                 bool
 	start, peak           int64
+	gpu                   *GPUUse
 }
 
 func (u *stressUsage) add(c *record.Cell) {
@@ -104,6 +104,7 @@ func (u *stressUsage) add(c *record.Cell) {
 	u.server += spent(s.CPU)
 	u.steal += spent(s.Steal)
 	u.peak = max(u.peak, c.PeakBytes)
+	u.gpu = u.gpu.add(s.GPU)
 	if len(s.RSS) > 0 && !u.local {
 		u.local, u.start = true, s.RSS[0]
 	}
@@ -112,6 +113,7 @@ func (u *stressUsage) add(c *record.Cell) {
 func (r *StressResult) addUsage(k *keeper, elapsed time.Duration) {
 	u := k.usage
 	r.ClientCPU = u.client
+	r.GPU = u.gpu.total(r.Successful * k.BatchSize)
 	if elapsed > 0 {
 		r.StealShare = u.steal / elapsed.Seconds() / float64(runtime.NumCPU())
 	}

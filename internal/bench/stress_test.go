@@ -17,6 +17,7 @@ import (
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/load"
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/sample"
 )
 
 type snapshots struct{ seconds, windows []Snapshot }
@@ -59,7 +60,7 @@ func TestStressTruth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, watcher := stressConfig(t)
 		c.Clients = 1
-		r, err := c.run(t.Context(), os.Getpid(), single(func(seq int) (time.Duration, driver.Outcome) {
+		r, err := c.run(t.Context(), sample.Process(os.Getpid(), nil), single(func(seq int) (time.Duration, driver.Outcome) {
 			if seq%100 == 99 {
 				return 10 * time.Millisecond, driver.Server5xx // then the client pauses for as long again
 			}
@@ -144,7 +145,7 @@ func TestStressOpenLoop(t *testing.T) {
 			}
 			return 10 * time.Millisecond
 		}
-		r, err := c.run(t.Context(), 0, single(func(seq int) (time.Duration, driver.Outcome) { return law(seq), driver.OK }))
+		r, err := c.run(t.Context(), nil, single(func(seq int) (time.Duration, driver.Outcome) { return law(seq), driver.OK }))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +176,7 @@ func TestStressInterrupted(t *testing.T) {
 		c, _ := stressConfig(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second+time.Millisecond)
 		defer cancel()
-		r, err := c.run(ctx, 0, single(func(int) (time.Duration, driver.Outcome) { return 20 * time.Millisecond, driver.OK }))
+		r, err := c.run(ctx, nil, single(func(int) (time.Duration, driver.Outcome) { return 20 * time.Millisecond, driver.OK }))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +205,7 @@ func TestStressDoubts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c, _ := stressConfig(t)
-				r, err := c.run(t.Context(), 0, single(law))
+				r, err := c.run(t.Context(), nil, single(law))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -227,7 +228,7 @@ func TestStressNothingSucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := stressConfig(t)
 		c.Duration = 10 * time.Second
-		r, err := c.run(t.Context(), 0, func(context.Context, int) driver.Outcome { return driver.Overloaded })
+		r, err := c.run(t.Context(), nil, func(context.Context, int) driver.Outcome { return driver.Overloaded })
 		if err != nil {
 			t.Fatal(err)
 		}

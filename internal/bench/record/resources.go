@@ -33,9 +33,10 @@ type PSSSamples struct {
 }
 
 // GPUSamples are of all GPUs of the server's machine together, with times of their
-// own. Energy is in joules since the watch began: what a GPU counted, or power
-// summed over time where it does not count.
+// own. Energy counts from some instant before the cell, so differences are what it
+// took: as the GPUs counted it, or power summed over time where one does not count.
 type GPUSamples struct {
+	Count       int       `json:"count"` // of the GPUs
 	At          []int64   `json:"at_us"`
 	Utilization []float64 `json:"utilization_percent"` // share of time with a kernel at work, mean over the GPUs
 	Bytes       []int64   `json:"memory_bytes"`        // of the server's process tree where Own, else of all processes

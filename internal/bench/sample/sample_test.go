@@ -107,7 +107,7 @@ func TestTreeIsCounted(t *testing.T) {
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	pid, lines, _ := startRole(t, "burn")
-	w := Start(pid)
+	w := Start(Process(pid, nil))
 	if !lines.Scan() {
 		t.Fatal("no word from the process")
 	}
@@ -133,7 +133,7 @@ func TestCountersNeverFall(t *testing.T) {
 	if !lines.Scan() {
 		t.Fatal("no word from the process")
 	}
-	w := &Watch{tree: &tree{root: pid}, quit: make(chan struct{})}
+	w := &Watch{source: Process(pid, nil), quit: make(chan struct{})}
 	w.take()
 	end()
 	lines.Scan() // its output ends with it
@@ -147,7 +147,7 @@ func TestCountersNeverFall(t *testing.T) {
 // and none are made up.
 func TestClientAlone(t *testing.T) {
 	t.Parallel()
-	w := Start(0)
+	w := Start(nil)
 	columns, peak := w.Stop(time.Now())
 	if len(columns.ClientCPU) < 2 || columns.CPU != nil || columns.RSS != nil || peak != 0 {
 		t.Errorf("%+v, peak %d", columns, peak)
@@ -162,5 +162,66 @@ func TestNoSuchProcess(t *testing.T) {
 	}
 	if u, err := Of(cmd.Process.Pid); err == nil {
 		t.Errorf("an ended process used %+v", u)
+	}
+}
+
+// TestTreeColumns: a process that touches memory has faults, threads and a
+// proportional set size no larger than what is resident.
+func TestTreeColumns(t *testing.T) {
+	t.Parallel()
+	pid, lines, _ := startRole(t, "burn")
+	if !lines.Scan() {
+		t.Fatal("no word from the process")
+	}
+	columns, peak := Start(Process(pid, nil)).Stop(time.Now())
+	n := len(columns.At)
+	if len(columns.MinorFaults) != n || len(columns.MajorFaults) != n || len(columns.Threads) != n {
+		t.Fatalf("columns of unequal length: %+v", columns)
+	}
+	if faults := columns.MinorFaults[n-1]; faults < 1 || columns.Threads[n-1] < 1 {
+		t.Errorf("%d page faults and %d threads", faults, columns.Threads[n-1])
+	}
+	if columns.PSS == nil {
+		t.Skip("this system tells no proportional set size")
+	}
+	if got := columns.PSS.Bytes[0]; got < heldBytes || got > peak || len(columns.PSS.At) != 2 {
+		t.Errorf("PSS %+v: %d bytes are held, the resident peak is %d", columns.PSS, heldBytes, peak)
+	}
+}
+
+// TestFailedReadings leave no columns, and one in between repeats the last.
+func TestFailedReadings(t *testing.T) {
+	t.Parallel()
+	source := &fixed{err: errNoTree}
+	columns, peak := Start(source).Stop(time.Now())
+	if columns.CPU != nil || columns.RSS != nil || columns.PSS != nil || peak != 0 {
+		t.Errorf("%+v, peak %d from a source that always fails", columns, peak)
+	}
+	source = &fixed{usage: func() Usage { return Usage{CPUSeconds: 3, RSSBytes: 9, PeakBytes: 11} }}
+	w := &Watch{source: source, quit: make(chan struct{})}
+	w.take()
+	source.err = errNoTree
+	columns, peak = w.Stop(time.Now())
+	if len(columns.RSS) != 2 || columns.RSS[1] != 9 || columns.CPU[1] != 3 || peak != 11 {
+		t.Errorf("%+v, peak %d; want the last reading again", columns, peak)
+	}
+}
+
+// TestPSSIsRare: the costly part is asked for at the ends alone, where a watch is
+// as short as the tests'.
+func TestPSSIsRare(t *testing.T) {
+	t.Parallel()
+	source := &fixed{usage: func() Usage { return Usage{RSSBytes: 1, PSSBytes: 1} }}
+	w := Start(source)
+	for range 50 {
+		w.take()
+	}
+	w.Stop(time.Now())
+	first, last := source.asked[0], source.asked[len(source.asked)-1]
+	if first != PSS|ResetPeak || last != PSS|Peak {
+		t.Errorf("asked for %b at the start and %b at the end", first, last)
+	}
+	if source.asked[1] != 0 {
+		t.Errorf("asked for %b in between", source.asked[1])
 	}
 }

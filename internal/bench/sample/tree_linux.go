@@ -26,16 +26,19 @@ func usageOf(pid int) (Usage, error) {
 		return Usage{}, fmt.Errorf("CPU clock of process %d: %w", pid, err)
 	}
 	return Usage{
-		CPUSeconds: float64(own.Nano())/1e9 + float64(stat.childTicks)/ticks,
-		RSSBytes:   stat.rssPages * int64(os.Getpagesize()),
+		CPUSeconds:  float64(own.Nano())/1e9 + float64(stat.childTicks)/ticks,
+		RSSBytes:    stat.rssPages * int64(os.Getpagesize()),
+		MinorFaults: stat.minorFaults, MajorFaults: stat.majorFaults, Threads: stat.threads,
 	}, nil
 }
 
 // processStat is what /proc/PID/stat tells, as far as it is used here.
 type processStat struct {
-	parent     int
-	childTicks int64 // user and system time of ended children that were waited for
-	rssPages   int64
+	parent                   int
+	minorFaults, majorFaults int64 // with those of ended children that were waited for
+	childTicks               int64 // user and system time of the same children
+	threads                  int32
+	rssPages                 int64
 }
 
 func readStat(pid int) (processStat, error) {
@@ -50,8 +53,8 @@ func readStat(pid int) (processStat, error) {
 	return stat, nil
 }
 
-// parseStat takes fields 4, 16, 17 and 24 of proc(5). They are counted from
-// behind the last parenthesis, since a command's name may hold anything.
+// parseStat takes fields 4, 10 to 13, 16, 17, 20 and 24 of proc(5). They are
+// counted from behind the last parenthesis, since a command's name may hold anything.
 func parseStat(raw []byte) (s processStat, ok bool) {
 	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
 	if len(fields) < 22 {
@@ -63,7 +66,10 @@ func parseStat(raw []byte) (s processStat, ok bool) {
 		return v
 	}
 	ok = true
-	s = processStat{parent: int(field(4)), childTicks: field(16) + field(17), rssPages: field(24)}
+	s = processStat{
+		parent: int(field(4)), minorFaults: field(10) + field(11), majorFaults: field(12) + field(13),
+		childTicks: field(16) + field(17), threads: int32(field(20)), rssPages: field(24),
+	}
 	return s, ok
 }
 
@@ -105,18 +111,32 @@ func resetPeaks(pids []int) bool {
 // true peak, and exactly that of a single process.
 func peaks(pids []int) (total int64) {
 	for _, pid := range pids {
-		status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-		if err != nil {
-			continue
-		}
-		for line := range bytes.Lines(status) {
-			var kib int64
-			if n, _ := fmt.Sscanf(string(line), "VmHWM: %d kB", &kib); n == 1 {
-				total += kib << 10
-			}
-		}
+		total += kibibytes(pid, "status", "VmHWM: %d kB")
 	}
 	return total
+}
+
+// pssOf sums the proportional set sizes, 0 where one is not ours to read.
+func pssOf(pids []int) (total int64) {
+	for _, pid := range pids {
+		total += kibibytes(pid, "smaps_rollup", "Pss: %d kB")
+	}
+	return total
+}
+
+// kibibytes finds a line of that form in a file of /proc/PID and gives it in bytes.
+func kibibytes(pid int, file, form string) int64 {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/" + file)
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(text) {
+		var kib int64
+		if n, _ := fmt.Sscanf(string(line), form, &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	return 0
 }
 
 // stealSeconds is the time that a hypervisor gave to others while this machine

@@ -15,8 +15,8 @@ func TestParseStat(t *testing.T) {
 		want processStat
 		ok   bool
 	}{
-		{"1 (init)" + tail, processStat{7, 7053 + 3100, 505}, true},
-		{"1 (a) b (c d)" + tail, processStat{7, 7053 + 3100, 505}, true},
+		{"1 (init)" + tail, processStat{7, 5 + 6, 7 + 8, 7053 + 3100, 1, 505}, true},
+		{"1 (a) b (c d)" + tail, processStat{7, 5 + 6, 7 + 8, 7053 + 3100, 1, 505}, true},
 		{"1 (init) S 7", processStat{}, false},
 		{"", processStat{}, false},
 		{"1 (init) S x" + tail[4:], processStat{}, false},

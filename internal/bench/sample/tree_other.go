@@ -21,7 +21,15 @@ func usageOf(pid int) (Usage, error) {
 	if err != nil {
 		return Usage{}, fmt.Errorf("process %d: %w", pid, err)
 	}
-	return Usage{CPUSeconds: times.User + times.System, RSSBytes: int64(memory.RSS)}, nil
+	threads, err := p.NumThreads()
+	if err != nil {
+		return Usage{}, fmt.Errorf("process %d: %w", pid, err)
+	}
+	usage := Usage{CPUSeconds: times.User + times.System, RSSBytes: int64(memory.RSS), Threads: threads}
+	if faults, err := p.PageFaults(); err == nil { // few systems tell
+		usage.MinorFaults, usage.MajorFaults = int64(faults.MinorFaults), int64(faults.MajorFaults)
+	}
+	return usage, nil
 }
 
 func descendants(pid int) (found []int) {
@@ -43,6 +51,9 @@ func descendants(pid int) (found []int) {
 // resetPeaks and peaks: this system keeps no high-water mark that can be reset.
 func resetPeaks([]int) bool { return false }
 func peaks([]int) int64     { return 0 }
+
+// pssOf: this system does not tell.
+func pssOf([]int) int64 { return 0 }
 
 // stealSeconds: this system does not tell.
 func stealSeconds() float64 { return 0 }
