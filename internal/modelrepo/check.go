@@ -146,6 +146,9 @@ func setDefaults(c *pb.ModelConfig) {
 	}
 	if c.GetEnsembleScheduling() != nil {
 		c.Platform = "ensemble"
+		if c.ModelTransactionPolicy == nil {
+			c.ModelTransactionPolicy = &pb.ModelTransactionPolicy{}
+		}
 		return
 	}
 	if len(c.InstanceGroup) == 0 {

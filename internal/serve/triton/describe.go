@@ -71,15 +71,19 @@ func (s *Server) ModelConfig(name, version string) (*pb.ModelConfig, error) {
 	return m.config, nil
 }
 
-// ModelReady tells whether a model answers: an ensemble only if its steps do.
-func (s *Server) ModelReady(name, version string) bool {
+// ModelReady tells whether a model answers: an ensemble only if its steps do. A
+// version that is no number is an error, a model that there is not is none.
+func (s *Server) ModelReady(name, version string) (bool, error) {
+	if _, err := versionOf(version); err != nil {
+		return false, err
+	}
 	m, err := s.acquire(name, version)
 	if err != nil {
-		return false
+		return false, nil
 	}
 	defer m.users.Done()
 	if e, ok := m.backend.(*ensemble); ok {
-		return e.check() == nil
+		return e.check() == nil, nil
 	}
-	return true
+	return true, nil
 }

@@ -19,6 +19,7 @@ import (
 type encoder struct {
 	roles
 	opened *Opened
+	stats  *statistics
 	queue  *batch.Queue
 	config *pb.ModelConfig
 }
@@ -49,6 +50,7 @@ func (e *encoder) run(ctx context.Context, in *inputs) ([]tensor.Tensor, timing,
 	finishing := time.Now()
 	out, err := e.finish(job.Items)
 	took.output = time.Since(finishing)
+	e.stats.prepared(report.Texts, took.input, took.output)
 	return []tensor.Tensor{out}, took, err
 }
 

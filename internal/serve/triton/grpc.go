@@ -137,7 +137,8 @@ func (h *healthService) Check(_ context.Context, r *grpc_health_v1.HealthCheckRe
 		if !h.server.isLoaded(r.Service) {
 			return nil, status.Errorf(codes.NotFound, "no service or model is called %q", r.Service)
 		}
-		ready = ready && h.server.ModelReady(r.Service, "")
+		model, _ := h.server.ModelReady(r.Service, "") // "" is no wrong version
+		ready = ready && model
 	}
 	answer := &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_NOT_SERVING}
 	if ready {

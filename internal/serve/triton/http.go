@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -18,11 +19,15 @@ import (
 // Handler answers the protocol's paths, /v2 and below.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	get := func(path string, answer http.HandlerFunc) { mux.HandleFunc("GET "+path, answer) }
-	post := func(path string, answer http.HandlerFunc) { mux.HandleFunc("POST "+path, answer) }
+	get := func(path string, answer http.HandlerFunc) { mux.HandleFunc("GET "+path, s.numbered(answer)) }
+	post := func(path string, answer http.HandlerFunc) { mux.HandleFunc("POST "+path, s.numbered(answer)) }
 	get("/v2", func(w http.ResponseWriter, r *http.Request) { s.send(w, s.Metadata(), nil) })
 	get("/v2/health/live", func(w http.ResponseWriter, r *http.Request) {})
-	get("/v2/health/ready", func(w http.ResponseWriter, r *http.Request) { health(w, s.Ready()) })
+	get("/v2/health/ready", func(w http.ResponseWriter, r *http.Request) {
+		if !s.Ready() {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
 	get("/v2/models/stats", s.serveStatistics)
 	for _, model := range []string{"/v2/models/{model}", "/v2/models/{model}/versions/{version}"} {
 		get(model, func(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +35,13 @@ func (s *Server) Handler() http.Handler {
 			s.send(w, m, err)
 		})
 		get(model+"/ready", func(w http.ResponseWriter, r *http.Request) {
-			health(w, s.ModelReady(r.PathValue("model"), r.PathValue("version")))
+			ready, err := s.ModelReady(r.PathValue("model"), r.PathValue("version"))
+			if err == nil && !ready {
+				err = dialect.Errorf(dialect.Value, "", "Model version not ready")
+			}
+			if err != nil {
+				s.fail(w, err)
+			}
 		})
 		get(model+"/config", func(w http.ResponseWriter, r *http.Request) {
 			c, err := s.ModelConfig(r.PathValue("model"), r.PathValue("version"))
@@ -46,12 +57,24 @@ func (s *Server) Handler() http.Handler {
 		post(repository+"/models/{model}/unload", s.serveUnload)
 	}
 	s.traceRoutes(mux, "/v2/trace/setting")
-	s.settingRoutes(mux)
+	s.loggingRoutes(mux)
 	s.memoryRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, unknownPath(mux, r))
 	})
 	return mux
+}
+
+// numbered answers paths whose version, if they have one, is a number: others
+// are no paths of the protocol.
+func (s *Server) numbered(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if strings.Trim(r.PathValue("version"), "0123456789") != "" {
+			s.fail(w, dialect.Errorf(dialect.NoRoute, "", "Not Found: %s", r.URL.Path))
+			return
+		}
+		answer(w, r)
+	}
 }
 
 // unknownPath tells a path that there is not from a method that it has not.
@@ -63,13 +86,6 @@ func unknownPath(mux *http.ServeMux, r *http.Request) error {
 		}
 	}
 	return dialect.Errorf(dialect.NoRoute, "", "Not Found: %s", r.URL.Path)
-}
-
-// health is an answer of nothing but a status.
-func health(w http.ResponseWriter, ok bool) {
-	if !ok {
-		w.WriteHeader(http.StatusBadRequest)
-	}
 }
 
 // fail answers with an error.
@@ -124,7 +140,7 @@ func (s *Server) serveIndex(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v, _ := fields.Get("ready")
-	list, err := s.Index(r.PathValue("repository"), v.Kind() == 't')
+	list, err := s.Index("", v.Kind() == 't') // over HTTP the reference server does not look at the repository's name
 	if err != nil {
 		s.fail(w, err)
 		return
@@ -191,8 +207,11 @@ func loadParameters(fields *wire.Body) (*pb.ModelConfig, error) {
 // loadParameter reads "config", the only parameter of a load that has a meaning
 // here.
 func loadParameter(name, text string) (*pb.ModelConfig, error) {
-	if name != "config" {
+	if strings.HasPrefix(name, "file:") {
 		return nil, dialect.Errorf(dialect.Unsupported, "", "load parameter '%.40s' is not supported: put files into the model repository", name)
+	}
+	if name != "config" {
+		return nil, dialect.Errorf(dialect.Value, "", "unrecognized load parameter '%.40s'", name)
 	}
 	config := &pb.ModelConfig{}
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal([]byte(text), config); err != nil {

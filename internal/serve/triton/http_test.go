@@ -188,7 +188,10 @@ func TestInputChecks(t *testing.T) {
 		{"mask with a gap", "sentence_transformer", tokens(good, strings.Replace(ones, "[1,1,1]", "[1,0,1]", 1)), 400, "gap before index 2"},
 		{"unknown model", "nobody", `{"inputs":[]}`, 404, "Request for unknown model: 'nobody' is not found"},
 		{"unknown version", "tokenizer/versions/9", `{"inputs":[]}`, 404, "Request for unknown model: 'tokenizer' version 9 is not found"},
-		{"version no number", "tokenizer/versions/x", `{"inputs":[]}`, 400, "version should be an integral value > 0"},
+		{"version 0", "tokenizer/versions/0", `{"inputs":[]}`, 404, "Request for unknown model: 'tokenizer' version 0 is not found"},
+		{"version no number", "tokenizer/versions/x", `{"inputs":[]}`, 404, "Not Found"},
+		{"version too large", "tokenizer/versions/99999999999999999999", `{"inputs":[]}`, 400, "version should be an integral value > 0"},
+		{"data in two places", "tokenizer", `{"inputs":[{"name":"texts","datatype":"BYTES","shape":[1,1],"data":["a"],"parameters":{"binary_data_size":5}}]}`, 400, "But set 'data' 'binary_data_size'"},
 		{"classification", "embedding_pipeline", `{"inputs":[],"outputs":[{"name":"embeddings","parameters":{"classification":1}}]}`, 501, "classification"},
 	} {
 		w := f.do("POST", "/v2/models/"+c.path+"/infer", []byte(c.body))
@@ -241,7 +244,7 @@ func TestDescriptions(t *testing.T) {
 	}
 	for path, status := range map[string]int{
 		"GET /v2/health/live": 200, "GET /v2/health/ready": 200, "GET /v2/models/tokenizer/ready": 200, "GET /v2/models/tokenizer/versions/1/ready": 200,
-		"GET /v2/models/nobody/ready": 400, "GET /v2/models/nobody": 404, "GET /v2/models/nobody/stats": 404, "GET /v2/models/nobody/config": 404,
+		"GET /v2/models/nobody/ready": 400, "GET /v2/models/nobody": 404, "GET /v2/models/nobody/stats": 400, "GET /v2/models/tokenizer/versions/9/stats": 400, "GET /v2/models/tokenizer/versions/x": 404, "GET /v2/models/nobody/config": 404,
 		"GET /v2/nothing": 404, "POST /v2": 405, "GET /v2/models/tokenizer/infer": 405, "DELETE /v2": 405,
 		"POST /v2/systemsharedmemory/region/r/register": 501, "POST /v2/systemsharedmemory/unregister": 200, "GET /v2/cudasharedmemory/region/r/status": 404,
 	} {
@@ -250,8 +253,8 @@ func TestDescriptions(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := f.do("POST", "/v2/trace/setting", []byte(`{"trace_level":["TIMESTAMPS"]}`)); w.Code != 503 || !strings.Contains(w.Body.String(), "does not support tracing") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	if w := f.do("GET", "/v2/models/nobody/ready", nil); w.Body.String() != `{"error":"Model version not ready"}` {
+		t.Errorf("%s", w.Body)
 	}
 }
 
@@ -289,6 +292,9 @@ func TestStatisticsCountRequestsRowsAndBatches(t *testing.T) {
 		}
 		if len(s.BatchStats) != 1 || s.BatchStats[0].BatchSize != 16 || s.BatchStats[0].ComputeInfer.Count != 3 {
 			t.Errorf("%s: %v", name, s.BatchStats)
+		}
+		if b := s.BatchStats[0]; b.ComputeInput.Ns != s.InferenceStats.ComputeInput.Ns || b.ComputeOutput.Ns != s.InferenceStats.ComputeOutput.Ns {
+			t.Errorf("%s: all batches had 16 rows, so they took what the requests took: %v", name, s)
 		}
 	}
 	if list, _ := f.Statistics("sentence_transformer", "1"); list[0].InferenceStats.Fail.Count != 1 {

@@ -49,7 +49,7 @@ func (s *Server) open(ctx context.Context, m *modelrepo.Model, version int64) (*
 	}
 	options := s.options.Queue
 	options.Observe = func(b batch.BatchReport) { v.stats.executed(b.Texts, b.Inference) }
-	v.backend = &encoder{roles: roles, opened: opened, config: m.Config, queue: batch.New(opened.Runner, policy(m.Config), options)}
+	v.backend = &encoder{roles: roles, opened: opened, stats: &v.stats, config: m.Config, queue: batch.New(opened.Runner, policy(m.Config), options)}
 	if err := v.warmup(ctx, opened); err != nil {
 		return nil, errors.Join(err, v.backend.close(ctx))
 	}

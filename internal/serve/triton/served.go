@@ -85,14 +85,23 @@ func (s *Server) infer(ctx context.Context, r *kserve.Request, depth int) (*kser
 	return answer, t, nil
 }
 
+// versionOf reads a version's number; -1 is the latest.
+func versionOf(version string) (int64, error) {
+	if version == "" {
+		return -1, nil
+	}
+	number, err := strconv.ParseInt(version, 10, 64)
+	if err != nil {
+		return 0, dialect.Errorf(dialect.Value, "", "failed to get model version from specified version string '%s', version should be an integral value > 0", version)
+	}
+	return number, nil
+}
+
 // acquire finds a version that is ready and keeps it until users.Done.
 func (s *Server) acquire(name, version string) (*served, error) {
-	number := int64(-1)
-	if version != "" {
-		var err error
-		if number, err = strconv.ParseInt(version, 10, 64); err != nil || number < 1 && number != -1 {
-			return nil, dialect.Errorf(dialect.Value, "", "failed to get model version from specified version string '%s', version should be an integral value > 0", version)
-		}
+	number, err := versionOf(version)
+	if err != nil {
+		return nil, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -67,6 +67,7 @@ type Options struct {
 	Admission Admission
 	Queue     batch.Options
 	Log       *slog.Logger
+	Logging   *Logging // what clients set of the log; nil: nothing comes of it
 
 	Control Control
 	Load    []string      // ControlExplicit: what to load at the start; "*" is everything
@@ -89,10 +90,15 @@ type Server struct {
 
 	mu     sync.RWMutex
 	models map[string]*entry
+
+	tracing tracing
 }
 
 // New makes a server without models.
 func New(o Options) *Server {
+	if o.Logging == nil {
+		o.Logging = NewLogging(slog.DiscardHandler, slog.LevelInfo)
+	}
 	return &Server{options: o, log: o.Log, models: map[string]*entry{}, stopping: make(chan struct{})}
 }
 

@@ -23,7 +23,8 @@ func (g *service) ServerReady(context.Context, *pb.ServerReadyRequest) (*pb.Serv
 }
 
 func (g *service) ModelReady(_ context.Context, r *pb.ModelReadyRequest) (*pb.ModelReadyResponse, error) {
-	return &pb.ModelReadyResponse{Ready: g.server.ModelReady(r.Name, r.Version)}, nil
+	ready, err := g.server.ModelReady(r.Name, r.Version)
+	return &pb.ModelReadyResponse{Ready: ready}, err
 }
 
 func (g *service) ServerMetadata(context.Context, *pb.ServerMetadataRequest) (*pb.ServerMetadataResponse, error) {
@@ -96,28 +97,38 @@ func (g *service) CudaSharedMemoryUnregister(context.Context, *pb.CudaSharedMemo
 }
 
 func (g *service) TraceSetting(_ context.Context, r *pb.TraceSettingRequest) (*pb.TraceSettingResponse, error) {
-	changes := false
-	for _, v := range r.Settings {
-		changes = changes || len(v.GetValue()) > 0
+	changes := map[string][]string{}
+	for name, v := range r.Settings {
+		changes[name] = v.GetValue()
 	}
-	if err := g.server.checkTrace(r.ModelName, changes); err != nil {
+	value, err := g.server.traceSettings(r.ModelName, changes)
+	if err != nil {
 		return nil, err
 	}
 	m := &pb.TraceSettingResponse{Settings: map[string]*pb.TraceSettingResponse_SettingValue{}}
 	for _, t := range traceSettings {
-		m.Settings[t.name] = &pb.TraceSettingResponse_SettingValue{Value: []string{t.value.(string)}}
+		m.Settings[t.name] = &pb.TraceSettingResponse_SettingValue{Value: []string{value(t)}}
 	}
 	return m, nil
 }
 
 func (g *service) LogSettings(_ context.Context, r *pb.LogSettingsRequest) (*pb.LogSettingsResponse, error) {
-	for _, v := range r.Settings {
-		if v.GetParameterChoice() != nil {
-			return nil, noLogging()
+	changes := map[string]any{}
+	for name, v := range r.Settings {
+		switch v := v.GetParameterChoice().(type) {
+		case *pb.LogSettingsRequest_SettingValue_BoolParam:
+			changes[name] = v.BoolParam
+		case *pb.LogSettingsRequest_SettingValue_Uint32Param:
+			changes[name] = v.Uint32Param
+		case *pb.LogSettingsRequest_SettingValue_StringParam:
+			changes[name] = v.StringParam
 		}
 	}
+	if err := g.server.options.Logging.change(changes); err != nil {
+		return nil, err
+	}
 	m := &pb.LogSettingsResponse{Settings: map[string]*pb.LogSettingsResponse_SettingValue{}}
-	for _, l := range logSettings {
+	for _, l := range g.server.options.Logging.settings() {
 		v := &pb.LogSettingsResponse_SettingValue{}
 		switch value := l.value.(type) {
 		case string:

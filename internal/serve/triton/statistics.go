@@ -50,10 +50,39 @@ type statistics struct {
 	last       time.Time
 	success    count
 	failures   [failureKinds]count
-	spent      timing // of all successes
-	inferences uint64 // rows of all successes
-	executions uint64 // batches
-	batches    map[int]*count
+	spent      timing           // of all successes
+	inferences uint64           // rows of all successes
+	executions uint64           // batches
+	batches    map[int]*batches // by their rows
+}
+
+// prepared adds to a batch that was computed what one of its requests took before
+// and after: that is done on the requests' goroutines.
+func (s *statistics) prepared(rows int, input, output time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.batch(rows)
+	b.input += input
+	b.output += output
+}
+
+// batch is what is known of the batches of a size; the caller holds mu.
+func (s *statistics) batch(rows int) *batches {
+	b := s.batches[rows]
+	if b == nil {
+		if s.batches == nil {
+			s.batches = map[int]*batches{}
+		}
+		b = &batches{}
+		s.batches[rows] = b
+	}
+	return b
+}
+
+// batches are all of one size: how many, and where their time went.
+type batches struct {
+	infer         count
+	input, output time.Duration
 }
 
 // count is how often something happened and how long it took in all.
@@ -88,15 +117,7 @@ func (s *statistics) executed(rows int, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.executions++
-	c := s.batches[rows]
-	if c == nil {
-		if s.batches == nil {
-			s.batches = map[int]*count{}
-		}
-		c = &count{}
-		s.batches[rows] = c
-	}
-	c.add(took)
+	s.batch(rows).infer.add(took)
 }
 
 // message is the statistics as the protocol has them.
@@ -123,10 +144,13 @@ func (m *served) message() *pb.ModelStatistics {
 		message.LastInference = uint64(s.last.UnixMilli())
 	}
 	for _, rows := range slices.Sorted(maps.Keys(s.batches)) {
-		c := *s.batches[rows]
+		b := s.batches[rows]
+		if b.infer.n == 0 {
+			continue // a request that ran as several batches
+		}
 		message.BatchStats = append(message.BatchStats, &pb.InferBatchStatistics{
-			BatchSize: uint64(rows), ComputeInfer: duration(c),
-			ComputeInput: duration(count{n: c.n}), ComputeOutput: duration(count{n: c.n}), // done on the requests' goroutines
+			BatchSize: uint64(rows), ComputeInfer: duration(b.infer),
+			ComputeInput: duration(count{b.infer.n, b.input}), ComputeOutput: duration(count{b.infer.n, b.output}),
 		})
 	}
 	return message
@@ -139,20 +163,28 @@ func duration(c count) *pb.StatisticDuration {
 // Statistics of one model, or of all for the name "". A version of "" is all of
 // them.
 func (s *Server) Statistics(name, version string) ([]*pb.ModelStatistics, error) {
-	if name != "" {
-		m, err := s.acquire(name, version)
-		if err != nil {
-			return nil, err
-		}
-		m.users.Done()
+	number, err := versionOf(version)
+	if err != nil {
+		return nil, err
 	}
 	var list []*pb.ModelStatistics
+	available := false
 	for _, m := range s.all() {
-		if (name == "" || m.name == name) && (version == "" || strconv.FormatInt(m.version, 10) == version) {
+		if name != "" && m.name != name {
+			continue
+		}
+		available = true
+		if number == -1 || m.version == number {
 			list = append(list, m.message())
 		}
 	}
-	return list, nil
+	switch {
+	case name == "" || len(list) > 0:
+		return list, nil
+	case !available:
+		return nil, dialect.Errorf(dialect.Value, "", "requested model '%s' is not available", name)
+	}
+	return nil, dialect.Errorf(dialect.Value, "", "requested model version is not available for model '%s'", name)
 }
 
 // all are the versions that answer requests, by name and number.

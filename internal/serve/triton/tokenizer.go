@@ -38,6 +38,7 @@ func (t *tokenizer) run(ctx context.Context, in *inputs) ([]tensor.Tensor, timin
 	}
 	took := timing{input: decoded.Sub(began), infer: prepared.Sub(decoded), output: time.Since(prepared)}
 	t.stats.executed(in.batch(), took.infer)
+	t.stats.prepared(in.batch(), took.input, took.output)
 	return outputs, took, nil
 }
 
