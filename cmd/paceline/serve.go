@@ -12,22 +12,18 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
-	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/serve"
 	"github.com/paceline/paceline/internal/serve/triton"
-	"github.com/paceline/paceline/internal/store"
 )
 
 // serveCommand is paceline serve. Its environment variables are PACELINE_*, and
 // TEI's own names where the flag is TEI's.
 type serveCommand struct {
-	Model     string `default:"all-MiniLM-L6-v2" aliases:"model-id" placeholder:"NAME|DIR" env:"PACELINE_MODEL,MODEL_ID" help:"Model to serve: a name, org/name, org/name@revision, or a folder in Hugging Face layout (${default})."`
-	Revision  string `placeholder:"REV" env:"PACELINE_REVISION,REVISION" help:"Revision of the model, as after @ in its name."`
-	ServedAs  string `name:"served-model-name" placeholder:"NAME" env:"PACELINE_SERVED_MODEL_NAME,SERVED_MODEL_NAME" help:"Name under which the model is served (the model's own)."`
+	Serving serveModels `embed:"" group:"Models"`
+
 	Profile   string `enum:",fastapi,triton,tei,langchain,vllm" default:"" placeholder:"NAME" env:"PACELINE_PROFILE" help:"Play one stack, with its batching, API, port and limits: fastapi, triton, tei, langchain, vllm (none: continuous batching and every API on one port)."`
 	DType     string `name:"dtype" default:"auto" env:"PACELINE_DTYPE,DTYPE" help:"Arithmetic of the linear layers: auto, float32, bfloat16, int16, int8 (${default})."`
 	Threads   int    `placeholder:"N" env:"PACELINE_THREADS" help:"Threads of the engine (one a core)."`
@@ -39,6 +35,8 @@ type serveCommand struct {
 	Repository serveRepository `embed:"" group:"Triton's world (--profile triton)"`
 	Limits     serveLimits     `embed:"" group:"Limits (defaults are the profile's)"`
 	Log        serveLog        `embed:"" group:"Log"`
+
+	lines *triton.Logging // of the log, once there is one
 }
 
 type serveListen struct {
@@ -78,7 +76,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	server := serve.New(profile, serve.Options{
 		Version: version(), APIKey: c.Listen.APIKey, Origins: c.Listen.Origins, Log: log,
-		Drain: c.Limits.Drain, Prompt: c.Prompt, PromptName: c.PromptKey,
+		Drain: c.Limits.Drain, Prompt: c.Prompt, PromptName: c.PromptKey, ModelMemory: int64(c.Serving.Memory),
 	})
 	var inference *triton.Server
 	if profile.Name == tritonProfile {
@@ -140,25 +138,29 @@ func (c *serveCommand) start(ctx context.Context, server *serve.Server, inferenc
 		return started{[]any{"model_repository", c.Repository.Dir, "control", c.Repository.Control}, stop}, nil
 	}
 	stop()
-	m, err := c.load(ctx, server)
-	if err != nil {
-		return started{}, err
+	if len(c.Serving.Models) == 1 && !c.Serving.Lazy && c.Serving.Memory == 0 {
+		return c.startOne(ctx, server, inference)
 	}
-	if inference != nil {
-		if err := startModel(ctx, inference, m); err != nil {
-			return started{}, errors.Join(err, m.Close())
-		}
-	}
-	return started{[]any{"model", m.Name, "revision", m.Revision, "dtype", m.DType, "device", m.Device, "cpu_level", m.CPULevel, "threads", m.Threads},
-		func() { m.Close() }}, nil
+	attributes, err := c.offer(ctx, server)
+	return started{attributes, func() {}}, err
 }
 
+// logger writes the lines that --log-level names, until a client of the triton
+// profile sets others.
 func (c *serveCommand) logger() *slog.Logger {
-	o := &slog.HandlerOptions{Level: c.Log.Level}
-	if c.Log.JSON {
-		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	if c.lines == nil {
+		c.lines = triton.NewLogging(c.Log.handler(), c.Log.Level)
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, o))
+	return slog.New(c.lines)
+}
+
+// handler writes every line.
+func (l *serveLog) handler() slog.Handler {
+	o := &slog.HandlerOptions{Level: slog.LevelDebug}
+	if l.JSON {
+		return slog.NewJSONHandler(os.Stderr, o)
+	}
+	return slog.NewTextHandler(os.Stderr, o)
 }
 
 func (c *serveCommand) profile() (serve.Profile, error) {
@@ -170,7 +172,7 @@ func (c *serveCommand) profile() (serve.Profile, error) {
 	if err != nil {
 		return p, err
 	}
-	if err := c.Repository.check(name); err != nil {
+	if err := errors.Join(c.Repository.check(name), c.Serving.check(name, c.Repository.Dir != "")); err != nil {
 		return p, err
 	}
 	if c.Repository.Dir != "" {
@@ -188,28 +190,6 @@ func (c *serveCommand) profile() (serve.Profile, error) {
 		BatchTokens: c.Limits.BatchTokens, BatchRequests: c.Limits.BatchRequests, Concurrent: c.Limits.Concurrent,
 		Inputs: c.Limits.Inputs, Body: c.Limits.Body, Truncate: c.Limits.Truncate,
 	})
-}
-
-// load opens the model and hands it to the server.
-func (c *serveCommand) load(ctx context.Context, server *serve.Server) (*assemble.Model, error) {
-	name := c.Model
-	if c.Revision != "" && !strings.Contains(name, "@") {
-		name += "@" + c.Revision
-	}
-	m, err := assemble.Open(ctx, store.New(store.FromEnvironment()), name,
-		assemble.Options{DType: c.DType, Threads: c.Threads, Device: c.Device})
-	if err != nil {
-		return nil, err
-	}
-	err = server.Load(serve.Model{
-		Name: cmp.Or(c.ServedAs, m.Name), Aliases: []string{c.Model}, Repository: m.Name, Revision: m.Revision,
-		DType: m.DType, CPULevel: m.CPULevel, Device: m.Device, Threads: m.Threads,
-		Width: m.Spec.Dim(), Hidden: m.Spec.Hidden, Pipeline: m.Pipeline, Runner: m.Engine,
-	})
-	if err != nil {
-		return nil, errors.Join(err, m.Close())
-	}
-	return m, nil
 }
 
 // ports are the open doors, under names for the log.

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/batch"
 	"github.com/paceline/paceline/internal/modelrepo"
+	"github.com/paceline/paceline/internal/resident"
 	"github.com/paceline/paceline/internal/serve"
 	"github.com/paceline/paceline/internal/serve/triton"
 	"github.com/paceline/paceline/internal/store"
@@ -52,7 +52,7 @@ func (r *serveRepository) interval() time.Duration {
 // extend adds KServe v2 to a server.
 func (c *serveCommand) extend(server *serve.Server, p serve.Profile) *triton.Server {
 	t := triton.New(triton.Options{
-		Version: version(), Admission: server, Queue: batch.Options{}, Log: c.logger(), Message: int(p.Limits.Body),
+		Version: version(), Admission: server, Queue: batch.Options{}, Log: c.logger(), Logging: c.lines, Message: int(p.Limits.Body),
 		Control: triton.Control(c.Repository.Control), Load: c.Repository.Load, Poll: c.Repository.interval(), Strict: c.Repository.Strict,
 	})
 	server.Extend(serve.Extension{
@@ -79,21 +79,15 @@ func startModel(ctx context.Context, t *triton.Server, m *assemble.Model) error 
 
 // startRepository serves the models of --model-repository.
 func (c *serveCommand) startRepository(ctx context.Context, t *triton.Server) error {
-	models := &sharedModels{open: func(ctx context.Context, name string) (*assemble.Model, error) {
-		return assemble.Open(ctx, store.New(store.FromEnvironment()), name, assemble.Options{DType: c.DType, Threads: c.Threads, Device: c.Device})
-	}}
+	models := resident.New[modelFiles, *assemble.Model](resident.Options{Closed: func(key any, err error) {
+		if err != nil {
+			c.logger().Error("closing a model", "model", key, "error", err)
+		}
+	}})
 	return t.Start(ctx, triton.Source{
-		Repository: modelrepo.Folder{FS: os.DirFS(c.Repository.Dir)}, Root: c.Repository.Dir, Open: models.get,
+		Repository: modelrepo.Folder{FS: os.DirFS(c.Repository.Dir)}, Root: c.Repository.Dir,
+		Open: func(ctx context.Context, name string) (*triton.Opened, error) { return c.share(ctx, models, name) },
 	})
-}
-
-// sharedModels opens a model once for all configs that name it: a tokenizer and
-// an encoder of one model share its memory.
-type sharedModels struct {
-	open func(ctx context.Context, name string) (*assemble.Model, error)
-
-	mu    sync.Mutex
-	users map[modelFiles]*sharedModel
 }
 
 // modelFiles is a model as its files are: a folder that has changed is another.
@@ -102,44 +96,20 @@ type modelFiles struct {
 	modified time.Time // of a folder; zero for a name
 }
 
-type sharedModel struct {
-	*assemble.Model
-	users int
-}
-
-func (s *sharedModels) get(ctx context.Context, name string) (*triton.Opened, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// share opens a model once for all configs that name it: a tokenizer and an
+// encoder of one model share its memory.
+func (c *serveCommand) share(ctx context.Context, models *resident.Set[modelFiles, *assemble.Model], name string) (*triton.Opened, error) {
 	files := modelFiles{name: name}
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		if files.modified, err = (modelrepo.Folder{FS: os.DirFS(name)}).Modified("."); err != nil {
 			return nil, err
 		}
 	}
-	m := s.users[files]
-	if m == nil {
-		opened, err := s.open(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if s.users == nil {
-			s.users = map[modelFiles]*sharedModel{}
-		}
-		m = &sharedModel{Model: opened}
-		s.users[files] = m
+	m, release, err := models.Get(ctx, files, resident.Opening[*assemble.Model]{Open: func(ctx context.Context) (*assemble.Model, error) {
+		return assemble.Open(ctx, store.New(store.FromEnvironment()), name, assemble.Options{DType: c.DType, Threads: c.Threads, Device: c.Device})
+	}})
+	if err != nil {
+		return nil, err
 	}
-	m.users++
-	return &triton.Opened{Pipeline: m.Pipeline, Runner: m.Engine, Width: m.Spec.Dim(), Close: func() error { return s.release(files) }}, nil
-}
-
-// release closes a model after its last user.
-func (s *sharedModels) release(files modelFiles) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := s.users[files]
-	if m.users--; m.users > 0 {
-		return nil
-	}
-	delete(s.users, files)
-	return m.Close()
+	return &triton.Opened{Pipeline: m.Pipeline, Runner: m.Engine, Width: m.Spec.Dim(), Close: func() error { release(); return nil }}, nil
 }

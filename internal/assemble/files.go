@@ -52,6 +52,17 @@ func (r *recorder) sorted() []string {
 	return slices.Sorted(maps.Keys(r.names))
 }
 
+// size is the files' size together.
+func (r *recorder) size() int64 {
+	var sum int64
+	for _, name := range r.sorted() {
+		if info, err := fs.Stat(r.FS, name); err == nil {
+			sum += info.Size()
+		}
+	}
+	return sum
+}
+
 // Files reads every file that the model was made from and returns its SHA-256 in
 // hexadecimal by its path in the repository. That is work in proportion to the
 // weights, so it is done only when somebody asks.

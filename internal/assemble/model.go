@@ -12,6 +12,8 @@ import (
 type Engine interface {
 	// Run fills b.Out; ctx ends it early.
 	Run(ctx context.Context, b *model.Batch) error
+	// Bytes is the memory that the weights take as the engine has them.
+	Bytes() int64
 	Close() error
 }
 
@@ -29,6 +31,15 @@ type Model struct {
 
 	tensors *tensors
 	files   *recorder
+}
+
+// Bytes is the memory that the model takes: its weights as the engine has them, and
+// its files, which stay mapped or became a tokenizer.
+func (m *Model) Bytes() int64 {
+	if m.Engine == nil {
+		return 0
+	}
+	return m.Engine.Bytes() + m.files.size()
 }
 
 // Close stops the engine, then unmaps the weights. The first call counts.

@@ -37,6 +37,17 @@ func (a *Arena) floats(n int) []float32 {
 	return x[:n:n]
 }
 
+// Bytes is the memory that the arena takes.
+func (a *Arena) Bytes() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var n int64
+	for _, c := range a.chunks {
+		n += int64(len(c))
+	}
+	return n
+}
+
 // Free gives the memory back. No weights packed into the arena may be used after it.
 func (a *Arena) Free() {
 	a.mu.Lock()

@@ -48,7 +48,7 @@ var (
 	tokenBuckets = prometheus.ExponentialBuckets(1, 2, 18)
 )
 
-func newMetrics(queue func() batch.Stats, loaded func() (models int, bytes int64)) *metrics {
+func newMetrics(queue func() batch.Stats) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry()}
 	add := m.registry.MustRegister
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -90,8 +90,6 @@ func newMetrics(queue func() batch.Stats, loaded func() (models int, bytes int64
 	m.teLength = histogram("te_request_input_length", "Mean tokens of a request's inputs.", tokenBuckets)
 	m.teNext = histogram("te_batch_next_size", "Texts in a batch.", countBuckets)
 	m.teNextTok = histogram("te_batch_next_tokens", "Tokens in a batch.", tokenBuckets)
-	gauge("paceline_models_loaded", "Models in memory.", func() float64 { n, _ := loaded(); return float64(n) })
-	gauge("paceline_models_memory_bytes", "Memory that they take.", func() float64 { _, bytes := loaded(); return float64(bytes) })
 	gauge("te_queue_size", "Requests that wait for the engine.", func() float64 { return float64(queue().Waiting) })
 	add(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

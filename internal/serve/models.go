@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/paceline/paceline/internal/batch"
 	"github.com/paceline/paceline/internal/resident"
 	"github.com/paceline/paceline/internal/serve/dialect"
@@ -20,7 +22,7 @@ type Source struct {
 	Name       string   // under which it is served
 	Aliases    []string // by which requests may also ask for it
 	Repository string
-	Memory     int64 // bytes that it will take; 0 when that is not known
+	Memory     int64 // bytes that it will take; 0 when that is not known before it is opened
 	// Open opens the model. ctx ends with the server.
 	Open func(ctx context.Context) (Model, error)
 }
@@ -28,7 +30,9 @@ type Source struct {
 // offered is one model of the server, in memory or not.
 type offered struct {
 	Source
-	about atomic.Pointer[dialect.Info] // what was learnt when it was last opened is kept
+	// What was learnt when it was last opened is kept.
+	about  atomic.Pointer[dialect.Info]
+	memory atomic.Int64
 
 	mu   sync.Mutex
 	past batch.Stats // of its queues that are closed
@@ -64,6 +68,7 @@ func (s *Server) Offer(ctx context.Context, lazy bool, sources ...Source) error 
 		one := &offered{Source: source}
 		info := s.info(source.Name, source.Repository)
 		one.about.Store(&info)
+		one.memory.Store(source.Memory)
 		o.list = append(o.list, one)
 	}
 	o.open = resident.New[string, *hosted](resident.Options{Limit: s.options.ModelMemory, Idle: true, Closed: s.modelClosed})
@@ -91,7 +96,7 @@ func (s *Server) openAll(ctx context.Context, o *offer) error {
 
 // acquire opens a model if need be and keeps it in memory until release.
 func (s *Server) acquire(ctx context.Context, o *offer, one *offered) (h *hosted, release func(), err error) {
-	return o.open.Get(ctx, one.Name, resident.Opening[*hosted]{Bytes: one.Memory, Open: func(ctx context.Context) (*hosted, error) {
+	return o.open.Get(ctx, one.Name, resident.Opening[*hosted]{Bytes: one.memory.Load(), Open: func(ctx context.Context) (*hosted, error) {
 		m, err := one.Open(ctx)
 		if err != nil {
 			return nil, err
@@ -103,7 +108,9 @@ func (s *Server) acquire(ctx context.Context, o *offer, one *offered) (h *hosted
 			}
 			return nil, err
 		}
+		h.info.Created = one.about.Load().Created
 		one.about.Store(&h.info)
+		one.memory.Store(m.Memory)
 		if len(o.list) > 1 {
 			s.log.Info("model opened", "model", one.Name, "bytes", m.Memory)
 		}
@@ -198,4 +205,20 @@ func (o *offer) drain(ctx context.Context) error {
 		errs = append(errs, m.Value.queue.Drain(ctx))
 	}
 	return errors.Join(append(errs, o.open.Close(ctx))...)
+}
+
+// modelMetrics are what GET /metrics tells of memory.
+func (s *Server) modelMetrics() []prometheus.Collector {
+	gauge := func(name, help string, value func(o *offer) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			if o := s.models.Load(); o != nil {
+				return value(o)
+			}
+			return 0
+		})
+	}
+	return []prometheus.Collector{
+		gauge("paceline_models_loaded", "Models in memory.", func(o *offer) float64 { return float64(len(o.open.Open())) }),
+		gauge("paceline_models_memory_bytes", "Memory that they take.", func(o *offer) float64 { return float64(o.open.Bytes()) }),
+	}
 }

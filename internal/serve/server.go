@@ -58,6 +58,7 @@ func New(p Profile, o Options) *Server {
 		openAPI: sync.OnceValue(func() []byte { return mergeOpenAPI(p.Dialects, o.Version) }),
 	}
 	s.metrics = newMetrics(s.queueStats)
+	s.metrics.registry.MustRegister(s.modelMetrics()...)
 	s.handler = s.routes()
 	s.watch = s.watchRoutes()
 	return s

@@ -121,6 +121,9 @@ func (e *Engine) Close() error {
 	return nil
 }
 
+// Bytes is the memory that the packed weights take.
+func (e *Engine) Bytes() int64 { return e.weights.arena.Bytes() }
+
 // Level is the level of the kernels in use.
 func (e *Engine) Level() kernel.Level { return e.set.Level() }
 
