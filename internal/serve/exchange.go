@@ -91,6 +91,7 @@ func (x *exchange) serverTiming() string {
 	if x.length >= 0 {
 		entry("serialise", x.writing)
 	}
+	entry("total", time.Since(x.began)) // from the first look at the request on: reading and finishing are in it alone
 	return string(b)
 }
 
