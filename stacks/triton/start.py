@@ -1,4 +1,7 @@
-"""Starts the Triton server that the nvidia-pytriton package brings, on the repository in models/."""
+"""Starts the Triton server that the nvidia-pytriton package brings, on the repository in models/.
+
+What this script has no option for goes to the server as it is.
+"""
 
 import argparse
 import os
@@ -14,7 +17,7 @@ BUNDLE = SITE_PACKAGES / "pytriton" / "tritonserver"
 REPOSITORY = Path(__file__).resolve().parent / "models"
 
 
-def arguments() -> argparse.Namespace:
+def arguments() -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", choices=["torch", "onnx"], default="torch")
     parser.add_argument("--model", required=True, help="name or folder")
@@ -24,7 +27,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--http-port", default="8000")
     parser.add_argument("--grpc-port", default="8001")
     parser.add_argument("--metrics-port", default="8002")
-    return parser.parse_args()
+    parser.add_argument("--repository", type=Path, default=REPOSITORY, help="another repository than models/")
+    return parser.parse_known_args()
 
 
 def backends(cache: Path) -> Path:
@@ -69,11 +73,11 @@ def environment(args: argparse.Namespace) -> dict[str, str]:
 
 
 def main() -> None:
-    args = arguments()
+    args, more = arguments()
     server = BUNDLE / "bin" / "tritonserver"
     command = [
         str(server),
-        f"--model-repository={REPOSITORY}",
+        f"--model-repository={args.repository}",
         f"--backend-directory={backends(args.cache)}",
         f"--http-address={args.host}",
         f"--grpc-address={args.host}",
@@ -83,6 +87,7 @@ def main() -> None:
         f"--metrics-port={args.metrics_port}",
         "--allow-metrics=true",
         "--exit-timeout-secs=10",
+        *more,
     ]
     server.chmod(0o755)
     os.execve(server, command, environment(args))  # the same process: whoever supervises it ends the server
