@@ -30,6 +30,11 @@ func TestBodyChoosesTheDialect(t *testing.T) {
 		{"/search", `{"query":"a","corpus":["a"]}`, 200, `{"query":"a"`},
 		{"/embed_all", `{"inputs":"a"}`, 200, `[[[0,1,2,3],[4,5,6,7],[8,9,10,11]]]`},
 		{"/rerank", `{"query":"a","texts":["a"]}`, 424, `{"error":"Backend error`},
+		{"/rerank", `{"query":"a","documents":["a"]}`, 200, `{"id":"score-`},
+		{"/rerank", `{"query":"a"}`, 400, `{"error":{"message"`},
+		{"/tokenize", `{"inputs":"a"}`, 200, `[[{"id":2`},
+		{"/tokenize", `{"prompt":"a"}`, 200, `{"count":3,"max_model_len":16,"tokens":[2,`},
+		{"/v1/embeddings", `{"messages":[]}`, 400, `{"error":{"message":"chat messages`},
 	} {
 		w := ask(s, post, c.path, c.body)
 		if w.Code != c.status || !strings.HasPrefix(w.Body.String(), c.begins) {
@@ -62,7 +67,7 @@ func TestProfilesSpeakTheirDialects(t *testing.T) {
 			if profile == "tei" && path == "/embeddings" {
 				want = 422 // the path is there, and wants OpenAI's body
 			}
-			if profile == "vllm" && path == "/embeddings" {
+			if profile == "vllm" && (path == "/embeddings" || path == "/tokenize") {
 				want = 400
 			}
 			if w := ask(s, post, path, body); w.Code != want {

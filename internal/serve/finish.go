@@ -14,6 +14,9 @@ func (j *job) finish() error {
 		j.result.TokenVectors = make([][][]float32, len(j.items))
 		for i := range j.items {
 			j.result.TokenVectors[i] = rows(j.items[i].Out.Tokens, j.model.Hidden)
+			if j.request.Normalize == dialect.Yes {
+				toUnitLength(j.result.TokenVectors[i])
+			}
 		}
 		return nil
 	case dialect.Scores:
@@ -45,6 +48,19 @@ func rows(flat []float32, width int) [][]float32 {
 		list[i] = flat[i*width:][:width]
 	}
 	return list
+}
+
+func toUnitLength(vectors [][]float32) {
+	for _, v := range vectors {
+		var squares float64
+		for _, x := range v {
+			squares += float64(x) * float64(x)
+		}
+		inverse := 1 / max(math.Sqrt(squares), 1e-12)
+		for i, x := range v {
+			v[i] = float32(float64(x) * inverse)
+		}
+	}
 }
 
 func (j *job) finishScores() error {

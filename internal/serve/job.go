@@ -111,14 +111,19 @@ func (j *job) prepareOptions() pipeline.PrepareOptions {
 }
 
 func (j *job) prepareInput(in *dialect.Input, o pipeline.PrepareOptions) (pipeline.Prepared, error) {
-	if in.Second == nil {
-		return j.model.Pipeline.Prepare(pipeline.Input{Text: in.Text, IDs: in.IDs}, o)
+	if in.PromptName != "" {
+		o.Prompt, o.PromptName = "", in.PromptName
 	}
 	tok := j.model.Pipeline.Tokenizer()
-	first, cutFirst := cutToTokens(tok, in.Text, j.request.FirstTokens)
-	second, cutSecond := cutToTokens(tok, *in.Second, j.request.SecondTokens)
-	p, err := j.model.Pipeline.PreparePair(first, second, o)
-	p.Truncated = p.Truncated || cutFirst || cutSecond
+	text, cut := cutToTokens(tok, in.Text, in.Keep)
+	if in.Second == nil {
+		p, err := j.model.Pipeline.Prepare(pipeline.Input{Text: text, IDs: in.IDs}, o)
+		p.Truncated = p.Truncated || cut
+		return p, err
+	}
+	second, cutSecond := cutToTokens(tok, *in.Second, in.KeepSecond)
+	p, err := j.model.Pipeline.PreparePair(text, second, o)
+	p.Truncated = p.Truncated || cut || cutSecond
 	return p, err
 }
 

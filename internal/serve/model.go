@@ -53,6 +53,7 @@ func (s *Server) host(m Model, closed func(batch.Stats)) (*hosted, error) {
 	h.info = s.info(m.Name, m.Repository)
 	h.info.Revision, h.info.DType, h.info.CPULevel, h.info.Device, h.info.Threads = m.Revision, m.DType, m.CPULevel, m.Device, m.Threads
 	h.info.Head, h.info.Labels = headOf(m.Pipeline), m.Pipeline.Labels()
+	h.info.Prompts = slices.Sorted(maps.Keys(m.Pipeline.Prompts()))
 	h.info.Pooling, h.info.Dim, h.info.MaxTokens = m.Pipeline.PoolingName(), m.Pipeline.Dim(), m.Pipeline.MaxTokens()
 	return h, nil
 }

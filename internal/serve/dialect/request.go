@@ -37,13 +37,11 @@ type Request struct {
 	Dimensions int    // keep that many leading values; 0 for the model's own number
 	Direct     bool   // compute by itself, not with other requests
 
-	Activation   Activation // Scores: what becomes of the logits
-	FirstTokens  int        // pairs: keep that many tokens of the first text, special ones apart; 0 for all
-	SecondTokens int        // pairs: and of the second
+	Activation Activation // Scores: what becomes of the logits
 
-	// Adapt, unless nil, completes the request once its model is open: what it wants
-	// may depend on what the model computes.
-	Adapt func(i *Info) error
+	// Adapt completes the request once its model is open: what it wants may depend on
+	// what the model computes.
+	Adapt []func(i *Info) error
 	// Encode writes the answer to this request.
 	Encode func(a *Answer, r *Result)
 }
@@ -51,10 +49,8 @@ type Request struct {
 // Complete adapts the request to its model, once that is open, and refuses what
 // the model cannot give.
 func (r *Request) Complete(i *Info) error {
-	if r.Adapt != nil {
-		if err := r.Adapt(i); err != nil {
-			return err
-		}
+	if err := r.adapt(i); err != nil {
+		return err
 	}
 	if r.Want == Tokens || r.Want == Texts {
 		return nil
@@ -71,11 +67,29 @@ func (r *Request) Complete(i *Info) error {
 	return nil
 }
 
+func (r *Request) adapt(i *Info) error {
+	for _, adapt := range r.Adapt {
+		if err := adapt(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Become makes the request another one, which is adapted in its turn.
+func (r *Request) Become(other *Request, i *Info) error {
+	*r = *other
+	return r.adapt(i)
+}
+
 // Input is one text, a pair of texts, or the token ids that stand for one of these.
 type Input struct {
 	Text   string
 	Second *string // unless nil, Text and this are a pair, which only classifiers read
 	IDs    []int32 // unless nil, in place of Text
+
+	PromptName       string // unless "", in place of the request's
+	Keep, KeepSecond int    // tokens of Text and of Second that are kept, special ones apart; 0 for all
 }
 
 // Activation turns a classifier's logits into scores.

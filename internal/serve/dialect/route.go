@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
@@ -67,6 +68,7 @@ type Info struct {
 	Policy   string // the batching policy's name
 	Head     Head
 	Labels   []string // of a classifier or reranker, in the order of its scores
+	Prompts  []string // the names of the model's, sorted
 	Pooling  string
 	Dim      int // values in a vector
 	Threads  int // of the engine
@@ -82,6 +84,24 @@ type Info struct {
 	BodyLimit        int64
 	TruncatesDefault bool // cut inputs that are too long unless a request says otherwise
 }
+
+// PromptAmong is the first of the names that is one of the model's prompts', or "".
+func (i *Info) PromptAmong(names ...string) string {
+	for _, name := range names {
+		if slices.Contains(i.Prompts, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// The names under which sentence-transformers looks for a prompt for queries and
+// for one for the texts that are searched (SentenceTransformer.encode_query and
+// encode_document).
+var (
+	QueryPrompts    = []string{"query"}
+	DocumentPrompts = []string{"document", "passage", "corpus"}
+)
 
 // Served is one model of the server. What it takes an open model to know is there
 // from its first opening on.

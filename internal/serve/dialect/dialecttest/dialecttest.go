@@ -111,9 +111,12 @@ func Result(r *dialect.Request) *dialect.Result {
 	for i := range r.Inputs {
 		v := [][]float32{{3, 4, 0}, {0, 0, 1}, {0.6, 0.8, 0}}[i%3]
 		result.Vectors = append(result.Vectors, v)
-		result.Scores = append(result.Scores, []float32{0.25, 0.75, 0.5, 0.25, 0.75}[i%3:][:3])
+		if r.Want == dialect.Scores {
+			result.Scores = append(result.Scores, []float32{0.25, 0.75, 0.5, 0.25, 0.75}[i%3:][:3])
+			continue
+		}
 		result.TokenVectors = append(result.TokenVectors, [][]float32{v, v})
-		result.Tokens = append(result.Tokens, []dialect.Token{{ID: 2, Text: "[CLS]", Special: true}, {ID: 9, Text: "hé", Start: 0, Stop: 3}})
+		result.Tokens = append(result.Tokens, []dialect.Token{{ID: 2, Text: "[CLS]", Piece: "[CLS]", Special: true}, {ID: 9, Text: "hé", Piece: "h", Start: 0, Stop: 3}})
 		result.Texts = append(result.Texts, "hé")
 	}
 	return result

@@ -40,12 +40,12 @@ func version(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {
 
 func health(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {
 	if !s.Ready {
-		fail(a, dialect.Errorf(dialect.Unavailable, "", "the server is not ready"))
+		Fail(a, dialect.Errorf(dialect.Unavailable, "", "the server is not ready"))
 	}
 }
 
-// fail writes {"error": {"message", "type", "param", "code"}}.
-func fail(a *dialect.Answer, e *dialect.Error) {
+// Fail writes {"error": {"message", "type", "param", "code"}}.
+func Fail(a *dialect.Answer, e *dialect.Error) {
 	a.Status = e.Kind.Status()
 	name, code := "invalid_request_error", ""
 	switch e.Kind {

@@ -78,7 +78,9 @@ func TestRefusals(t *testing.T) {
 		`{"input":"a","dimensions":0}`:              `"dimensions"`,
 		`{"input":"a","dimensions":"x"}`:            `"dimensions"`,
 		`{"input":"a","encoding_format":"hex"}`:     `"encoding_format"`,
-		`{"input":"a","embed_dtype":"float16"}`:     `"embed_dtype"`,
+		`{"input":"a","embed_dtype":"float8"}`:      `"embed_dtype"`,
+		`{"input":"a","use_activation":"maybe"}`:    `"use_activation"`,
+		`{"messages":[{"role":"user"}]}`:            `"messages"`,
 		`{"input":"a","truncate_prompt_tokens":17}`: `"truncate_prompt_tokens"`,
 		`{"input":"a","truncate_prompt_tokens":-2}`: `"truncate_prompt_tokens"`,
 		`{"input":["a","b","c","d","e"]}`:           `null`,
@@ -104,7 +106,7 @@ func TestErrorKinds(t *testing.T) {
 		dialect.Internal:     {500, `"type":"server_error","param":null,"code":null}}`},
 		dialect.Unavailable:  {503, `"type":"service_unavailable_error","param":null,"code":null}}`},
 	} {
-		got := dialecttest.Write(t, func(a *dialect.Answer) { fail(a, &dialect.Error{Kind: kind, Message: "m"}) })
+		got := dialecttest.Write(t, func(a *dialect.Answer) { Fail(a, &dialect.Error{Kind: kind, Message: "m"}) })
 		if got.Status != want.status || got.Body != `{"error":{"message":"m",`+want.tail {
 			t.Errorf("%v: %+v", kind, got)
 		}

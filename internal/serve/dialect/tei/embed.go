@@ -59,7 +59,7 @@ func decodeEmbed(c *dialect.Call) (*dialect.Request, error) {
 	if r.Dimensions = f.Int("dimensions", 0); r.Dimensions < 1 && f.Body.Has("dimensions") && f.Err == nil {
 		return nil, dialect.Errorf(dialect.Value, "dimensions", "`dimensions` should be positive, is %d", r.Dimensions)
 	}
-	r.Adapt = notNormalized(r)
+	r.Adapt = append(r.Adapt, notNormalized(r))
 	r.Encode = func(a *dialect.Answer, r *dialect.Result) {
 		setHeaders(a, r)
 		a.List(len(r.Vectors), func(i int) { a.Vector(r.Vectors[i]) })
@@ -80,12 +80,12 @@ func notNormalized(r *dialect.Request) func(*dialect.Info) error {
 func decodeEmbedAll(c *dialect.Call) (*dialect.Request, error) {
 	_, r, err := readEmbed(c)
 	r.Want = dialect.TokenVectors
-	r.Adapt = func(i *dialect.Info) error {
+	r.Adapt = append(r.Adapt, func(i *dialect.Info) error {
 		if i.Head == dialect.Splade {
 			return dialect.Errorf(dialect.Unsupported, "", "`embed_all` is not available for SPLADE models")
 		}
 		return nil
-	}
+	})
 	r.Encode = func(a *dialect.Answer, r *dialect.Result) {
 		setHeaders(a, r)
 		a.List(len(r.TokenVectors), func(i int) {
@@ -157,7 +157,7 @@ func decodeOpenAI(c *dialect.Call) (*dialect.Request, error) {
 		return nil, err
 	}
 	r.Model = "" // TEI serves its one model whatever the name
-	r.Adapt = notNormalized(r)
+	r.Adapt = append(r.Adapt, notNormalized(r))
 	encode := r.Encode
 	r.Encode = func(a *dialect.Answer, result *dialect.Result) {
 		setHeaders(a, result)

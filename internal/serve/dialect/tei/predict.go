@@ -31,10 +31,10 @@ func decodePredict(c *dialect.Call) (*dialect.Request, error) {
 		return nil, f.Err
 	}
 	var labels []string
-	r.Adapt = func(i *dialect.Info) error {
+	r.Adapt = append(r.Adapt, func(i *dialect.Info) error {
 		labels = i.Labels
 		return nil
-	}
+	})
 	r.Encode = func(a *dialect.Answer, result *dialect.Result) {
 		setHeaders(a, result)
 		if single {

@@ -10,7 +10,7 @@ func decodeRerank(c *dialect.Call) (*dialect.Request, error) {
 	f := readFields(c)
 	query := f.String("query", "")
 	texts := dialect.Read(f, "texts", dialect.DecodeStrings, c.Info.ClientBatch)
-	r := &dialect.Request{Want: dialect.Scores, Adapt: needReranker}
+	r := &dialect.Request{Want: dialect.Scores, Adapt: []func(*dialect.Info) error{needReranker}}
 	readOptions(f, r)
 	if f.Bool("raw_scores") == dialect.Yes {
 		r.Activation = dialect.Logits

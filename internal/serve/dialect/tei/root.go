@@ -37,7 +37,7 @@ func byHead(embed, sparse, predict func() (*dialect.Request, error)) (*dialect.R
 	} else {
 		*r = *scores
 	}
-	r.Adapt = func(i *dialect.Info) error {
+	r.Adapt = []func(*dialect.Info) error{func(i *dialect.Info) error {
 		chosen, err := vectors, wrong
 		switch i.Head {
 		case dialect.Splade:
@@ -48,12 +48,8 @@ func byHead(embed, sparse, predict func() (*dialect.Request, error)) (*dialect.R
 		if err != nil {
 			return err
 		}
-		*r = *chosen
-		if r.Adapt != nil {
-			return r.Adapt(i)
-		}
-		return nil
-	}
+		return r.Become(chosen, i)
+	}}
 	return r, nil
 }
 

@@ -1,13 +1,10 @@
 package wire
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"io"
 	"math"
 	"strconv"
 	"sync"
-	"unsafe"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -120,27 +117,4 @@ func (w *Writer) List(n int, element func(i int)) {
 	}
 	w.Raw("]")
 	w.flushIfFull()
-}
-
-// Base64 writes the float32s of v, in the given byte order, as a JSON string.
-func (w *Writer) Base64(v []float32, order binary.ByteOrder) {
-	w.Raw(`"`)
-	w.buf = base64.StdEncoding.AppendEncode(w.buf, floatBytes(v, order))
-	w.Raw(`"`)
-	w.flushIfFull()
-}
-
-// Floats writes the float32s of v as raw bytes in the given order.
-func (w *Writer) Floats(v []float32, order binary.ByteOrder) { w.Bytes(floatBytes(v, order)) }
-
-// floatBytes is v's own memory where that has the wanted order.
-func floatBytes(v []float32, order binary.ByteOrder) []byte {
-	if order.Uint16([]byte{1, 0}) == binary.NativeEndian.Uint16([]byte{1, 0}) {
-		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
-	}
-	b := make([]byte, 4*len(v))
-	for i, f := range v {
-		order.PutUint32(b[4*i:], math.Float32bits(f))
-	}
-	return b
 }

@@ -59,10 +59,10 @@ func TestWriterEncodesFloats(t *testing.T) {
 		for i, f := range v {
 			order.PutUint32(want[4*i:], math.Float32bits(f))
 		}
-		if got := write(t, func(w *Writer) { w.Floats(v, order) }); got != string(want) {
+		if got := write(t, func(w *Writer) { w.Elements(v, Float32, order) }); got != string(want) {
 			t.Errorf("%v: got % x, want % x", order, got, want)
 		}
-		if got := write(t, func(w *Writer) { w.Base64(v, order) }); got != `"`+base64.StdEncoding.EncodeToString(want)+`"` {
+		if got := write(t, func(w *Writer) { w.Base64(v, Float32, order) }); got != `"`+base64.StdEncoding.EncodeToString(want)+`"` {
 			t.Errorf("%v: got %s", order, got)
 		}
 	}
