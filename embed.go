@@ -15,6 +15,8 @@ type EmbedOption func(*embedOptions)
 type embedOptions struct {
 	prepare pipeline.PrepareOptions
 	finish  pipeline.FinishOptions
+	long    LongText
+	report  func(TextReport)
 }
 
 // WithPrompt puts the model's prompt of that name before every text, such as
@@ -43,9 +45,7 @@ func WithNormalize(normalize bool) EmbedOption {
 
 // WithoutTruncation makes a text of more than [Model.MaxTokens] tokens an
 // [ErrTooLong] instead of cutting it.
-func WithoutTruncation() EmbedOption {
-	return func(o *embedOptions) { o.prepare.Truncate = false }
-}
+func WithoutTruncation() EmbedOption { return WithLongText(LongError) }
 
 // Embed returns one vector of [Model.Dim] values for each text. It uses all the
 // model's threads, and works through long lists in pieces, so that memory beyond
@@ -55,12 +55,16 @@ func WithoutTruncation() EmbedOption {
 // is a *[TextError] which says which one; there is then no result for any.
 func (m *Model) Embed(ctx context.Context, texts []string, options ...EmbedOption) ([][]float32, error) {
 	o := embedOptions{
-		prepare: pipeline.PrepareOptions{Truncate: true},
-		finish:  pipeline.FinishOptions{Normalize: m.model.Pipeline.Normalizes()},
+		finish: pipeline.FinishOptions{Normalize: m.model.Pipeline.Normalizes()},
+		long:   LongTruncate, report: func(TextReport) {},
 	}
 	for _, option := range options {
 		option(&o)
 	}
+	if _, err := pipeline.ParseLongText(string(o.long)); err != nil {
+		return nil, err
+	}
+	o.prepare.Truncate = o.long == LongTruncate
 	if err := m.model.Pipeline.CheckDimensions(o.finish.Dimensions); err != nil {
 		return nil, err
 	}
@@ -100,25 +104,48 @@ func (m *Model) pieceSize(texts int) int {
 // caller's list.
 func (m *Model) embedPiece(ctx context.Context, texts []string, vectors [][]float32, first int, o *embedOptions) error {
 	var batch model.Batch
+	all := make([][]int, len(texts)) // the weights of each text's chunks
 	for i, text := range texts {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p, err := m.model.Pipeline.Prepare(pipeline.Input{Text: text}, o.prepare)
+		chunks, weights, err := m.prepare(text, o)
 		if err != nil {
 			return &TextError{Index: first + i, Err: err}
 		}
-		batch.Append(p.IDs, p.Types, p.Skip, model.Output{Vector: make([]float32, m.model.Spec.Dim())})
+		report := TextReport{Index: first + i, Chunks: len(chunks), Truncated: chunks[0].Truncated}
+		for _, p := range chunks {
+			batch.Append(p.IDs, p.Types, p.Skip, model.Output{Vector: make([]float32, m.model.Spec.Dim())})
+			report.Tokens += len(p.IDs)
+		}
+		all[i] = weights
+		o.report(report)
 	}
 	if err := m.model.Engine.Run(ctx, &batch); err != nil {
 		return err
 	}
-	for i := range texts {
-		v, err := m.model.Pipeline.Finish(batch.Out[i].Vector, o.finish)
+	out := batch.Out
+	for i, weights := range all {
+		parts := make([][]float32, len(weights))
+		for k := range parts {
+			parts[k] = out[k].Vector
+		}
+		out = out[len(weights):]
+		v, err := m.model.Pipeline.Finish(pipeline.Mean(parts, weights), o.finish)
 		if err != nil {
 			return &TextError{Index: first + i, Err: err}
 		}
 		vectors[i] = v
 	}
 	return nil
+}
+
+// prepare makes the sequences that stand for a text: one, unless the text is to be
+// cut into chunks and needs it.
+func (m *Model) prepare(text string, o *embedOptions) (chunks []pipeline.Prepared, weights []int, err error) {
+	if o.long == LongChunkMean {
+		return m.model.Pipeline.PrepareChunks(pipeline.Input{Text: text}, o.prepare)
+	}
+	p, err := m.model.Pipeline.Prepare(pipeline.Input{Text: text}, o.prepare)
+	return []pipeline.Prepared{p}, []int{1}, err
 }
