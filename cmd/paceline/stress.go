@@ -18,7 +18,9 @@ import (
 
 	"github.com/paceline/paceline/internal/bench"
 	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/load"
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/shape"
 	"github.com/paceline/paceline/internal/dataset"
 )
 
@@ -33,13 +35,16 @@ type stressCommand struct {
 	BatchSize int            `default:"32" help:"Texts a request (${default})."`
 	Clients   int            `name:"max-concurrent-requests" default:"10" placeholder:"N" help:"Clients that each wait for their reply; without --rate (${default})."`
 	Rate      float64        `placeholder:"R" help:"Requests a second, sent on schedule however many are under way; latency counts from the schedule."`
-	Arrivals  string         `default:"poisson" enum:"poisson,constant" help:"Schedule of --rate: poisson or constant (${default})."`
+	Arrivals  string         `default:"poisson" placeholder:"HOW" help:"Schedule of --rate: poisson, constant, bursts, bursts:N (N at once in the mean) or trace:FILE, which has a rate of its own too (${default})."`
+	Mix       string         `placeholder:"SHARES" help:"Shapes of the requests instead of --batch-size: batch=1:0.7,8:0.2,32:0.1,chars=50:1,500:1, values with their weights."`
 	Data      string         `aliases:"data-file" placeholder:"FILE" help:"Texts, loaded before the clock starts (made from --seed after MS MARCO's lengths)."`
 	Seed      uint64         `default:"42" help:"Seed of the texts and the schedule (${default})."`
 	Out       string         `default:"." placeholder:"DIR" help:"Directory for stress_test_results_{timestamp}.json and the raw records (${default})."`
 	JSON      bool           `help:"Print the result as JSON instead of a summary."`
 
-	duration time.Duration // of the two flags
+	duration time.Duration  // of the two flags
+	arrivals *load.Arrivals // nil: a closed loop
+	mix      shape.Mix
 }
 
 // The proof of concept's length of a test and size of a data set.
@@ -119,13 +124,30 @@ func (c *stressCommand) check() error {
 		return fmt.Errorf("--url: %w", err)
 	}
 	d.Close()
+	return c.checkLoad()
+}
+
+// checkLoad reads how requests come and how large they are.
+func (c *stressCommand) checkLoad() (err error) {
+	arrivals, err := load.ParseArrivals(c.Arrivals)
+	if err != nil {
+		return fmt.Errorf("--arrivals: %w", err)
+	}
+	if c.Rate > 0 || arrivals.Trace() != nil {
+		c.arrivals = &arrivals
+	}
+	if c.Mix != "" {
+		if c.mix, err = shape.Parse(c.Mix); err != nil {
+			return fmt.Errorf("--mix: %w", err)
+		}
+	}
 	return nil
 }
 
 func (c *stressCommand) config(set dataset.Set, records string, watcher bench.StressWatcher) bench.StressConfig {
 	return bench.StressConfig{
 		Dialect: c.Dialect, URL: c.URL, Model: c.Model, Texts: set.Texts, BatchSize: c.BatchSize, Clients: c.Clients,
-		Rate: c.Rate, Poisson: c.Arrivals == "poisson", Seed: c.Seed, Duration: c.duration, Records: records, Watcher: watcher,
+		Arrivals: c.arrivals, Rate: c.Rate, Mix: c.mix, Seed: c.Seed, Duration: c.duration, Records: records, Watcher: watcher,
 	}
 }
 
@@ -135,7 +157,7 @@ func (c *stressCommand) manifest(ctx context.Context, set dataset.Set, r *bench.
 		Version: module, Commit: commit, Command: append([]string{"paceline"}, os.Args[1:]...), Started: r.Started, Finished: r.Finished, Seed: c.Seed,
 		Config: map[string]any{
 			"url": c.URL, "dialect": c.Dialect, "duration_seconds": c.duration.Seconds(), "batch_size": c.BatchSize,
-			"max_concurrent_requests": c.Clients, "rate": c.Rate, "arrivals": c.Arrivals,
+			"max_concurrent_requests": c.Clients, "rate": c.Rate, "arrivals": c.Arrivals, "mix": c.mix.String(),
 		},
 		Machine: machine(ctx, 0),
 		Data:    record.Data{Source: set.Source, SHA256: set.SHA256, Texts: len(set.Texts), MeanChars: meanChars(set.Texts)},

@@ -9,7 +9,6 @@ import (
 
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/record"
-	"github.com/paceline/paceline/internal/bench/stat"
 )
 
 // Thresholds beyond which a slice is doubted.
@@ -37,6 +36,7 @@ func (b *bench) judge(s *stack, cell *record.Cell, p Point, said *complaints) {
 		cell.Invalid = "No request succeeded: " + said.String() + "."
 	case float64(failed) > mostErrors*float64(n):
 		cell.Invalid = fmt.Sprintf("%d of %d requests failed: %s. Lower the load, or mend the service.", failed, n, said)
+	case cell.Invalid != "": // it was cut off
 	default:
 		cell.Invalid = busyClient(cell, runtime.GOMAXPROCS(0))
 	}
@@ -91,23 +91,6 @@ func spent(counter []float64) float64 {
 		return 0
 	}
 	return counter[len(counter)-1] - counter[0]
-}
-
-// drift tests a long slice for a trend in its throughput, window by window.
-func drift(cell *record.Cell) string {
-	if len(cell.Requests.Finished) < trendRequests || cell.Seconds < trendSeconds {
-		return ""
-	}
-	windows := make([]float64, trendWindows)
-	for i, at := range cell.Requests.Finished {
-		w := int(float64(at) / 1e6 / cell.Seconds * trendWindows)
-		windows[min(w, trendWindows-1)] += float64(cell.Requests.Texts[i])
-	}
-	t := stat.MannKendall(windows)
-	if !t.Found() {
-		return ""
-	}
-	return fmt.Sprintf("Throughput drifted by %+.0f %% within the slice (Mann-Kendall, p = %.3f): no steady state. Warm up longer, or see what else runs.", 100*t.Change, t.P)
 }
 
 // doubtOnce warns of a doubtful cell when its first repeat shows it.

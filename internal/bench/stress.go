@@ -11,6 +11,7 @@ import (
 	"github.com/paceline/paceline/internal/bench/load"
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/sample"
+	"github.com/paceline/paceline/internal/bench/shape"
 )
 
 // StressConfig is a long load on one service that runs already.
@@ -20,15 +21,17 @@ type StressConfig struct {
 	Model     string   // the name that its API asks for; "" asks the service
 	Texts     []string // loaded before the clock starts
 	BatchSize int
-	Clients   int     // of a closed loop
-	Rate      float64 // requests a second of an open loop; 0: a closed loop
-	Poisson   bool    // arrivals of the open loop at random, or at equal distances
+	Clients   int            // of a closed loop
+	Arrivals  *load.Arrivals // of an open loop; nil: a closed loop
+	Rate      float64        // requests a second of an open loop; 0: the trace's own
+	Mix       shape.Mix      // shapes of the requests, instead of BatchSize
 	Seed      uint64
 	Duration  time.Duration
 	Records   string // file that takes the raw records
 	Watcher   StressWatcher
-
 	Resources sample.Source // tells what the service takes; nil: its process, if that is on this machine
+
+	sleep func(context.Context, time.Duration) // nil: the precise one
 }
 
 // StressWatcher is told how a load goes on, from one goroutine.
@@ -64,14 +67,18 @@ func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
 	if _, err := s.driver.Embed(ctx, c.Texts[:1]); err != nil {
 		return nil, fmt.Errorf("%s does not embed through %s: %w", c.URL, s.driver.Door(), err)
 	}
-	batches, err := Texts{Texts: c.Texts}.batches(s.driver, c.BatchSize, c.requestsAhead())
+	loop, requests, err := c.loader()
+	if err != nil {
+		return nil, err
+	}
+	batches, err := c.batches(s.driver, requests)
 	if err != nil {
 		return nil, err
 	}
 	said := &complaints{first: map[driver.Outcome]string{}}
 	do := said.listen(s.driver, batches)
 	load.Closed{Clients: c.Clients, Requests: 2 * c.Clients, Duration: warmupTime}.Run(ctx, do, func(load.Sample) {})
-	r, err := c.run(ctx, s.source, do)
+	r, err := c.run(ctx, loop, s.source, do, func(seq int) int { return batches[seq%len(batches)].Texts })
 	if err != nil {
 		return nil, err
 	}
@@ -83,10 +90,14 @@ func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
 	return r, nil
 }
 
-// requestsAhead is how many requests are encoded before the clock starts: the whole
-// data set once, within bounds.
-func (c StressConfig) requestsAhead() int {
-	return max(c.Clients, (len(c.Texts)+c.BatchSize-1)/c.BatchSize)
+// batches are encoded before the clock starts: as many as the data set or the shapes
+// of the schedule's requests ask for, within bounds.
+func (c StressConfig) batches(d driver.Driver, requests int) ([]batch, error) {
+	t := Texts{Texts: c.Texts}
+	if c.Mix.Given() || c.Arrivals != nil && c.Arrivals.Trace() != nil {
+		return t.shaped(d, shapes(c.Arrivals, c.Mix, c.BatchSize, max(requests, mostBatches), c.Seed))
+	}
+	return t.batches(d, c.BatchSize, max(c.Clients, (len(c.Texts)+c.BatchSize-1)/c.BatchSize))
 }
 
 // loader is a closed or an open loop.
@@ -94,18 +105,18 @@ type loader interface {
 	Run(ctx context.Context, do load.Do, sink load.Sink) load.Run
 }
 
-func (c StressConfig) loader() loader {
-	switch {
-	case c.Rate == 0:
-		return load.Closed{Clients: c.Clients, Duration: c.Duration}
-	case c.Poisson:
-		return load.Open{Arrivals: load.Poisson(c.Rate, c.Duration, c.Seed)}
+// loader is the loop with its schedule made, and the requests of it; 0: as many as
+// the clients find time for.
+func (c StressConfig) loader() (loader, int, error) {
+	if c.Arrivals == nil {
+		return load.Closed{Clients: c.Clients, Duration: c.Duration}, 0, nil
 	}
-	return load.Open{Arrivals: load.Constant(c.Rate, c.Duration)}
+	schedule, err := c.Arrivals.Schedule(c.Rate, c.Duration, c.Seed)
+	return load.Open{Schedule: schedule, Sleep: c.sleep}, len(schedule), err
 }
 
 // run loads until the duration or ctx ends, with the records going to disk.
-func (c StressConfig) run(ctx context.Context, source sample.Source, do load.Do) (*StressResult, error) {
+func (c StressConfig) run(ctx context.Context, loop loader, source sample.Source, do load.Do, texts func(seq int) int) (*StressResult, error) {
 	spool, err := newRecordFile(c.Records)
 	if err != nil {
 		return nil, err
@@ -113,13 +124,13 @@ func (c StressConfig) run(ctx context.Context, source sample.Source, do load.Do)
 	defer spool.discard()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	t := newTally(c.BatchSize)
+	t := newTally(texts)
 	k := &keeper{StressConfig: c, tally: t, spool: spool, source: source, stop: stop}
 	k.begin()
 	done := make(chan struct{})
 	kept := make(chan struct{})
 	go func() { defer close(kept); k.keep(done) }()
-	run := c.loader().Run(ctx, do, t.add)
+	run := loop.Run(ctx, do, t.add)
 	close(done)
 	<-kept
 	if k.err != nil {
@@ -132,7 +143,7 @@ func (c StressConfig) run(ctx context.Context, source sample.Source, do load.Do)
 	r.Interrupted = ctx.Err() != nil
 	r.Started, r.Finished = run.Started, run.Started.Add(run.Elapsed)
 	r.addUsage(k, run.Elapsed)
-	r.Warnings = r.doubts(c, k.windows)
+	r.Warnings = r.doubts(c, k.windows, k.latency)
 	return r, nil
 }
 
@@ -147,6 +158,7 @@ type keeper struct {
 	watch   *sample.Watch
 	cut     time.Time // when the window under way began
 	windows []float64 // requests a second in each
+	latency []float64 // the median in each, microseconds
 	usage   stressUsage
 	err     error
 }
@@ -185,10 +197,15 @@ func (k *keeper) keep(done <-chan struct{}) {
 func (k *keeper) turn(whole bool) {
 	now := time.Now()
 	cell := record.Cell{
-		Stack: k.URL, Sweep: record.SweepStress, BatchSize: k.BatchSize, Concurrency: k.Clients, Rate: k.Rate,
+		Stack: k.URL, Sweep: record.SweepStress, BatchSize: k.Mix.MeanBatch(k.BatchSize), Mix: k.Mix.String(),
 		Repeat: len(k.windows), Started: k.cut, Seconds: now.Sub(k.cut).Seconds(),
 	}
-	cell.Requests = k.tally.cut(k.cut.Sub(k.started))
+	if k.Arrivals == nil {
+		cell.Concurrency = k.Clients
+	} else {
+		cell.Rate, cell.Arrivals = k.Arrivals.RateOr(k.Rate), k.Arrivals.String()
+	}
+	cell.Requests, cell.Late = k.tally.cut(k.cut.Sub(k.started))
 	cell.Samples, cell.PeakBytes = k.watch.Stop(k.cut)
 	k.usage.add(&cell)
 	if err := k.spool.add(&cell); err != nil && k.err == nil {
@@ -198,6 +215,7 @@ func (k *keeper) turn(whole bool) {
 	if whole {
 		snapshot := k.tally.snapshot(&k.tally.window, time.Since(k.started))
 		k.windows = append(k.windows, snapshot.PerSecond)
+		k.latency = append(k.latency, latencies(&cell, 1)...)
 		k.Watcher.Window(snapshot)
 		k.watch = sample.Start(k.source)
 	}

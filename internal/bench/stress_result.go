@@ -67,7 +67,7 @@ func (t *tally) result(elapsed time.Duration) *StressResult {
 	}
 	if elapsed > 0 {
 		r.PerSecond = float64(r.Successful) / elapsed.Seconds()
-		r.Embeddings = r.PerSecond * float64(t.texts)
+		r.Embeddings = float64(t.embedded) / elapsed.Seconds()
 	}
 	if r.Successful > 0 {
 		r.Latency.Mean = pointer(t.sum.Seconds() / float64(r.Successful))
@@ -113,7 +113,7 @@ func (u *stressUsage) add(c *record.Cell) {
 func (r *StressResult) addUsage(k *keeper, elapsed time.Duration) {
 	u := k.usage
 	r.ClientCPU = u.client
-	r.GPU = u.gpu.total(r.Successful * k.BatchSize)
+	r.GPU = u.gpu.total(k.tally.embedded)
 	if elapsed > 0 {
 		r.StealShare = u.steal / elapsed.Seconds() / float64(runtime.NumCPU())
 	}
@@ -123,19 +123,19 @@ func (r *StressResult) addUsage(k *keeper, elapsed time.Duration) {
 	r.ServerCPU, r.StartMemory, r.PeakMemory = &u.server, &u.start, &u.peak
 	r.Cores = pointer(u.server / elapsed.Seconds())
 	if u.server > 0 {
-		r.PerCPUSecond = pointer(float64(r.Successful*k.BatchSize) / u.server)
+		r.PerCPUSecond = pointer(float64(k.tally.embedded) / u.server)
 	}
 }
 
 // doubts lists what a reader must know before he believes the figures.
-func (r *StressResult) doubts(c StressConfig, windows []float64) []record.Warning {
+func (r *StressResult) doubts(c StressConfig, throughput, latency []float64) []record.Warning {
 	list := []record.Warning{}
 	doubt := func(doubted bool, code, advice, text string, args ...any) {
 		if doubted {
 			list = append(list, record.Warning{Code: code, Text: fmt.Sprintf(text, args...), Advice: advice})
 		}
 	}
-	trend := stat.MannKendall(thinned(windows))
+	drifted := unsteady(throughput, latency)
 	doubt(r.Interrupted, "interrupted", "Let it run to its end if it is to be compared.",
 		"Ended after %.0f s of %.0f.", r.Seconds, c.Duration.Seconds())
 	doubt(float64(r.Requests-r.Successful) > mostErrors*float64(r.Requests), "errors", "See errors and error_messages; the latencies are of the successes alone.",
@@ -148,25 +148,9 @@ func (r *StressResult) doubts(c StressConfig, windows []float64) []record.Warnin
 	doubt(r.ServerCPU == nil && r.ClientCPU > mostClientCPU*r.Seconds*float64(runtime.GOMAXPROCS(0)), "client_busy", "Run the client on another machine.",
 		"The client used %.1f s of CPU in %.1f s.", r.ClientCPU, r.Seconds)
 	doubt(r.StealShare > mostSteal, "steal", "Repeat the run on a quiet machine.", "The host gave %.0f %% of this machine's time to others.", 100*r.StealShare)
-	doubt(trend.Found(), "trend", "Warm the service up, or see what it runs out of.",
-		"Throughput drifted by %+.0f %% over the run (Mann-Kendall over %d windows, p = %.3f): no steady state.", 100*trend.Change, trend.Windows, trend.P)
+	doubt(drifted != "", "trend", "Warm the service up, or see what it runs out of.", "%s: no steady state.", drifted)
 	return list
 }
 
 // mostLate is the share of late sends beyond which an open loop is doubted.
 const mostLate = 0.01
-
-// mostWindows bounds the pairs that the trend test compares.
-const mostWindows = 512
-
-// thinned merges neighbouring windows until there are few enough for the test.
-func thinned(windows []float64) []float64 {
-	for len(windows) > mostWindows {
-		half := make([]float64, len(windows)/2)
-		for i := range half {
-			half[i] = (windows[2*i] + windows[2*i+1]) / 2
-		}
-		windows = half
-	}
-	return windows
-}

@@ -16,9 +16,10 @@ import (
 // latencies in a histogram of three significant digits, requests only until the
 // window that they fall into is written.
 type tally struct {
-	texts int // a request
+	texts func(seq int) int // of a request
 
 	mu       sync.Mutex
+	embedded int                     // texts of the successes
 	latency  *hdrhistogram.Histogram // of successes from their intended time, in microseconds
 	sum      time.Duration           // of the same
 	service  time.Duration           // the same from the sending
@@ -39,7 +40,7 @@ type mark struct {
 // longest is the latency that the histogram can hold; requests end before it.
 const longest = time.Hour
 
-func newTally(texts int) *tally {
+func newTally(texts func(seq int) int) *tally {
 	return &tally{texts: texts, latency: hdrhistogram.New(1, longest.Microseconds(), 3), failures: map[driver.Outcome]int{}}
 }
 
@@ -56,21 +57,25 @@ func (t *tally) add(s load.Sample) {
 		t.failures[s.Outcome]++
 		return
 	}
+	t.embedded += t.texts(s.Seq)
 	t.sum += s.Latency()
 	t.service += s.Finished - s.Sent
 	t.latency.RecordValue(min(max(s.Latency(), time.Microsecond), longest).Microseconds())
 }
 
 // cut hands over the requests since the last cut, with times from start on.
-func (t *tally) cut(start time.Duration) (r record.Requests) {
+func (t *tally) cut(start time.Duration) (r record.Requests, late int) {
 	t.mu.Lock()
 	pending := t.pending
 	t.pending = nil
 	t.mu.Unlock()
 	for _, s := range pending {
-		r.Add(s.Intended-start, s.Sent-start, s.Finished-start, t.texts, 0, string(s.Outcome))
+		if s.Late() {
+			late++
+		}
+		r.Add(s.Intended-start, s.Sent-start, s.Finished-start, t.texts(s.Seq), 0, string(s.Outcome))
 	}
-	return r
+	return r, late
 }
 
 func (t *tally) snapshot(m *mark, elapsed time.Duration) Snapshot {

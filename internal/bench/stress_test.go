@@ -33,6 +33,16 @@ func stressConfig(t *testing.T) (StressConfig, *snapshots) {
 	}, watcher
 }
 
+// simulate runs in a synctest bubble against a service that is a function.
+func (c StressConfig) simulate(ctx context.Context, source sample.Source, do load.Do) (*StressResult, error) {
+	c.sleep = load.Rest
+	loop, _, err := c.loader()
+	if err != nil {
+		return nil, err
+	}
+	return c.run(ctx, loop, source, do, func(int) int { return c.BatchSize })
+}
+
 // one request at a time, in the order of their coming.
 func single(service func(seq int) (time.Duration, driver.Outcome)) load.Do {
 	turn := make(chan struct{}, 1)
@@ -60,7 +70,7 @@ func TestStressTruth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, watcher := stressConfig(t)
 		c.Clients = 1
-		r, err := c.run(t.Context(), sample.Process(os.Getpid(), nil), single(func(seq int) (time.Duration, driver.Outcome) {
+		r, err := c.simulate(t.Context(), sample.Process(os.Getpid(), nil), single(func(seq int) (time.Duration, driver.Outcome) {
 			if seq%100 == 99 {
 				return 10 * time.Millisecond, driver.Server5xx // then the client pauses for as long again
 			}
@@ -138,23 +148,26 @@ func TestStressOpenLoop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := stressConfig(t)
-		c.Rate = 80
+		c.Rate, c.Arrivals = 80, &load.ConstantArrivals
 		law := func(seq int) time.Duration {
 			if seq == 4000 {
 				return time.Second
 			}
 			return 10 * time.Millisecond
 		}
-		r, err := c.run(t.Context(), nil, single(func(seq int) (time.Duration, driver.Outcome) { return law(seq), driver.OK }))
+		r, err := c.simulate(t.Context(), nil, single(func(seq int) (time.Duration, driver.Outcome) { return law(seq), driver.OK }))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var want []float64 // Lindley's recursion
-		free, seq := time.Duration(0), 0
-		for at := range load.Constant(c.Rate, c.Duration) {
+		free := time.Duration(0)
+		schedule, err := c.Arrivals.Schedule(c.Rate, c.Duration, c.Seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seq, at := range schedule {
 			free = max(free, at) + law(seq)
 			want = append(want, (free - at).Seconds())
-			seq++
 		}
 		slices.Sort(want)
 		p99 := want[int(math.Ceil(0.99*float64(len(want))))-1]
@@ -176,7 +189,7 @@ func TestStressInterrupted(t *testing.T) {
 		c, _ := stressConfig(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second+time.Millisecond)
 		defer cancel()
-		r, err := c.run(ctx, nil, single(func(int) (time.Duration, driver.Outcome) { return 20 * time.Millisecond, driver.OK }))
+		r, err := c.simulate(ctx, nil, single(func(int) (time.Duration, driver.Outcome) { return 20 * time.Millisecond, driver.OK }))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +218,7 @@ func TestStressDoubts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c, _ := stressConfig(t)
-				r, err := c.run(t.Context(), nil, single(law))
+				r, err := c.simulate(t.Context(), nil, single(law))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -228,7 +241,7 @@ func TestStressNothingSucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := stressConfig(t)
 		c.Duration = 10 * time.Second
-		r, err := c.run(t.Context(), nil, func(context.Context, int) driver.Outcome { return driver.Overloaded })
+		r, err := c.simulate(t.Context(), nil, func(context.Context, int) driver.Outcome { return driver.Overloaded })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,8 +51,12 @@ func overload(t *testing.T, server *process.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watch := sample.Start(server.PID)
-	run := load.Open{Arrivals: load.Constant(times*capacity, *duration)}.Run(t.Context(), client.mixed, client.note)
+	watch := sample.Start(sample.Process(server.PID, nil))
+	schedule, err := load.ConstantArrivals.Schedule(times*capacity, *duration, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := load.Open{Schedule: schedule}.Run(t.Context(), client.mixed, client.note)
 	memory, peak := watch.Stop(run.Started)
 	t.Logf("capacity %.0f requests/s of %d texts; offered %.0f/s for %v", capacity, textsPerRequest, times*capacity, *duration)
 	t.Logf("%v; all answered after %v", client.seen, run.Elapsed.Round(time.Millisecond))

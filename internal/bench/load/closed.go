@@ -65,7 +65,7 @@ func (l *closedLoop) client(ctx context.Context) {
 			pause = firstPause
 			continue
 		}
-		rest(ctx, pause)
+		Rest(ctx, pause)
 		pause = min(2*pause, lastPause)
 	}
 }
@@ -89,14 +89,4 @@ func (l *closedLoop) done(s Sample) {
 	defer l.mu.Unlock()
 	l.last = max(l.last, s.Finished)
 	l.sink(s)
-}
-
-// rest waits for d or the end of ctx.
-func rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

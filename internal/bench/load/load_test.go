@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"iter"
 	"math"
 	"slices"
 	"sync/atomic"
@@ -32,6 +31,18 @@ func single(service func(seq int) time.Duration) Do {
 
 func steady(d time.Duration) func(int) time.Duration {
 	return func(int) time.Duration { return d }
+}
+
+// onSchedule is an open loop in a synctest bubble.
+func onSchedule(times []time.Duration) Open { return Open{Schedule: times, Sleep: Rest} }
+
+func schedule(t *testing.T, a Arrivals, rate float64, d time.Duration, seed uint64) []time.Duration {
+	t.Helper()
+	times, err := a.Schedule(rate, d, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return times
 }
 
 func collect(samples *[]Sample) Sink { return func(s Sample) { *samples = append(*samples, s) } }
@@ -115,7 +126,7 @@ func TestCancelCutsOff(t *testing.T) {
 		Run(context.Context, Do, Sink) Run
 	}{
 		"closed": Closed{Clients: 4},
-		"open":   Open{Constant(100, time.Hour)},
+		"open":   onSchedule(schedule(t, ConstantArrivals, 100, time.Hour, 0)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,10 +165,11 @@ func TestFrozenService(t *testing.T) {
 		}
 		return time.Millisecond
 	}
+	constant := schedule(t, ConstantArrivals, 100, 10*time.Second, 0)
 	synctest.Test(t, func(t *testing.T) {
 		var got []Sample
-		Open{Constant(100, 10*time.Second)}.Run(t.Context(), single(freeze), collect(&got))
-		want := queued(Constant(100, 10*time.Second), freeze)
+		onSchedule(constant).Run(t.Context(), single(freeze), collect(&got))
+		want := queued(constant, freeze)
 		for _, p := range []float64{0.5, 0.9, 0.95, 0.99, 0.999} {
 			have, want := percentile(latencies(got), p), percentile(want, p)
 			if math.Abs(float64(have-want)) > 0.02*float64(want) {
@@ -179,10 +191,10 @@ func TestFrozenService(t *testing.T) {
 func TestPoissonQueue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		arrivals := Poisson(80, 30*time.Second, 7)
+		arrivals := schedule(t, PoissonArrivals, 80, 30*time.Second, 7)
 		service := func(seq int) time.Duration { return time.Duration(5+seq%11) * time.Millisecond }
 		var got []Sample
-		Open{arrivals}.Run(t.Context(), single(service), collect(&got))
+		onSchedule(arrivals).Run(t.Context(), single(service), collect(&got))
 		slices.SortFunc(got, func(a, b Sample) int { return a.Seq - b.Seq })
 		for i, want := range queued(arrivals, service) {
 			if got[i].Latency() != want || got[i].Late() {
@@ -193,13 +205,11 @@ func TestPoissonQueue(t *testing.T) {
 }
 
 // queued computes the latencies of a single server by Lindley's recursion.
-func queued(arrivals iter.Seq[time.Duration], service func(int) time.Duration) (latency []time.Duration) {
+func queued(arrivals []time.Duration, service func(int) time.Duration) (latency []time.Duration) {
 	free := time.Duration(0)
-	seq := 0
-	for at := range arrivals {
+	for seq, at := range arrivals {
 		free = max(free, at) + service(seq)
 		latency = append(latency, free-at)
-		seq++
 	}
 	return latency
 }
@@ -216,37 +226,6 @@ func percentile(l []time.Duration, p float64) time.Duration {
 	return l[int(math.Ceil(p*float64(len(l))))-1]
 }
 
-func TestArrivals(t *testing.T) {
-	t.Parallel()
-	constant := slices.Collect(Constant(4, time.Second))
-	ms := time.Millisecond
-	if want := []time.Duration{0, 250 * ms, 500 * ms, 750 * ms}; !slices.Equal(constant, want) {
-		t.Errorf("constant %v, want %v", constant, want)
-	}
-	a, b := slices.Collect(Poisson(1000, 20*time.Second, 1)), slices.Collect(Poisson(1000, 20*time.Second, 1))
-	if !slices.Equal(a, b) {
-		t.Error("one seed, two schedules")
-	}
-	if slices.Equal(a, slices.Collect(Poisson(1000, 20*time.Second, 2))) {
-		t.Error("two seeds, one schedule")
-	}
-	// 20,000 expected, standard deviation 141; distances exponential: their
-	// standard deviation is their mean.
-	if n := len(a); n < 19400 || n > 20600 {
-		t.Errorf("%d arrivals in 20 s at 1000/s", n)
-	}
-	var sum, squares float64
-	for i := 1; i < len(a); i++ {
-		d := (a[i] - a[i-1]).Seconds()
-		sum += d
-		squares += d * d
-	}
-	mean := sum / float64(len(a)-1)
-	if deviation := math.Sqrt(squares/float64(len(a)-1) - mean*mean); math.Abs(deviation/mean-1) > 0.05 {
-		t.Errorf("distances: mean %g, standard deviation %g: not exponential", mean, deviation)
-	}
-}
-
 // TestLate: a client that cannot keep up is told apart from a slow service.
 func TestLate(t *testing.T) {
 	t.Parallel()
@@ -258,4 +237,22 @@ func TestLate(t *testing.T) {
 			t.Errorf("sent %v after its time: late = %v", c.sent, s.Late())
 		}
 	}
+}
+
+// TestPreciseSleep waits no less than it is asked to, time after time, and no
+// longer than ctx lasts.
+func TestPreciseSleep(t *testing.T) {
+	t.Parallel()
+	sleep, release := Precise()
+	defer release()
+	for _, d := range []time.Duration{time.Nanosecond, 100 * time.Microsecond, 3 * time.Millisecond} {
+		start := time.Now()
+		if sleep(t.Context(), d); time.Since(start) < d {
+			t.Errorf("%v ended after %v", d, time.Since(start))
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(time.Millisecond, cancel)
+	sleep(ctx, time.Hour)
+	sleep(ctx, time.Hour)
 }

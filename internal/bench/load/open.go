@@ -2,8 +2,6 @@ package load
 
 import (
 	"context"
-	"iter"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -13,70 +11,56 @@ import (
 // Open sends each request at its time in the schedule, however many are under
 // way: users do not wait for each other.
 type Open struct {
-	// Arrivals are the intended times from the start of the run, ascending. They
-	// follow from a seed alone, never from what the service does.
-	Arrivals iter.Seq[time.Duration]
+	// Schedule holds the intended times from the start of the run, ascending. It
+	// was made before the run, from a seed or a file, and never depends on what the
+	// service does.
+	Schedule []time.Duration
+	// Sleep waits for a time or the end of ctx; nil: [Precise]. [Rest] follows a
+	// fake clock too.
+	Sleep func(ctx context.Context, d time.Duration)
 }
 
 // Run follows the schedule to its end or that of ctx, and waits for the replies.
 func (o Open) Run(ctx context.Context, do Do, sink Sink) Run {
-	start := time.Now()
-	var (
-		mu       sync.Mutex
-		last     time.Duration
-		requests sync.WaitGroup
-		seq      int
-	)
-	for intended := range o.Arrivals {
-		if wait := intended - time.Since(start); wait > 0 {
-			rest(ctx, wait)
+	sleep := o.Sleep
+	if sleep == nil {
+		precise, release := Precise()
+		defer release()
+		sleep = precise
+	}
+	l := &openLoop{do: do, sink: sink, start: time.Now()}
+	for seq, intended := range o.Schedule {
+		if wait := intended - time.Since(l.start); wait > 0 {
+			sleep(ctx, wait)
 		}
 		if ctx.Err() != nil {
 			break
 		}
-		request := seq
-		requests.Go(func() {
-			sent := time.Since(start)
-			outcome := do(ctx, request)
-			finished := time.Since(start)
-			if outcome == driver.Canceled {
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			last = max(last, finished)
-			sink(Sample{request, intended, sent, finished, outcome})
-		})
-		seq++
+		l.requests.Go(func() { l.send(ctx, seq, intended) })
 	}
-	requests.Wait()
-	return Run{Started: start, Elapsed: last}
+	l.requests.Wait()
+	return Run{Started: l.start, Elapsed: l.last}
 }
 
-// Constant arrivals come at equal distances, rate a second, for duration.
-func Constant(rate float64, duration time.Duration) iter.Seq[time.Duration] {
-	return func(yield func(time.Duration) bool) {
-		for i := 0; ; i++ {
-			at := seconds(float64(i) / rate)
-			if at >= duration || !yield(at) {
-				return
-			}
-		}
-	}
+type openLoop struct {
+	do       Do
+	start    time.Time
+	requests sync.WaitGroup
+
+	mu   sync.Mutex
+	last time.Duration
+	sink Sink
 }
 
-// Poisson arrivals come independently of each other, rate a second in the mean,
-// for duration: exponential distances drawn from the seed.
-func Poisson(rate float64, duration time.Duration, seed uint64) iter.Seq[time.Duration] {
-	return func(yield func(time.Duration) bool) {
-		source := rand.New(rand.NewPCG(seed, 0))
-		for at := 0.0; ; {
-			at += source.ExpFloat64() / rate
-			if seconds(at) >= duration || !yield(seconds(at)) {
-				return
-			}
-		}
+func (l *openLoop) send(ctx context.Context, seq int, intended time.Duration) {
+	sent := time.Since(l.start)
+	outcome := l.do(ctx, seq)
+	finished := time.Since(l.start)
+	if outcome == driver.Canceled {
+		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = max(l.last, finished)
+	l.sink(Sample{seq, intended, sent, finished, outcome})
 }
-
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
