@@ -11,20 +11,32 @@ import (
 type Chart struct {
 	Key    string // stable name
 	Title  string
+	View   string // what this one of several views of a title shows: "p99"
 	X, Y   string // what the axes show, with units
 	Log2   bool   // sizes that double lie equally far apart
+	LogX   bool   // decades lie equally far apart
+	LogY   bool   // likewise, upwards, until the reader switches it
 	Bars   bool
-	Series []series
+	Series []Series
+	Rules  []Rule
 }
 
-type series struct {
+// Series is one stack's line or bars.
+type Series struct {
 	Name   string
-	Index  int // of the stack among those drawn, which is its colour in every chart
-	Points []chartPoint
+	Index  int // of the stack among those drawn, which is its colour in every chart; -1: not ranked, grey
+	Points []Point
 }
 
-// chartPoint is a figure at a size.
-type chartPoint struct {
+// Rule is a line across the chart, at X or at Y; the other is 0.
+type Rule struct {
+	Name  string
+	Stack string // whose it is; empty: everyone's
+	X, Y  float64
+}
+
+// Point is a figure at a size.
+type Point struct {
 	X float64
 	figures.Figure
 }
@@ -44,44 +56,47 @@ func (c Chart) doubtful() bool {
 // Charts are the four of the comparison, for the given stacks.
 func Charts(x *figures.Index, stacks []*record.Stack) []Chart {
 	return []Chart{
-		batchChart(x, stacks),
-		concurrencyChart(x, stacks),
-		memoryChart(x, stacks),
-		efficiencyChart(x, stacks),
+		Batch(x, stacks),
+		Concurrency(x, stacks),
+		Memory(x, stacks),
+		Efficiency(x, stacks),
 	}
 }
 
-func batchChart(x *figures.Index, stacks []*record.Stack) Chart {
+// Batch is the throughput of one client over the texts a request.
+func Batch(x *figures.Index, stacks []*record.Stack) Chart {
 	return Chart{
 		Key: "batch", Title: "Batch size and throughput",
 		X: "texts a request", Y: "embeddings/s", Log2: true,
-		Series: sweep(x, stacks, record.SweepBatchSize, batchAxis, func(*record.Stack) figures.Quantity { return figures.Throughput }),
+		Series: sweep(x, stacks, record.SweepBatchSize, batchAxis, at(figures.Throughput)),
 	}
 }
 
-func concurrencyChart(x *figures.Index, stacks []*record.Stack) Chart {
+// Concurrency is the throughput over the clients.
+func Concurrency(x *figures.Index, stacks []*record.Stack) Chart {
 	return Chart{
 		Key: "concurrency", Title: "Concurrency and throughput",
 		X: "clients", Y: "embeddings/s", Log2: true,
-		Series: sweep(x, stacks, record.SweepConcurrency, clientAxis, func(*record.Stack) figures.Quantity { return figures.Throughput }),
+		Series: sweep(x, stacks, record.SweepConcurrency, clientAxis, at(figures.Throughput)),
 	}
 }
 
-func memoryChart(x *figures.Index, stacks []*record.Stack) Chart {
+// Memory is the servers' peak over the length of the texts.
+func Memory(x *figures.Index, stacks []*record.Stack) Chart {
 	return Chart{
 		Key: "memory", Title: "Text length and memory",
 		X: "characters a text", Y: "MB of the server at its peak", Log2: true,
-		Series: sweep(x, stacks, record.SweepTextLength, lengthAxis, func(*record.Stack) figures.Quantity { return figures.PeakMemory }),
+		Series: sweep(x, stacks, record.SweepTextLength, lengthAxis, at(figures.PeakMemory)),
 	}
 }
 
-// efficiencyChart relates every batch size to the stack's own best.
-func efficiencyChart(x *figures.Index, stacks []*record.Stack) Chart {
+// Efficiency relates every batch size to the stack's own best.
+func Efficiency(x *figures.Index, stacks []*record.Stack) Chart {
 	c := Chart{
 		Key: "efficiency", Title: "Batching efficiency",
 		X: "texts a request", Y: "% of the stack's best batch size", Log2: true, Bars: true,
 	}
-	for _, s := range batchChart(x, stacks).Series {
+	for _, s := range Batch(x, stacks).Series {
 		best := 0.0
 		for _, p := range s.Points {
 			best = max(best, p.Value)
@@ -97,27 +112,34 @@ func efficiencyChart(x *figures.Index, stacks []*record.Stack) Chart {
 	return c
 }
 
-// LatencyChart is the median latency over the clients, which no PNG shows.
-func LatencyChart(x *figures.Index, stacks []*record.Stack) Chart {
-	return Chart{
-		Key: "latency", Title: "Concurrency and latency",
-		X: "clients", Y: "p50, ms", Log2: true,
-		Series: sweep(x, stacks, record.SweepConcurrency, clientAxis, func(*record.Stack) figures.Quantity { return figures.LatencyPercentile(0.5) }),
-	}
-}
-
 func batchAxis(p figures.Point) float64  { return float64(p.BatchSize) }
 func clientAxis(p figures.Point) float64 { return float64(p.Concurrency) }
 func lengthAxis(p figures.Point) float64 { return float64(p.TextLength) }
 
+// measure is a figure of a stack at a point.
+type measure func(x *figures.Index, s *record.Stack, p figures.Point) figures.Figure
+
+// at is the median of a quantity over the repeats.
+func at(q figures.Quantity) measure {
+	return func(x *figures.Index, s *record.Stack, p figures.Point) figures.Figure { return x.Figure(s.Name, p, q) }
+}
+
+// certified is a percentile over all requests of the point, missing where they are
+// too few for it.
+func certified(p float64) measure {
+	return func(x *figures.Index, s *record.Stack, at figures.Point) figures.Figure {
+		return figures.Certified(x.Percentile(s.Name, at, p))
+	}
+}
+
 // sweep makes a series of every stack that was measured in it.
-func sweep(x *figures.Index, stacks []*record.Stack, sweep record.Sweep, axis func(figures.Point) float64, q func(*record.Stack) figures.Quantity) []series {
-	var list []series
+func sweep(x *figures.Index, stacks []*record.Stack, sweep record.Sweep, axis func(figures.Point) float64, m measure) []Series {
+	var list []Series
 	for i, s := range stacks {
-		line := series{Name: s.Name, Index: i}
+		line := Series{Name: s.Name, Index: i}
 		for _, p := range x.Points(s.Name, sweep) {
-			if f := x.Figure(s.Name, p, q(s)); f.Known() && axis(p) > 0 {
-				line.Points = append(line.Points, chartPoint{axis(p), f})
+			if f := m(x, s, p); f.Known() && axis(p) > 0 {
+				line.Points = append(line.Points, Point{axis(p), f})
 			}
 		}
 		if len(line.Points) > 0 {

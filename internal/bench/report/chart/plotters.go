@@ -25,7 +25,7 @@ func (g gridLines) Plot(c draw.Canvas, p *plot.Plot) {
 
 // marks is a series with its colour and the scale of its axis.
 type marks struct {
-	series
+	Series
 	color color.NRGBA
 	place func(float64) float64
 }

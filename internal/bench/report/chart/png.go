@@ -123,7 +123,7 @@ func (c Chart) Plot() *plot.Plot {
 	}
 	p.Add(gridLines{faint})
 	for i, s := range c.Series {
-		mark := marks{series: s, color: paletteColor(s.Index), place: c.place}
+		mark := marks{Series: s, color: paletteColor(s.Index), place: c.place}
 		if c.Bars {
 			p.Add(bars{marks: mark, index: i, of: len(c.Series)})
 		} else {

@@ -16,6 +16,7 @@ type Figure struct {
 	stat.Estimate
 	Values []float64 // one a repeat, what comparisons test
 	Cell   string    // where it was measured: "32 texts × 8 clients"
+	From   []int     // the cells of results.json that it comes from, by their place there
 	Doubt  string    // why it must not be believed and what to do; empty for a sound one
 	Note   string    // what a reader must know about a sound figure
 }
@@ -49,9 +50,10 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 		Level   float64 `json:"confidence"`
 		Repeats int     `json:"repeats"`
 		Cell    string  `json:"cell,omitempty"`
+		From    []int   `json:"from_cells,omitempty"`
 		Doubt   string  `json:"invalid,omitempty"`
 		Note    string  `json:"note,omitempty"`
-	}{f.Value, f.Lo, f.Hi, f.Level, len(f.Values), f.Cell, f.Doubt, f.Note})
+	}{f.Value, f.Lo, f.Hi, f.Level, len(f.Values), f.Cell, f.From, f.Doubt, f.Note})
 }
 
 // Figure is the median of a quantity over the valid repeats of a stack at a
@@ -72,6 +74,7 @@ func (x *Index) Figure(stack string, p Point, q Quantity) Figure {
 	}
 	for _, c := range valid {
 		if v := q(c); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			f.From = append(f.From, x.place[c])
 			f.Values = append(f.Values, v)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report/format"
 )
 
 // Point is one place of a sweep: the cells of one point differ in stack and
@@ -25,10 +26,11 @@ type Point struct {
 	Concurrency int
 	TextLength  int
 	Rate        float64
+	Scenario    string
 }
 
 func PointOf(c *record.Cell) Point {
-	return Point{c.Sweep, c.BatchSize, c.Concurrency, c.TextLength, c.Rate}
+	return Point{c.Sweep, c.BatchSize, c.Concurrency, c.TextLength, c.Rate, c.Scenario}
 }
 
 // String says what was sent: "1 text × 8 clients".
@@ -42,10 +44,13 @@ func (p Point) String() string {
 		clients = "1 client"
 	}
 	if p.Rate > 0 {
-		clients = fmt.Sprintf("%g requests/s", p.Rate)
+		clients = format.Number(p.Rate) + " requests/s"
 	}
 	if p.TextLength > 0 {
 		return fmt.Sprintf("%s of %d characters × %s", texts, p.TextLength, clients)
+	}
+	if p.Scenario != "" {
+		return p.Scenario + ", " + texts + " × " + clients
 	}
 	return texts + " × " + clients
 }
@@ -57,6 +62,7 @@ func comparePoints(a, b Point) int {
 		cmp.Compare(a.Concurrency, b.Concurrency),
 		cmp.Compare(a.TextLength, b.TextLength),
 		cmp.Compare(a.Rate, b.Rate),
+		cmp.Compare(a.Scenario, b.Scenario),
 	)
 }
 
@@ -65,12 +71,16 @@ type Index struct {
 	Results *record.Results
 	Cells   map[string]map[Point][]*record.Cell
 	Rows    map[string]Row // of the summary, by stack
+
+	place map[*record.Cell]int // in Results.Cells
 }
 
+// NewIndex sorts the records and computes the summary's rows.
 func NewIndex(r *record.Results) *Index {
-	x := &Index{Results: r, Cells: map[string]map[Point][]*record.Cell{}}
+	x := &Index{Results: r, Cells: map[string]map[Point][]*record.Cell{}, place: make(map[*record.Cell]int, len(r.Cells))}
 	for i := range r.Cells {
 		c := &r.Cells[i]
+		x.place[c] = i
 		if x.Cells[c.Stack] == nil {
 			x.Cells[c.Stack] = map[Point][]*record.Cell{}
 		}
@@ -119,4 +129,18 @@ func (x *Index) Largest(stack string, sweep record.Sweep) (Point, bool) {
 		return Point{}, false
 	}
 	return list[len(list)-1], true
+}
+
+// Place lists where the valid repeats of a stack at a point are among the cells of
+// results.json; when none is valid, where all of them are.
+func (x *Index) Place(stack string, p Point) []int {
+	cells, _ := Sift(x.Cells[stack][p])
+	if len(cells) == 0 {
+		cells = x.Cells[stack][p]
+	}
+	list := make([]int, len(cells))
+	for i, c := range cells {
+		list[i] = x.place[c]
+	}
+	return list
 }

@@ -156,6 +156,7 @@ func (x *Index) batchEfficiency(stack string, served Figure) Figure {
 	f := Figure{
 		Estimate: stat.Ratio(served.Values, ceiling.Values),
 		Cell:     fmt.Sprintf("%s over %s", served.Cell, ceiling.Cell),
+		From:     slices.Concat(served.From, ceiling.From),
 		Doubt:    cmp.Or(served.Doubt, ceiling.Doubt),
 		Note:     cmp.Or(served.Note, ceiling.Note),
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,9 @@ var browserFlags = []string{
 	"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--enable-logging=stderr", "--virtual-time-budget=4000",
 }
 
+// patience bounds a run of Chromium: on a busy machine it takes its time.
+const patience = 10 * time.Minute
+
 // browse runs Chromium on a page and returns its document as the scripts left it,
 // and what it said.
 func browse(t *testing.T, page string, flags ...string) (document, log string) {
@@ -36,10 +40,10 @@ func browse(t *testing.T, page string, flags ...string) (document, log string) {
 	if browser == "" {
 		t.Skip("no Chromium on this machine: the page is not opened")
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	profile := t.TempDir()
-	args := append(append([]string{"--user-data-dir=" + profile, "--dump-dom"}, browserFlags...), append(flags, "file://"+page)...)
+	args := append(append([]string{"--user-data-dir=" + profile, "--dump-dom"}, browserFlags...), append(flags, page)...)
 	cmd := exec.CommandContext(ctx, browser, args...)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	var stdout, stderr bytes.Buffer
@@ -51,60 +55,69 @@ func browse(t *testing.T, page string, flags ...string) (document, log string) {
 }
 
 // probe is added to the page: it does what a reader does and notes what happened
-// in the document, where the test finds it.
+// in the document, where the test finds it. It waits for frames, never for a time.
 const probe = `<script>
 (() => {
   const note = (name, value) => { document.body.dataset[name] = value; };
-  const names = () => [...document.querySelectorAll("#summary tbody th")].map(e => e.firstChild.textContent).join(" ");
-  note("ready", document.documentElement.dataset.ready);
-  note("charts", document.querySelectorAll(".plot canvas").length);
+  const all = query => [...document.querySelectorAll(query)], one = query => document.querySelector(query);
+  const names = () => all("#summary tbody th").map(e => e.firstChild.textContent).join(" ");
   const inked = c => { const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; for (let i = 3; i < d.length; i += 4) if (d[i]) return true; return false; };
-  setTimeout(() => {
-    note("drawn", [...document.querySelectorAll(".plot canvas")].filter(inked).length);
-    document.querySelector('#summary [data-column="2"]').click();
+  const press = (query, key) => one(query).dispatchEvent(new KeyboardEvent("keydown", { key }));
+  const read = () => {
+    note("ready", document.documentElement.dataset.ready);
+    note("charts", all(".plot canvas").length);
+    note("drawn", all(".plot canvas").filter(inked).length);
+    one('#summary [data-column="2"]').click();
     note("falling", names());
-    document.querySelector('#summary [data-column="2"]').click();
+    one('#summary [data-column="2"]').click();
     note("rising", names());
     const before = getComputedStyle(document.body).backgroundColor;
-    document.getElementById("theme").click();
+    one("#theme").click();
     note("theme", before + " " + getComputedStyle(document.body).backgroundColor);
-    const plot = document.querySelector("#chart-batch .plot");
-    plot.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
-    note("tip", document.querySelector("#chart-batch .tip").textContent);
-    document.querySelector("#chart-batch .log").click();
-    note("log", document.querySelectorAll("#chart-batch canvas").length);
-    document.querySelector("#legend button").click();
-    note("pressed", document.querySelector("#legend button").getAttribute("aria-pressed"));
+    press("#chart-batch .plot", "ArrowRight");
+    note("tip", one("#chart-batch .tip").textContent);
+    press("#chart-batch .plot", "Enter");
+    note("under", all("#records tbody tr").length);
+    press("#chart-batch .plot", "l");
+    note("log", one("#chart-batch .log").getAttribute("aria-pressed") + all("#chart-batch canvas").length);
+    one("#summary button.from").click();
+    note("from", all("#records tbody tr").length);
+    one("#records-all").click();
+    note("records", all("#records tbody tr").length + " of " + one("#records-of").textContent);
+    one("#chart-rate .views button").click();
+    one("#timeline .measure").value = "mb";
+    one("#timeline .measure").dispatchEvent(new Event("change"));
+    one("#timeline .point").value = "";
+    one("#timeline .point").dispatchEvent(new Event("change"));
+    one("#legend button").click();
+    note("pressed", one("#legend button").getAttribute("aria-pressed"));
+    note("again", all(".plot canvas").length);
     note("wide", document.documentElement.scrollWidth > innerWidth);
-    note("done", "yes");
-  }, 500);
+    note("done", innerWidth);
+  };
+  setTimeout(read); // the charts are drawn in the microtasks before
 })();
 </script></body>`
 
-// TestPageInBrowser opens the page, sorts, switches, reads a chart by keyboard,
-// on a desk and on a phone.
+// TestPageInBrowser opens the page, sorts, switches, reads a chart by keyboard and
+// asks where a figure comes from, on a desk and on a phone.
 func TestPageInBrowser(t *testing.T) {
 	t.Parallel()
-	dir, r := t.TempDir(), reporttest.Demo(3)
+	r := reporttest.Whole(5)
+	x := figures.NewIndex(r)
 	var rising, falling []string
-	for _, s := range figures.NewIndex(r).Rank(true, findings.ByLatency.Figure) {
+	for _, s := range x.Rank(true, findings.ByLatency.Figure) {
 		rising, falling = append(rising, s.Stack), append([]string{s.Stack}, falling...)
 	}
-	var html bytes.Buffer
-	if err := Write(figures.NewIndex(r), &html); err != nil {
-		t.Fatal(err)
-	}
-	page := filepath.Join(dir, "probed.html")
-	if err := os.WriteFile(page, bytes.Replace(html.Bytes(), []byte("</body>"), []byte(probe), 1), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, size := range []string{"1280,2000", "500,2000"} {
+	page := written(t, x, probe)
+	const out = " fastapi vllm" // not ranked, so always last
+	for _, size := range []string{"1280,2000", "360,2000"} {
 		document, log := browse(t, page, "--window-size="+size)
 		for _, want := range []string{
-			`data-ready="true"`, `data-charts="6"`, `data-drawn="6"`, `data-done="yes"`, `data-log="1"`, `data-pressed="false"`, `data-wide="false"`,
-			`data-falling="` + strings.Join(falling, " ") + `"`, `data-rising="` + strings.Join(rising, " ") + `"`,
+			`data-ready="true"`, `data-charts="9"`, `data-drawn="9"`, `data-log="true1"`, `data-pressed="false"`, `data-wide="false"`, `data-again="9"`,
+			`data-falling="` + strings.Join(falling, " ") + out + `"`, `data-rising="` + strings.Join(rising, " ") + out + `"`,
 			`data-theme="rgb(255, 255, 255) rgb(18, 22, 31)"`,
-			`data-tip="1 texts a request`,
+			`data-tip="1 text × 1 client`, `data-under="25"`, `data-from="5"`, fmt.Sprintf(`data-records="100 of All %d cells."`, len(r.Cells)),
 		} {
 			if !strings.Contains(document, want) {
 				t.Errorf("%s: %s is not in %s", size, want, regexp.MustCompile(`<body[^>]*>`).FindString(document))
@@ -116,6 +129,55 @@ func TestPageInBrowser(t *testing.T) {
 	}
 }
 
+// written saves the page, with a script at its end, and returns its address.
+func written(t *testing.T, x *figures.Index, script string) string {
+	t.Helper()
+	var html bytes.Buffer
+	if err := Write(x, &html); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "report.html")
+	page := html.Bytes()
+	if script != "" {
+		page = bytes.Replace(page, []byte("</body>"), []byte(script), 1)
+	}
+	if err := os.WriteFile(path, page, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return "file://" + path
+}
+
+// screenshots is where pictures of the page are kept, among the build's outputs.
+const screenshots = "../../../../build/screenshots"
+
+// TestScreenshots keeps pictures of the page for people to look at: on a desk, on a
+// phone, in the dark and on paper.
+func TestScreenshots(t *testing.T) {
+	t.Parallel()
+	page := written(t, figures.NewIndex(reporttest.Whole(5)), "")
+	dark := written(t, figures.NewIndex(reporttest.Whole(5)), `<script>document.getElementById("theme").click()</script></body>`)
+	dir, err := filepath.Abs(screenshots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, shot := range []struct{ name, page, flag, size string }{
+		{"report-desk.png", page, "--screenshot=", "1280,6200"},
+		{"report-phone.png", page, "--screenshot=", "360,9000"},
+		{"report-dark.png", dark, "--screenshot=", "1280,6200"},
+		{"report.pdf", page, "--print-to-pdf=", "1280,2000"},
+	} {
+		path := filepath.Join(dir, shot.name)
+		os.Remove(path)
+		browse(t, shot.page, shot.flag+path, "--window-size="+shot.size)
+		if info, err := os.Stat(path); err != nil || info.Size() < 50_000 {
+			t.Errorf("%s is not a picture of the page: %v, %v", shot.name, info, err)
+		}
+	}
+}
+
 // TestConsoleIsHeard is the control: an error in a page reaches the log.
 func TestConsoleIsHeard(t *testing.T) {
 	t.Parallel()
@@ -123,7 +185,7 @@ func TestConsoleIsHeard(t *testing.T) {
 	if err := os.WriteFile(page, []byte(`<script>nothing.here()</script>`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, log := browse(t, page); !strings.Contains(log, "CONSOLE") {
+	if _, log := browse(t, "file://"+page); !strings.Contains(log, "CONSOLE") {
 		t.Error("an error on the console goes unheard")
 	}
 }

@@ -3,16 +3,13 @@
 package page
 
 import (
-	"cmp"
 	"embed"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"io"
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report/chart"
@@ -37,17 +34,24 @@ var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMa
 	"badge":    func(j findings.Judgement) string { return strings.ReplaceAll(string(j), " ", "-") },
 	"warning":  format.WarningLine,
 	"inc":      func(i int) int { return i + 1 },
+	"shape":    func(i int) template.HTML { return shapes[i%len(shapes)] },
 }).ParseFS(pageFiles, "web/page.html"))
+
+// shapes are the script's markers, for the legend.
+var shapes = []template.HTML{`<circle r="6"/>`, `<rect x="-5.5" y="-5.5" width="11" height="11"/>`, `<path d="M0-7 6.5 5.5H-6.5z"/>`, `<path d="M0-7.5 7.5 0 0 7.5-7.5 0z"/>`}
 
 // page is what the template is filled with.
 type page struct {
 	Summary  *summary.Summary
+	Checks   checks
 	Table    pageTable
 	Captions []string
 	Stacks   []*record.Stack // drawn, in the order of their colours
-	Charts   []chart.Chart
-	Data     any    // of the charts, for the script
-	Markdown string // of the table, to be copied
+	Drawings []drawing
+	Phases   []phases // where time went, by stack; none: no service tells
+	Data     any      // of the drawings, for the script
+	Cells    cells    // behind every figure, for the script
+	Markdown string   // of the table, to be copied
 	Facts    []fact
 	Manifest string
 	Command  string
@@ -68,19 +72,17 @@ type pageEntry struct {
 	Sort           string // a number, or empty
 	Note           int
 	Doubtful       bool
-	Span           int // columns, 0 for one
+	Span           int    // columns, 0 for one
+	From           string // the cells behind it, for the script: "3,14"
 }
-
-// fact is a line of the manifest that a reader looks for.
-type fact struct{ Name, Value string }
 
 // Write fills the template: one file without a link to anything.
 func Write(x *figures.Index, w io.Writer) error {
 	s := summary.New(x)
-	p := page{Summary: s, Table: newPageTable(s.Table()), Captions: s.Captions(), Stacks: x.Comparable(),
+	p := page{Summary: s, Table: newPageTable(s.Table()), Captions: s.Captions(), Stacks: x.Comparable(), Checks: newChecks(x.Results),
 		Facts: facts(x.Results), Command: shellLine(x.Results.Manifest.Command)}
-	p.Charts = append(chart.Charts(x, p.Stacks), chart.LatencyChart(x, p.Stacks), chart.PercentileChart(x, p.Stacks))
-	p.Data = chartData(p.Charts)
+	p.Drawings = drawings(x, p.Stacks)
+	p.Data, p.Cells, p.Phases = drawingData(p.Drawings), newCells(x, p.Stacks), timeSpent(x, p.Stacks)
 	var markdown strings.Builder
 	s.MarkdownTable(&markdown)
 	manifest, err := json.MarshalIndent(x.Results.Manifest, "", "  ")
@@ -91,7 +93,7 @@ func Write(x *figures.Index, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	script, err := concat("web/uplot/uPlot.iife.min.js", "web/page.js")
+	script, err := concat("web/uplot/uPlot.iife.min.js", "web/begin.js", "web/table.js", "web/chart.js", "web/timeline.js", "web/records.js", "web/start.js")
 	if err != nil {
 		return err
 	}
@@ -121,7 +123,7 @@ func newPageTable(t *table.Table) pageTable {
 	for _, row := range t.Rows {
 		var entries []pageEntry
 		for i, e := range row {
-			entry := pageEntry{Text: e.Text, Interval: e.Interval, Note: e.Note, Doubtful: e.Doubtful}
+			entry := pageEntry{Text: e.Text, Interval: e.Interval, Note: e.Note, Doubtful: e.Doubtful, From: joined(e.From)}
 			if i > 0 && !e.Span && !math.IsNaN(e.Value) {
 				entry.Sort = strconv.FormatFloat(e.Value, 'g', -1, 64)
 			}
@@ -135,72 +137,10 @@ func newPageTable(t *table.Table) pageTable {
 	return p
 }
 
-// chartData is what the script draws, with short names.
-func chartData(charts []chart.Chart) any {
-	type dataPoint struct {
-		X     float64 `json:"x"`
-		Value float64 `json:"v"`
-		Lo    float64 `json:"lo"`
-		Hi    float64 `json:"hi"`
-		N     int     `json:"n"`
-		Cell  string  `json:"cell"`
-		Doubt string  `json:"doubt,omitempty"`
+func joined(places []int) string {
+	words := make([]string, len(places))
+	for i, p := range places {
+		words[i] = strconv.Itoa(p)
 	}
-	type dataSeries struct {
-		Name   string      `json:"name"`
-		Color  string      `json:"color"`
-		Points []dataPoint `json:"points"`
-	}
-	type dataChart struct {
-		Key    string       `json:"key"`
-		X      string       `json:"x"`
-		Y      string       `json:"y"`
-		Log2   bool         `json:"log2"`
-		Series []dataSeries `json:"series"`
-	}
-	list := make([]dataChart, 0, len(charts))
-	for _, c := range charts {
-		d := dataChart{Key: c.Key, X: c.X, Y: c.Y, Log2: c.Log2, Series: []dataSeries{}}
-		for _, s := range c.Series {
-			line := dataSeries{Name: s.Name, Color: chart.Palette[s.Index%len(chart.Palette)]}
-			for _, p := range s.Points {
-				line.Points = append(line.Points, dataPoint{p.X, p.Value, p.Lo, p.Hi, p.N, p.Cell, p.Doubt})
-			}
-			d.Series = append(d.Series, line)
-		}
-		list = append(list, d)
-	}
-	return list
-}
-
-func facts(r *record.Results) []fact {
-	m := r.Manifest
-	return []fact{
-		{"Model", format.ModelLine(m.Model)},
-		{"Texts", format.DataLine(m.Data)},
-		{"Machine", format.MachineLine(m.Machine)},
-		{"System", strings.TrimSpace(m.Machine.OS + " " + m.Machine.Kernel)},
-		{"Frequency governor", cmp.Or(m.Machine.Governor, "not known")},
-		{"Paceline", strings.TrimSpace(m.Version + " " + m.Commit)},
-		{"Started", m.Started.UTC().Format(time.RFC3339)},
-		{"Took", m.Finished.Sub(m.Started).Round(time.Second).String()},
-		{"Seed", fmt.Sprint(m.Seed)},
-	}
-}
-
-// shellLine quotes a command so that a shell reads it back as it was.
-func shellLine(args []string) string {
-	quoted := make([]string, len(args))
-	for i, a := range args {
-		quoted[i] = a
-		if a == "" || strings.ContainsFunc(a, special) {
-			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
-}
-
-func special(r rune) bool {
-	plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=/.,:@%+", r)
-	return !plain
+	return strings.Join(words, ",")
 }

@@ -111,7 +111,7 @@ broken         failed: exit status 1: no such model
 
 [1] latency: 70 requests carry p90, p95 needs 130
 Medians over 5 repeats or more, with their range, which covers the true median with 94 %.
-Throughput is the best of the concurrency sweep: paceline/vllm and tei: 4 texts × 8 clients.
+Throughput is the best of the concurrency sweep: all: 4 texts × 8 clients.
 Driven through: paceline/vllm: /embed, JSON.
 `
 	if table != want {

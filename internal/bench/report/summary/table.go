@@ -13,7 +13,7 @@ import (
 )
 
 func entry(t *table.Table, what string, f figures.Figure) table.Entry {
-	e := table.Entry{Text: format.Number(f.Value), Value: f.Value, Interval: format.Interval(f.Estimate), Doubtful: f.Doubt != ""}
+	e := table.Entry{Text: format.Number(f.Value), Value: f.Value, Interval: format.Interval(f.Estimate), Doubtful: f.Doubt != "", From: f.From}
 	switch {
 	case f.Doubt != "":
 		e.Note = t.Footnote(what + ": not valid. " + f.Doubt)
@@ -127,8 +127,12 @@ func (s *Summary) each(say func(figures.Row) string) string {
 			stacks, texts = append(stacks, row.Stack), append(texts, say(row))
 		}
 	}
+	said := format.Fold(stacks, texts)
+	if len(said) == 1 && len(stacks) > 1 && len(said[0].Names) == len(stacks) {
+		return "all: " + said[0].Text
+	}
 	var parts []string
-	for _, said := range format.Fold(stacks, texts) {
+	for _, said := range said {
 		parts = append(parts, format.List(said.Names)+": "+said.Text)
 	}
 	return strings.Join(parts, "; ")

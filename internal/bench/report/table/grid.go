@@ -24,6 +24,7 @@ type Entry struct {
 	Note     int     // its footnote's number, 0 for none
 	Doubtful bool    // failed a check
 	Span     bool    // fills the rest of its row
+	From     []int   // the records it comes from, for a page that can show them
 }
 
 // String writes the entry on one line, its interval apart.

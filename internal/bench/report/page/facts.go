@@ -1,0 +1,70 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report/format"
+)
+
+// fact is a line of the manifest that a reader looks for.
+type fact struct{ Name, Value string }
+
+func facts(r *record.Results) []fact {
+	m := r.Manifest
+	return []fact{
+		{"Model", format.ModelLine(m.Model)},
+		{"Texts", format.DataLine(m.Data)},
+		{"Machine", format.MachineLine(m.Machine)},
+		{"System", strings.TrimSpace(m.Machine.OS + " " + m.Machine.Kernel)},
+		{"Frequency governor", cmp.Or(m.Machine.Governor, "not known")},
+		{"Paceline", strings.TrimSpace(m.Version + " " + m.Commit)},
+		{"Started", m.Started.UTC().Format(time.RFC3339)},
+		{"Took", m.Finished.Sub(m.Started).Round(time.Second).String()},
+		{"Seed", fmt.Sprint(m.Seed)},
+	}
+}
+
+// shellLine quotes a command so that a shell reads it back as it was.
+func shellLine(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		quoted[i] = a
+		if a == "" || strings.ContainsFunc(a, special) {
+			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+func special(r rune) bool {
+	plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=/.,:@%+", r)
+	return !plain
+}
+
+// checks counts the slices by whether they passed their checks.
+type checks struct{ Failed, Cells int }
+
+func newChecks(r *record.Results) checks {
+	c := checks{Cells: len(r.Cells)}
+	for i := range r.Cells {
+		if r.Cells[i].Invalid != "" {
+			c.Failed++
+		}
+	}
+	return c
+}
+
+// String says it in a line.
+func (c checks) String() string {
+	switch {
+	case c.Cells == 0:
+		return "Nothing was measured."
+	case c.Failed == 0:
+		return fmt.Sprintf("All %d timed slices passed their checks.", c.Cells)
+	}
+	return fmt.Sprintf("%d of %d timed slices failed their checks: they are left out, or marked where there is no other.", c.Failed, c.Cells)
+}
