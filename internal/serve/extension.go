@@ -14,7 +14,7 @@ import (
 // (ids, cross-origin rules, the key, the log, limits) it does for these.
 type Extension struct {
 	Prefix  string   // its paths: this one and those below
-	Open    []string // the paths of it that need no API key
+	Open    []string // the paths of it that need no API key: health, which a Door that watches has too
 	Handler http.Handler
 	Metrics prometheus.Collector
 	Alone   bool                            // the server has no model but the extension's
@@ -27,6 +27,7 @@ func (s *Server) Extend(e Extension) {
 	open := http.NewServeMux()
 	for _, path := range e.Open {
 		open.Handle(path, e.Handler)
+		s.watch.Handle("GET "+path, s.handler)
 	}
 	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := open.Handler(r); pattern == "" && !s.authorized(r) {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,13 +40,19 @@ type door interface {
 // than Options.Drain, or until force ends, it gives the rest up and says so. The
 // listeners are closed in any case.
 func (s *Server) Serve(ctx, force context.Context, doors ...Door) error {
-	servers := make([]door, len(doors))
+	var using, watching []door
 	failed := make(chan error, len(doors))
-	for i, d := range doors {
-		if servers[i] = d.Answers; servers[i] == nil {
-			servers[i] = s.overHTTP(d.Watch)
+	for _, d := range doors {
+		server := d.Answers
+		if server == nil {
+			server = s.overHTTP(d.Watch)
 		}
-		go func() { failed <- servers[i].Serve(d.Listener) }()
+		if d.Watch {
+			watching = append(watching, server)
+		} else {
+			using = append(using, server)
+		}
+		go func() { failed <- server.Serve(d.Listener) }()
 	}
 	var broken error
 	select {
@@ -55,7 +63,7 @@ func (s *Server) Serve(ctx, force context.Context, doors ...Door) error {
 	if s.models.Load() != nil || s.beside != nil {
 		s.log.Info("shutting down", "in_progress", s.gate.inside.Load(), "at_most", s.options.Drain)
 	}
-	return errors.Join(broken, s.drain(force, servers))
+	return errors.Join(broken, s.drain(force, using, watching))
 }
 
 func (s *Server) overHTTP(watch bool) *http.Server {
@@ -69,19 +77,39 @@ func (s *Server) overHTTP(watch bool) *http.Server {
 	}
 }
 
-// drain ends the servers, the one that clients use first, and then the queue.
-func (s *Server) drain(force context.Context, servers []door) error {
+// drain ends the doors that clients use, side by side; then those that watch,
+// which until then tell that the server lives and is not ready; and then the queue.
+func (s *Server) drain(force context.Context, using, watching []door) error {
 	ctx, cancel := context.WithTimeoutCause(force, s.options.Drain, fmt.Errorf("%v were not enough", s.options.Drain))
 	defer cancel()
-	var err error
-	for _, server := range servers {
-		if server.Shutdown(ctx) != nil {
-			err = fmt.Errorf("%d accepted requests were given up: %w", s.gate.inside.Load(), context.Cause(ctx))
-			server.Close()
-		}
+	err := s.shut(ctx, using)
+	if watch := s.shut(ctx, watching); err == nil {
+		err = watch
 	}
 	if queues := s.drainQueues(ctx); err == nil { // else they end as the servers did
 		err = queues
+	}
+	return err
+}
+
+// shut ends doors at once and waits for their requests until ctx ends.
+func (s *Server) shut(ctx context.Context, doors []door) error {
+	var ending sync.WaitGroup
+	var givenUp atomic.Bool
+	for _, d := range doors {
+		ending.Go(func() {
+			if d.Shutdown(ctx) != nil {
+				givenUp.Store(true)
+			}
+		})
+	}
+	ending.Wait()
+	if !givenUp.Load() {
+		return nil
+	}
+	err := fmt.Errorf("%d accepted requests were given up: %w", s.gate.inside.Load(), context.Cause(ctx))
+	for _, d := range doors {
+		d.Close()
 	}
 	return err
 }

@@ -50,7 +50,7 @@ func TestMetrics(t *testing.T) {
 func TestWatchDoor(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "", &fakeRunner{}, Options{APIKey: "k"})
-	s.handler, s.watch = s.watch, s.handler
+	s.handler = s.watch
 	for path, status := range map[string]int{"/metrics": 200, "/health": 200, "/health/live": 200, "/info": 404} {
 		if w := ask(s, get, path, ""); w.Code != status {
 			t.Errorf("%s: %d", path, w.Code)

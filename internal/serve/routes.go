@@ -58,7 +58,7 @@ func (s *Server) routes() http.Handler {
 }
 
 // watchRoutes are those of a Door that only watches.
-func (s *Server) watchRoutes() http.Handler {
+func (s *Server) watchRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.handler())
 	for _, path := range []string{"GET /health", "GET /health/live", "GET /health/ready"} {

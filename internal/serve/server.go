@@ -39,7 +39,7 @@ type Server struct {
 	mux     *http.ServeMux
 	beside  *Extension // unless nil
 	handler http.Handler
-	watch   http.Handler // of a Door that only watches
+	watch   *http.ServeMux // of a Door that only watches
 	openAPI func() []byte
 }
 

@@ -63,6 +63,9 @@ func (s *Server) Start(ctx context.Context, from Source) error {
 		return errors.Join(append([]error{errors.New("failed to load all models")}, errs...)...)
 	}
 	s.started.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed()
 	return nil
 }
 
@@ -71,6 +74,13 @@ func (s *Server) isLoaded(name string) bool {
 	defer s.mu.RUnlock()
 	e := s.models[name]
 	return e != nil && e.loaded
+}
+
+// isKnown tells whether there is, or was, a model of that name.
+func (s *Server) isKnown(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.models[name] != nil
 }
 
 // LoadFor loads a model for a client, as Load does.
@@ -227,6 +237,7 @@ func (s *Server) replace(name string, fresh map[int64]*served) map[int64]*served
 	for v := range fresh {
 		e.states[v] = state{stateReady, ""}
 	}
+	s.changed()
 	return old
 }
 

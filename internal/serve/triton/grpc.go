@@ -123,26 +123,3 @@ func (s *Server) authorize(ctx context.Context, method string) error {
 	}
 	return status.Error(codes.Unauthenticated, "this server wants an API key: send the metadata authorization: Bearer KEY")
 }
-
-// healthService is the health protocol of gRPC: the server as "", and each model
-// under its name.
-type healthService struct {
-	grpc_health_v1.UnimplementedHealthServer
-	server *Server
-}
-
-func (h *healthService) Check(_ context.Context, r *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
-	ready := h.server.Ready()
-	if r.Service != "" && r.Service != pb.GRPCInferenceService_ServiceDesc.ServiceName {
-		if !h.server.isLoaded(r.Service) {
-			return nil, status.Errorf(codes.NotFound, "no service or model is called %q", r.Service)
-		}
-		model, _ := h.server.ModelReady(r.Service, "") // "" is no wrong version
-		ready = ready && model
-	}
-	answer := &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_NOT_SERVING}
-	if ready {
-		answer.Status = grpc_health_v1.HealthCheckResponse_SERVING
-	}
-	return answer, nil
-}

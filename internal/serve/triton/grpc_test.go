@@ -22,10 +22,18 @@ import (
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	pb "github.com/paceline/paceline/internal/kservepb"
 	"github.com/paceline/paceline/internal/model"
+	"github.com/paceline/paceline/internal/serve/triton"
 )
 
 // dial serves f's gRPC door in memory and connects to it.
 func dial(t testing.TB, f *fixture) *grpc.ClientConn {
+	t.Helper()
+	conn, _ := dialDoor(t, f)
+	return conn
+}
+
+// dialDoor is for those who shut the door themselves.
+func dialDoor(t testing.TB, f *fixture) (*grpc.ClientConn, *triton.GRPC) {
 	t.Helper()
 	l := bufconn.Listen(1 << 20)
 	door := f.GRPC()
@@ -45,7 +53,7 @@ func dial(t testing.TB, f *fixture) *grpc.ClientConn {
 			t.Error(err)
 		}
 	})
-	return conn
+	return conn, door
 }
 
 func textsRequest(texts ...string) *pb.ModelInferRequest {

@@ -86,10 +86,11 @@ type Server struct {
 	retiring sync.WaitGroup // versions that answer their last requests
 
 	source   atomic.Pointer[Source] // nil until Start
-	stopping chan struct{}          // closed when streams must end
+	stopping chan struct{}          // closed when the shutdown begins: streams end, the server is not ready
 
 	mu     sync.RWMutex
 	models map[string]*entry
+	change chan struct{} // closed when models come and go, and then another
 
 	tracing tracing
 }
@@ -99,8 +100,30 @@ func New(o Options) *Server {
 	if o.Logging == nil {
 		o.Logging = NewLogging(slog.DiscardHandler, slog.LevelInfo)
 	}
-	return &Server{options: o, log: o.Log, models: map[string]*entry{}, stopping: make(chan struct{})}
+	return &Server{options: o, log: o.Log, models: map[string]*entry{}, stopping: make(chan struct{}), change: make(chan struct{})}
 }
 
-// Ready tells whether the models that the start named are loaded.
-func (s *Server) Ready() bool { return s.started.Load() && !s.closing.Load() }
+// Ready tells whether the models that the start named are loaded, and the server
+// has not been told to stop.
+func (s *Server) Ready() bool {
+	select {
+	case <-s.stopping:
+		return false
+	default:
+		return s.started.Load() && !s.closing.Load()
+	}
+}
+
+// changed tells whoever watches health that something may have changed; the caller
+// holds mu.
+func (s *Server) changed() {
+	close(s.change)
+	s.change = make(chan struct{})
+}
+
+// next is closed when something has changed.
+func (s *Server) next() <-chan struct{} {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.change
+}
