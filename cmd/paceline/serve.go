@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/serve"
 	"github.com/paceline/paceline/internal/serve/triton"
 )
@@ -56,7 +57,8 @@ type serveLimits struct {
 	Concurrent    int           `name:"max-concurrent-requests" placeholder:"N" env:"PACELINE_MAX_CONCURRENT_REQUESTS,MAX_CONCURRENT_REQUESTS" help:"Requests in progress; further ones are answered 429 at once."`
 	Inputs        int           `name:"max-client-batch-size" placeholder:"N" env:"PACELINE_MAX_CLIENT_BATCH_SIZE,MAX_CLIENT_BATCH_SIZE" help:"Inputs in one request."`
 	Body          int64         `name:"payload-limit" placeholder:"BYTES" env:"PACELINE_PAYLOAD_LIMIT,PAYLOAD_LIMIT" help:"Bytes of one request's body, unpacked."`
-	Truncate      *bool         `name:"auto-truncate" negatable:"" env:"PACELINE_AUTO_TRUNCATE,AUTO_TRUNCATE" help:"Cut inputs that are too long unless the request says otherwise."`
+	LongText      string        `name:"long-text" xor:"long" enum:",truncate,chunk-mean,error" default:"" placeholder:"WHAT" env:"PACELINE_LONG_TEXT" help:"What becomes of an input that is too long, unless the request says: truncate it, embed it in chunks and take their mean (chunk-mean), or refuse it (error)."`
+	Truncate      *bool         `name:"auto-truncate" xor:"long" negatable:"" env:"PACELINE_AUTO_TRUNCATE,AUTO_TRUNCATE" help:"Cut inputs that are too long unless the request says otherwise."`
 	Drain         time.Duration `name:"drain-timeout" default:"30s" env:"PACELINE_DRAIN_TIMEOUT" help:"How long a shutdown waits for the requests it has accepted (${default})."`
 }
 
@@ -188,7 +190,7 @@ func (c *serveCommand) profile() (serve.Profile, error) {
 	}
 	return p.Tune(serve.Tuning{
 		BatchTokens: c.Limits.BatchTokens, BatchRequests: c.Limits.BatchRequests, Concurrent: c.Limits.Concurrent,
-		Inputs: c.Limits.Inputs, Body: c.Limits.Body, Truncate: c.Limits.Truncate,
+		Inputs: c.Limits.Inputs, Body: c.Limits.Body, Truncate: c.Limits.Truncate, LongText: pipeline.LongText(c.Limits.LongText),
 	})
 }
 

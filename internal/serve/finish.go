@@ -31,11 +31,12 @@ func (j *job) finishVectors() error {
 		Normalize:  j.request.Normalize.Or(j.model.Pipeline.Normalizes()),
 		Dimensions: j.request.Dimensions,
 	}
-	j.result.Vectors = make([][]float32, len(j.items))
-	for i := range j.items {
-		v, err := j.model.Pipeline.Finish(j.items[i].Out.Vector, o)
+	n := len(j.request.Inputs)
+	j.result.Vectors = make([][]float32, n)
+	for i := range n {
+		v, err := j.model.Pipeline.Finish(j.vector(i), o)
 		if err != nil {
-			return inputError(err, i, len(j.items))
+			return inputError(err, i, n)
 		}
 		j.result.Vectors[i] = v
 	}

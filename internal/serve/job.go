@@ -21,6 +21,7 @@ type job struct {
 	request *dialect.Request
 	result  dialect.Result
 	items   []batch.Item
+	weights [][]int    // of each input's chunks, which have an item each; nil: an item is an input
 	values  *[]float32 // where all the engine's results lie; from the pool
 	reuse   bool       // nobody writes to values any more
 }
@@ -75,24 +76,18 @@ func (j *job) run(ctx context.Context) error {
 func (j *job) prepare(ctx context.Context) error {
 	o := j.prepareOptions()
 	r := j.request
-	j.items = make([]batch.Item, len(r.Inputs))
+	j.items = make([]batch.Item, 0, len(r.Inputs))
 	for i := range r.Inputs {
 		if i%256 == 255 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		in := &r.Inputs[i]
-		p, err := j.prepareInput(in, o)
-		if err != nil {
+		if err := j.prepareInput(in, o); err != nil {
 			return inputError(err, i, len(r.Inputs))
 		}
-		j.items[i] = batch.Item{IDs: p.IDs, Types: p.Types, Skip: p.Skip}
-		j.result.InputTokens += len(p.IDs)
 		j.result.Characters += len(in.IDs) + utf8.RuneCountInString(in.Text)
 		if in.Second != nil {
 			j.result.Characters += utf8.RuneCountInString(*in.Second)
-		}
-		if p.Truncated {
-			j.result.Truncated++
 		}
 	}
 	return nil
@@ -101,7 +96,7 @@ func (j *job) prepare(ctx context.Context) error {
 func (j *job) prepareOptions() pipeline.PrepareOptions {
 	r := j.request
 	o := pipeline.PrepareOptions{
-		Prompt: r.Prompt, PromptName: r.PromptName, Truncate: r.Truncate.Or(j.model.info.TruncatesDefault),
+		Prompt: r.Prompt, PromptName: r.PromptName, Truncate: j.longText() == pipeline.LongTruncate,
 		TruncateLeft: r.TruncateLeft, MaxTokens: r.MaxTokens, NoSpecial: r.NoSpecial,
 	}
 	if r.Prompt == "" && r.PromptName == "" {
@@ -110,7 +105,23 @@ func (j *job) prepareOptions() pipeline.PrepareOptions {
 	return o
 }
 
-func (j *job) prepareInput(in *dialect.Input, o pipeline.PrepareOptions) (pipeline.Prepared, error) {
+// prepareInput makes items of one input.
+func (j *job) prepareInput(in *dialect.Input, o pipeline.PrepareOptions) error {
+	if j.longText() == pipeline.LongChunkMean {
+		return j.prepareChunks(in, o)
+	}
+	p, err := j.prepareOne(in, o)
+	if err != nil {
+		return err
+	}
+	j.add(p)
+	if p.Truncated {
+		j.result.Truncated++
+	}
+	return nil
+}
+
+func (j *job) prepareOne(in *dialect.Input, o pipeline.PrepareOptions) (pipeline.Prepared, error) {
 	if in.PromptName != "" {
 		o.Prompt, o.PromptName = "", in.PromptName
 	}

@@ -89,7 +89,7 @@ func (s *Server) info(name, repository string) dialect.Info {
 	i := dialect.Info{
 		Version: s.options.Version, Profile: s.profile.Name, Model: name, ModelID: repository,
 		ClientBatch: s.profile.Limits.Inputs, ConcurrentLimit: s.profile.Limits.Concurrent,
-		BodyLimit: s.profile.Limits.Body, TruncatesDefault: s.profile.Limits.Truncate,
+		BodyLimit: s.profile.Limits.Body, TruncatesDefault: s.profile.Limits.Truncate, LongText: string(s.profile.Limits.LongText),
 		Created: time.Now().Unix(),
 	}
 	describePolicy(&i, s.profile.Policy)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/paceline/paceline/internal/batch"
+	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/serve/dialect"
 	"github.com/paceline/paceline/internal/serve/dialect/fastapi"
 	"github.com/paceline/paceline/internal/serve/dialect/kserve"
@@ -36,11 +37,12 @@ func (p Profile) fail() func(*dialect.Answer, *dialect.Error) {
 
 // Limits bound what clients may ask for; 0 is no limit.
 type Limits struct {
-	Body       int64 // bytes of one request's body, uncompressed
-	Bodies     int64 // bytes of all bodies that are being read or understood
-	Concurrent int   // requests at once
-	Inputs     int   // inputs of one request
-	Truncate   bool  // cut inputs that are too long unless a request says otherwise
+	Body       int64             // bytes of one request's body, uncompressed
+	Bodies     int64             // bytes of all bodies that are being read or understood
+	Concurrent int               // requests at once
+	Inputs     int               // inputs of one request
+	Truncate   bool              // cut inputs that are too long unless a request says otherwise
+	LongText   pipeline.LongText // unless empty, what becomes of them in every dialect unless a request says otherwise
 }
 
 // Profiles are the names that ProfileNamed knows, Paceline's own apart.

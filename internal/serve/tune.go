@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/paceline/paceline/internal/batch"
+	"github.com/paceline/paceline/internal/pipeline"
 )
 
 // Tuning overrides what a profile sets; a field that is 0 leaves it, and none may
@@ -15,6 +16,7 @@ type Tuning struct {
 	Inputs        int
 	Body          int64
 	Truncate      *bool
+	LongText      pipeline.LongText // unless empty, what becomes of inputs that are too long
 }
 
 // Tune applies the overrides. One that has no meaning for the profile's policy
@@ -34,6 +36,9 @@ func (p Profile) Tune(t Tuning) (Profile, error) {
 	}
 	if t.Truncate != nil {
 		p.Limits.Truncate = *t.Truncate
+	}
+	if t.LongText != "" {
+		p.Limits.LongText, p.Limits.Truncate = t.LongText, t.LongText == pipeline.LongTruncate
 	}
 	switch policy := p.Policy.(type) {
 	case batch.Budget:

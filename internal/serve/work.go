@@ -64,6 +64,9 @@ func (s *Server) work(x *exchange, routes []dialect.Route) {
 	if job.result.Truncated > 0 {
 		x.w.Header().Set("X-Truncated-Inputs", strconv.Itoa(job.result.Truncated))
 	}
+	if job.result.Chunked > 0 {
+		x.w.Header().Set("X-Chunked-Inputs", strconv.Itoa(job.result.Chunked))
+	}
 	if err := x.respond(func(a *dialect.Answer) { request.Encode(a, &job.result) }); err != nil {
 		s.log.Debug("client left before its answer", "path", x.r.URL.Path, "error", err)
 	}

@@ -3,6 +3,7 @@ package dialect
 import (
 	"time"
 
+	"github.com/paceline/paceline/internal/quantize"
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
 )
 
@@ -28,6 +29,7 @@ type Request struct {
 	Prompt       string // a text put before every input; wins over PromptName
 	PromptName   string // the model's prompt of that name
 	Truncate     Choice // cut an input that is too long instead of refusing it
+	Truncates    bool   // Unset is Yes unless the operator wants otherwise: its API knows no refusal
 	TruncateLeft bool   // cut its beginning instead of its end
 	MaxTokens    int    // a limit below the model's own; 0 for the model's
 	NoSpecial    bool   // add no special tokens
@@ -36,6 +38,7 @@ type Request struct {
 	Normalize  Choice // scale vectors to length 1; Unset: as the model's own pipeline does
 	Dimensions int    // keep that many leading values; 0 for the model's own number
 	Direct     bool   // compute by itself, not with other requests
+	Calibrated bool   // Vectors: give the server's Ranges too, if it has any
 
 	Activation Activation // Scores: what becomes of the logits
 
@@ -129,16 +132,18 @@ func ChoiceOf(yes bool) Choice {
 // Result is what became of a request. Its vectors may be reused once Encode has
 // returned.
 type Result struct {
-	Model        string        // the name under which the model is served
-	Vectors      [][]float32   // an input's vector
-	TokenVectors [][][]float32 // an input's tokens' vectors
-	Scores       [][]float32   // an input's score for each label, in the order of Info.Labels
+	Model        string           // the name under which the model is served
+	Vectors      [][]float32      // an input's vector
+	Ranges       *quantize.Ranges // of such vectors, if asked for; nil without a calibration
+	TokenVectors [][][]float32    // an input's tokens' vectors
+	Scores       [][]float32      // an input's score for each label, in the order of Info.Labels
 	Tokens       [][]Token
 	Texts        []string
 
 	Characters  int // characters of all input texts; of inputs given as ids, their number
 	InputTokens int // tokens of all inputs, special ones included, as computed
 	Truncated   int // inputs that were cut
+	Chunked     int // inputs that were embedded in pieces
 
 	BatchRequests int // requests in the batch that this one travelled in
 	BatchTexts    int // texts in that batch

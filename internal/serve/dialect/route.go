@@ -57,22 +57,23 @@ const (
 // Info is what the server knows about itself and what does not change while it
 // runs.
 type Info struct {
-	Version  string
-	Profile  string // "" for none
-	Model    string // the name under which the model is served
-	ModelID  string // the repository
-	Revision string // its commit; "" when unknown
-	DType    string // of the engine's arithmetic
-	CPULevel string // the set of CPU instructions in use
-	Device   string // "cpu", …
-	Policy   string // the batching policy's name
-	Head     Head
-	Labels   []string // of a classifier or reranker, in the order of its scores
-	Prompts  []string // the names of the model's, sorted
-	Pooling  string
-	Dim      int // values in a vector
-	Threads  int // of the engine
-	Created  int64
+	Version    string
+	Profile    string // "" for none
+	Model      string // the name under which the model is served
+	ModelID    string // the repository
+	Revision   string // its commit; "" when unknown
+	DType      string // of the engine's arithmetic
+	CPULevel   string // the set of CPU instructions in use
+	Device     string // "cpu", …
+	Policy     string // the batching policy's name
+	Head       Head
+	Labels     []string // of a classifier or reranker, in the order of its scores
+	Prompts    []string // the names of the model's, sorted
+	Pooling    string
+	Dim        int  // values in a vector
+	Calibrated bool // the server has ranges to quantise by
+	Threads    int  // of the engine
+	Created    int64
 
 	MaxTokens        int // of one input; 0: not known before the model is opened
 	ClientBatch      int // inputs in one request; 0: not limited
@@ -82,7 +83,8 @@ type Info struct {
 	TargetBatch      int // what that policy would like a batch to be
 	ConcurrentLimit  int // requests at once
 	BodyLimit        int64
-	TruncatesDefault bool // cut inputs that are too long unless a request says otherwise
+	TruncatesDefault bool   // cut inputs that are too long unless a request says otherwise
+	LongText         string // what the operator wants for them: truncate, chunk-mean or error; "" if nothing
 }
 
 // PromptAmong is the first of the names that is one of the model's prompts', or "".

@@ -25,7 +25,7 @@ func decodeSimilarity(c *dialect.Call) (*dialect.Request, error) {
 	}
 	return &dialect.Request{
 		Inputs:    dialect.TextInputs(left, right),
-		Truncate:  dialect.Yes,
+		Truncates: true,
 		Normalize: dialect.ChoiceOf(normalize),
 		Encode: func(a *dialect.Answer, r *dialect.Result) {
 			encodeSimilarity(a, r.Vectors[:len(left)], r.Vectors[len(left):], method)
@@ -79,7 +79,7 @@ func decodeSearch(c *dialect.Call) (*dialect.Request, error) {
 	}
 	return &dialect.Request{
 		Inputs:    dialect.TextInputs([]string{query}, corpus),
-		Truncate:  dialect.Yes,
+		Truncates: true,
 		Normalize: dialect.Yes,
 		Encode: func(a *dialect.Answer, r *dialect.Result) {
 			encodeSearch(a, r, search{query, corpus, topK, method})

@@ -82,7 +82,7 @@ func embeddings(f *dialect.Fields, texts []string, direct bool) (*dialect.Reques
 	}
 	return &dialect.Request{
 		Inputs:    dialect.TextInputs(texts),
-		Truncate:  dialect.Yes,
+		Truncates: true,
 		Normalize: dialect.ChoiceOf(normalize),
 		Direct:    direct,
 		Encode: func(a *dialect.Answer, r *dialect.Result) {

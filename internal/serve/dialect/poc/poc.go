@@ -46,7 +46,7 @@ func decode(c *dialect.Call, normalize dialect.Choice) (*dialect.Request, error)
 	}
 	return &dialect.Request{
 		Inputs:    dialect.TextInputs(texts),
-		Truncate:  dialect.Yes,
+		Truncates: true,
 		Normalize: normalize,
 		Encode:    encode,
 	}, f.Err
