@@ -6,6 +6,7 @@ import (
 	"github.com/paceline/paceline/internal/batch"
 	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/serve/dialect"
+	"github.com/paceline/paceline/internal/serve/dialect/cohere"
 	"github.com/paceline/paceline/internal/serve/dialect/fastapi"
 	"github.com/paceline/paceline/internal/serve/dialect/kserve"
 	"github.com/paceline/paceline/internal/serve/dialect/openai"
@@ -80,10 +81,10 @@ func ProfileNamed(name string) (Profile, error) {
 		p.Dialects = []dialect.Dialect{poc.New("huggingface")}
 	case "vllm":
 		p.Port = 8001
-		p.Dialects = []dialect.Dialect{poc.New("vllm"), openai.New()}
+		p.Dialects = []dialect.Dialect{poc.New("vllm"), openai.New(), cohere.New()}
 		p.Limits.Truncate = false
 	default:
-		p.Dialects = []dialect.Dialect{everything(), fastapi.New(), openai.New(), tei.New(), poc.New("paceline")}
+		p.Dialects = []dialect.Dialect{everything(), fastapi.New(), openai.New(), tei.New(), poc.New("paceline"), cohere.New()}
 	}
 	return p, nil
 }

@@ -46,6 +46,13 @@ func health(a *dialect.Answer, i *dialect.Info, s *dialect.Stats) {
 
 // Fail writes {"error": {"message", "type", "param", "code"}}.
 func Fail(a *dialect.Answer, e *dialect.Error) {
+	a.Raw(`{`)
+	EncodeError(a, e)
+	a.Raw(`}`)
+}
+
+// EncodeError sets the status and writes the member "error" of an object.
+func EncodeError(a *dialect.Answer, e *dialect.Error) {
 	a.Status = e.Kind.Status()
 	name, code := "invalid_request_error", ""
 	switch e.Kind {
@@ -64,7 +71,7 @@ func Fail(a *dialect.Answer, e *dialect.Error) {
 	case dialect.Unsupported:
 		a.Status = http.StatusBadRequest
 	}
-	a.Raw(`{"error":{"message":`)
+	a.Raw(`"error":{"message":`)
 	a.String(e.Message)
 	a.Raw(`,"type":`)
 	a.String(name)
@@ -73,7 +80,7 @@ func Fail(a *dialect.Answer, e *dialect.Error) {
 	stringOrNull(a, strings.SplitN(e.Field, "[", 2)[0])
 	a.Raw(`,"code":`)
 	stringOrNull(a, code)
-	a.Raw(`}}`)
+	a.Raw(`}`)
 }
 
 func stringOrNull(a *dialect.Answer, s string) {
