@@ -56,7 +56,7 @@ func (c *serveCommand) extend(server *serve.Server, p serve.Profile) *triton.Ser
 		Control: triton.Control(c.Repository.Control), Load: c.Repository.Load, Poll: c.Repository.interval(), Strict: c.Repository.Strict,
 	})
 	server.Extend(serve.Extension{
-		Prefix: "/v2", Open: []string{"/v2/health/live", "/v2/health/ready"}, Handler: t.Handler(), Metrics: t,
+		Name: "kserve", OpenAPI: triton.OpenAPI, Prefix: "/v2", Open: []string{"/v2/health/live", "/v2/health/ready"}, Handler: t.Handler(), Metrics: t,
 		Alone: c.Repository.Dir != "", Ready: t.Ready, Drain: t.Drain,
 	})
 	return t

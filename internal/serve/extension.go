@@ -13,9 +13,11 @@ import (
 // its paths and bodies that are not JSON. What the server does for every request
 // (ids, cross-origin rules, the key, the log, limits) it does for these.
 type Extension struct {
+	Name    string   // as the OpenAPI document has it
 	Prefix  string   // its paths: this one and those below
 	Open    []string // the paths of it that need no API key: health, which a Door that watches has too
 	Handler http.Handler
+	OpenAPI []byte // the document's part: its paths and schemas
 	Metrics prometheus.Collector
 	Alone   bool                            // the server has no model but the extension's
 	Ready   func() bool                     // counts for the server's readiness

@@ -40,3 +40,18 @@ func TestDeflate(t *testing.T) {
 	wantStatus(t, ask(s, "POST", "/embed", "not zlib", "Content-Encoding", "deflate"), http.StatusBadRequest, "not deflate as its Content-Encoding says")
 	wantStatus(t, ask(s, "POST", "/embed", "x", "Content-Encoding", "br"), http.StatusUnsupportedMediaType, "send gzip, deflate or none")
 }
+
+// TestExtensionInOpenAPI: the document has an extension's part beside the others.
+func TestExtensionInOpenAPI(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "triton", &fakeRunner{}, Options{})
+	s.Extend(Extension{
+		Name: "more", Prefix: "/more", Handler: http.NotFoundHandler(), Metrics: prometheus.NewCounter(prometheus.CounterOpts{Name: "n"}),
+		OpenAPI: []byte(`{"paths":{"/more/things":{"get":{"summary":"Things"}}},"components":{"schemas":{"Thing":{"type":"object"}}}}`),
+		Ready:   func() bool { return true }, Drain: func(context.Context) error { return nil },
+	})
+	document := decoded[document](t, ask(s, get, "/openapi.json", ""))
+	if document.Paths["/more/things"]["get"]["summary"] != "Things" || document.Components["schemas"]["Thing"] == nil || document.Paths["/embeddings"] == nil {
+		t.Errorf("%v", document.Paths)
+	}
+}

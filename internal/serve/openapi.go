@@ -28,14 +28,17 @@ type document struct {
 	Components map[string]map[string]any            `json:"components"`
 }
 
-// mergeOpenAPI joins the dialects' parts and the server's own into one document,
-// in the order in which routes are chosen.
-func mergeOpenAPI(dialects []dialect.Dialect, version string) []byte {
+// mergeOpenAPI joins the dialects' parts, an extension's unless it is nil, and the
+// server's own into one document, in the order in which routes are chosen.
+func mergeOpenAPI(dialects []dialect.Dialect, beside *Extension, version string) []byte {
 	own := parseOpenAPI(ownOpenAPI)
 	whole := &document{OpenAPI: own.OpenAPI, Info: own.Info, Paths: map[string]map[string]map[string]any{}, Components: own.Components}
 	whole.Info["version"] = version
 	for _, d := range dialects {
 		whole.join(d.Name, parseOpenAPI(d.OpenAPI))
+	}
+	if beside != nil {
+		whole.join(beside.Name, parseOpenAPI(beside.OpenAPI))
 	}
 	whole.join("paceline", own)
 	merged, err := json.MarshalIndent(whole, "", " ")

@@ -55,8 +55,8 @@ func New(p Profile, o Options) *Server {
 		profile: p, options: o, log: o.Log,
 		key:     sha256.Sum256([]byte(o.APIKey)),
 		gate:    gate{requests: int64(p.Limits.Concurrent), bytes: p.Limits.Bodies},
-		openAPI: sync.OnceValue(func() []byte { return mergeOpenAPI(p.Dialects, o.Version) }),
 	}
+	s.openAPI = sync.OnceValue(func() []byte { return mergeOpenAPI(p.Dialects, s.beside, o.Version) })
 	s.metrics = newMetrics(s.queueStats)
 	s.metrics.registry.MustRegister(s.modelMetrics()...)
 	s.handler = s.routes()

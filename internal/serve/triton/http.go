@@ -1,6 +1,7 @@
 package triton
 
 import (
+	_ "embed"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -15,6 +16,11 @@ import (
 	"github.com/paceline/paceline/internal/serve/dialect/kserve"
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
 )
+
+// OpenAPI describes the paths of Handler.
+//
+//go:embed openapi.json
+var OpenAPI []byte
 
 // Handler answers the protocol's paths, /v2 and below.
 func (s *Server) Handler() http.Handler {
