@@ -123,7 +123,8 @@ func TestOpenErrors(t *testing.T) {
 		want    string
 	}{
 		"no config":           {change: map[string][]byte{"config.json": nil}, want: "config.json"},
-		"no tokenizer":        {change: map[string][]byte{"tokenizer.json": nil}, want: "tokenizer.json is missing"},
+		"no tokenizer":        {change: map[string][]byte{"tokenizer.json": nil}, want: "it has no tokenizer that can be read: tokenizer.json, sentencepiece.bpe.model or vocab.txt"},
+		"odd tokenizer":       {change: map[string][]byte{"tokenizer.json": []byte(`{"version":"1.0","model":{"type":"Morse"}}`)}, is: paceline.ErrUnsupported, want: "Morse"},
 		"broken tokenizer":    {change: map[string][]byte{"tokenizer.json": []byte("{")}, want: "tokenizer.json"},
 		"no weights":          {change: map[string][]byte{"model.safetensors": nil}, want: "model.safetensors"},
 		"a pickle":            {change: map[string][]byte{"model.safetensors": nil, "pytorch_model.bin": {0x80}}, is: paceline.ErrPickle, want: "paceline models convert"},

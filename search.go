@@ -3,7 +3,7 @@ package paceline
 import "github.com/paceline/paceline/internal/similarity"
 
 // Similarity says how alike two vectors of the same length are; more is more
-// alike. It panics when b is shorter than a.
+// alike. Those of this package panic when the lengths differ.
 type Similarity func(a, b []float32) float32
 
 // Cosine is the cosine of the angle between a and b, from -1 to 1, whether or
@@ -24,7 +24,8 @@ type Match struct {
 }
 
 // Search compares query with every vector of corpus and returns the k most alike,
-// the best first; among equals, the earlier first. Its memory does not grow with
+// the best first; among equals, the earlier first, and a score that is no number
+// last. Its memory does not grow with
 // the corpus.
 func Search(query []float32, corpus [][]float32, k int, like Similarity) []Match {
 	hits := similarity.Nearest(query, corpus, k, similarity.Measure(like))

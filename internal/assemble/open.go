@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"path"
 
 	"golang.org/x/sync/errgroup"
 
@@ -81,35 +79,34 @@ func DType(o Options) (string, error) {
 }
 
 func (m *Model) readPipeline(folder string) error {
-	name := path.Join(folder, "tokenizer.json")
-	data, err := readAll(m.files, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is missing: Paceline reads tokenizers from that file alone", name)
-	} else if err != nil {
-		return err
-	}
-	tok, err := token.Parse(data)
+	here, err := fs.Sub(m.files, folder)
 	if err != nil {
 		return err
+	}
+	tok, err := token.Read(here)
+	if err != nil {
+		return tokenizerError{err}
 	}
 	m.Pipeline, err = pipeline.Read(m.files, tok, m.Spec)
 	return err
 }
 
-// maxTokenizerBytes is far beyond any tokenizer.json that exists (34 MB).
-const maxTokenizerBytes = 256 << 20
+// tokenizerError is a tokenizer that cannot be read. One of a kind that is not known
+// is a model that is not supported.
+type tokenizerError struct{ error }
 
-func readAll(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
+func (e tokenizerError) Error() string {
+	if errors.Is(e.error, fs.ErrNotExist) {
+		return fmt.Sprintf("it has no tokenizer that can be read: %v", e.error)
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxTokenizerBytes+1))
-	if err == nil && len(data) > maxTokenizerBytes {
-		err = fmt.Errorf("%s is larger than %d MiB", name, maxTokenizerBytes>>20)
-	}
-	return data, err
+	return fmt.Sprintf("its tokenizer: %v", e.error)
+}
+
+func (e tokenizerError) Unwrap() error { return e.error }
+
+// Is maps the tokenizer's word for it to the model's.
+func (e tokenizerError) Is(target error) bool {
+	return target == model.ErrUnsupported && errors.Is(e.error, token.ErrUnsupported)
 }
 
 func (m *Model) startEngine(o Options) error {

@@ -13,7 +13,8 @@ import (
 	"slices"
 )
 
-// Measure says how alike two vectors of one length are; more is more alike.
+// Measure says how alike two vectors of one length are; more is more alike. Vectors
+// of different lengths have no likeness: the measures of this package panic.
 type Measure func(a, b []float32) float32
 
 // Methods are the names that ByName knows.
@@ -33,11 +34,21 @@ func ByName(name string) (Measure, error) {
 }
 
 // Dot is the dot product.
-func Dot(a, b []float32) float32 { return float32(dot(a, b)) }
+func Dot(a, b []float32) float32 {
+	mustMatch(a, b)
+	return float32(dot(a, b))
+}
+
+func mustMatch(a, b []float32) {
+	if len(a) != len(b) {
+		panic(fmt.Sprintf("similarity of vectors of %d and %d values", len(a), len(b)))
+	}
+}
 
 // Cosine is the cosine of the angle between a and b, whatever their lengths; 0 if
 // one of them is zero.
 func Cosine(a, b []float32) float32 {
+	mustMatch(a, b)
 	squares := dot(a, a) * dot(b, b)
 	if squares == 0 {
 		return 0
@@ -47,6 +58,7 @@ func Cosine(a, b []float32) float32 {
 
 // Euclidean is 1/(1+d) where d is the distance between a and b.
 func Euclidean(a, b []float32) float32 {
+	mustMatch(a, b)
 	var sum float64
 	for i, x := range a {
 		d := float64(x) - float64(b[i])
@@ -80,7 +92,7 @@ type Hit struct {
 }
 
 // Nearest returns the k vectors of the corpus most like the query, best first;
-// of equals the earlier. It keeps k hits at a time, however large the corpus.
+// of equals the earlier. A score that is no number is the worst. It keeps k hits at a time, however large the corpus.
 func Nearest(query []float32, corpus [][]float32, k int, m Measure) []Hit {
 	best := hits{}
 	for i, v := range corpus {
@@ -103,7 +115,7 @@ func Nearest(query []float32, corpus [][]float32, k int, m Measure) []Hit {
 type hits []Hit
 
 func (a Hit) worse(b Hit) bool {
-	return a.Score < b.Score || a.Score == b.Score && a.Index > b.Index
+	return cmp.Or(cmp.Compare(a.Score, b.Score), cmp.Compare(b.Index, a.Index)) < 0 // NaN comes before all numbers
 }
 
 func (h hits) Len() int           { return len(h) }

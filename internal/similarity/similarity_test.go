@@ -92,3 +92,41 @@ func BenchmarkCosine(b *testing.B) {
 		Cosine(v, v)
 	}
 }
+
+// TestNearestNaN: a score that is no number is no reason to keep a hit, wherever in
+// the corpus it stands.
+func TestNearestNaN(t *testing.T) {
+	t.Parallel()
+	nan := float32(math.NaN())
+	for _, corpus := range [][][]float32{{{nan}, {1}, {2}, {3}}, {{1}, {nan}, {2}, {3}}, {{1}, {2}, {3}, {nan}}} {
+		for k, want := range [][]float32{1: {3}, 2: {3, 2}, 3: {3, 2, 1}} {
+			got := Nearest([]float32{1}, corpus, k, Dot)
+			for i, hit := range got {
+				if hit.Score != want[i] {
+					t.Errorf("%v, k %d: %v", corpus, k, got)
+				}
+			}
+		}
+		if last := Nearest([]float32{1}, corpus, 4, Dot)[3]; !math.IsNaN(float64(last.Score)) {
+			t.Errorf("%v: the last is %v", corpus, last)
+		}
+	}
+}
+
+// TestDifferentLengths have no likeness, either way round.
+func TestDifferentLengths(t *testing.T) {
+	t.Parallel()
+	for _, name := range Methods {
+		m, _ := ByName(name)
+		for _, pair := range [][2][]float32{{{1}, {1, 2}}, {{1, 2}, {1}}} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s of %v and %v", name, pair[0], pair[1])
+					}
+				}()
+				m(pair[0], pair[1])
+			}()
+		}
+	}
+}

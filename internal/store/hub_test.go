@@ -213,7 +213,7 @@ func TestPickleOnly(t *testing.T) {
 	h.AddModel(modelName, files)
 	s, _ := newStore(t, h)
 	_, err := s.Open(t.Context(), modelName)
-	if !errors.Is(err, ErrPickle) || !strings.Contains(err.Error(), "safe_serialization") {
+	if !errors.Is(err, ErrPickle) || !strings.Contains(err.Error(), "paceline models convert DIR") {
 		t.Errorf("error %v, want ErrPickle with a way out", err)
 	}
 }

@@ -55,7 +55,7 @@ func Needed(listing []string) ([]string, error) {
 	}
 	switch {
 	case weights == 0 && pickles > 0:
-		return nil, fmt.Errorf("%w; many repositories have a converted copy at @refs/pr/1, or save one in Python with save_pretrained(DIR, safe_serialization=True) and give DIR as the model", ErrPickle)
+		return nil, fmt.Errorf("%w; many repositories have a converted copy at @refs/pr/1, or `paceline models convert DIR` writes safetensors beside the pickle in a folder of yours, without running anything in it; then give DIR as the model", ErrPickle)
 	case weights == 0:
 		return nil, fmt.Errorf("it has no %s and no %s", safetensors.SingleFile, safetensors.IndexFile)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -15,30 +16,53 @@ import (
 func Read(fsys fs.FS) (*Tokenizer, error) {
 	for _, source := range []struct {
 		name  string
-		parse func(data []byte, config tokenizerConfig) (*Tokenizer, error)
+		parse func(fsys fs.FS, data []byte) (*Tokenizer, error)
 	}{
-		{"tokenizer.json", func(data []byte, _ tokenizerConfig) (*Tokenizer, error) { return parse(data) }},
-		{"sentencepiece.bpe.model", parseSentencePiece},
-		{"vocab.txt", parseVocabulary},
+		{"tokenizer.json", func(_ fs.FS, data []byte) (*Tokenizer, error) { return parse(data) }},
+		{"sentencepiece.bpe.model", configured(parseSentencePiece)},
+		{"vocab.txt", configured(parseVocabulary)},
 	} {
-		data, err := fs.ReadFile(fsys, source.name)
+		data, err := readFile(fsys, source.name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		config, err := readTokenizerConfig(fsys)
-		if err != nil {
-			return nil, err
-		}
-		t, err := source.parse(data, config)
+		t, err := source.parse(fsys, data)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", source.name, err)
 		}
 		return t, nil
 	}
 	return nil, fmt.Errorf("tokenizer.json, sentencepiece.bpe.model or vocab.txt: %w", fs.ErrNotExist)
+}
+
+// maxFileBytes is far beyond any tokenizer that exists (34 MB).
+const maxFileBytes = 256 << 20
+
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err == nil && len(data) > maxFileBytes {
+		err = fmt.Errorf("%s is larger than %d MiB: not a tokenizer", name, maxFileBytes>>20)
+	}
+	return data, err
+}
+
+// configured is the parser of a file that says less than tokenizer.json.
+func configured(parse func([]byte, tokenizerConfig) (*Tokenizer, error)) func(fs.FS, []byte) (*Tokenizer, error) {
+	return func(fsys fs.FS, data []byte) (*Tokenizer, error) {
+		config, err := readTokenizerConfig(fsys)
+		if err != nil {
+			return nil, err
+		}
+		return parse(data, config)
+	}
 }
 
 // tokenizerConfig is what tokenizer_config.json says about files that say less than tokenizer.json.
@@ -71,7 +95,7 @@ func (n *specialName) UnmarshalJSON(data []byte) error {
 
 func readTokenizerConfig(fsys fs.FS) (config tokenizerConfig, err error) {
 	const name = "tokenizer_config.json"
-	data, err := fs.ReadFile(fsys, name)
+	data, err := readFile(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return config, nil
 	}
