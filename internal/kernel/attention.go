@@ -6,32 +6,68 @@ import "math"
 // the scores of one tile of queries against a block stay in the nearest cache.
 const keyBlock = 256
 
+// attendSet computes the products inside attention: on float32, or on operands that
+// are rounded to pairs.
+type attendSet struct {
+	tileSet
+	// encode rounds a row's elements to pairs, in groups of 16 elements, 0 where x has
+	// ended. nil: operands stay what they are, and there is no join.
+	encode func(dst, x []float32, _ float32)
+	// join rounds the elements of two rows to pairs of one from each.
+	join func(dst, a, b []float32)
+}
+
+// steps is how many elements n values are encoded in.
+func (t *attendSet) steps(n int) int {
+	if t.encode == nil {
+		return n
+	}
+	return (n + 1) / 2
+}
+
+// width is how many elements the encoding of n values takes.
+func (t *attendSet) width(n int) int { return t.steps(roundUp(n, 16)) }
+
 // heads is the scratch of Attention. All of it is bounded by keyBlock but for two
 // numbers a query.
 type heads struct {
-	keys    []float32 // the block's keys transposed: [panel][dimension][column]
-	values  []float32 // the block's values, padded to whole panels; when they do not fill them
-	out     []float32 // one tile of queries' results, likewise
+	attend  *attendSet
+	keys    []float32 // the block's keys, encoded and transposed: [panel][step][column]
+	values  []float32 // the block's values, encoded and padded to whole panels; unless they are so
+	out     []float32 // one tile of queries' results, padded likewise
 	scores  []float32 // one tile of queries against the block
+	encoded []float32 // one tile of queries or weights, or one key, encoded
+	zeros   []float32 // what the last of an odd number of values is joined with
 	largest []float32 // per query: the largest score so far
 	total   []float32 // per query: the sum of 2^(score-largest) so far
 }
 
 // size makes what does not depend on the head's dimension.
-func (h *heads) size(t *tileSet) {
-	h.scores = make([]float32, t.tiles[0].rows*roundUp(keyBlock, t.cols))
+func (h *heads) size() {
+	h.scores = make([]float32, h.attend.tiles[0].rows*roundUp(keyBlock, h.attend.cols))
 }
 
 // grow makes room for queries queries of heads of that dimension.
-func (h *heads) grow(t *tileSet, queries, dim int) {
+func (h *heads) grow(queries, dim int) {
+	t := h.attend
 	if len(h.total) < queries {
 		h.largest, h.total = make([]float32, queries), make([]float32, queries)
 	}
-	if n := roundUp(keyBlock, t.cols) * dim; len(h.keys) < n {
+	if n := roundUp(keyBlock, t.cols) * t.steps(dim); len(h.keys) < n {
 		h.keys = make([]float32, n)
 	}
-	if padded := roundUp(dim, t.cols); padded != dim && len(h.values) < keyBlock*padded {
-		h.values, h.out = make([]float32, keyBlock*padded), make([]float32, t.tiles[0].rows*padded)
+	padded := roundUp(dim, t.cols)
+	if n := keyBlock * padded; (t.encode != nil || padded != dim) && len(h.values) < n {
+		h.values = make([]float32, n)
+	}
+	if n := t.tiles[0].rows * padded; padded != dim && len(h.out) < n {
+		h.out = make([]float32, n)
+	}
+	if n := t.tiles[0].rows * t.width(max(dim, keyBlock)); t.encode != nil && len(h.encoded) < n {
+		h.encoded = make([]float32, n)
+	}
+	if len(h.zeros) < dim {
+		h.zeros = make([]float32, dim)
 	}
 }
 
@@ -48,7 +84,7 @@ func (c *Core) Attention(out, q, k, v Matrix) {
 	if q.Rows == 0 {
 		return
 	}
-	c.heads.grow(&c.set.attend, q.Rows, q.Cols)
+	c.grow(q.Rows, q.Cols)
 	raceReadMatrix(q)
 	raceReadMatrix(k)
 	raceReadMatrix(v)
@@ -57,8 +93,8 @@ func (c *Core) Attention(out, q, k, v Matrix) {
 		to := min(from+keyBlock, k.Rows)
 		c.packKeys(k.RowRange(from, to))
 		values := c.packValues(v.RowRange(from, to))
-		for row := 0; row < q.Rows; row += c.set.attend.tiles[0].rows {
-			end := min(row+c.set.attend.tiles[0].rows, q.Rows)
+		for row := 0; row < q.Rows; row += c.attend.tiles[0].rows {
+			end := min(row+c.attend.tiles[0].rows, q.Rows)
 			c.attendBlock(out.RowRange(row, end), q.RowRange(row, end), values, row, to-from, from == 0)
 		}
 	}
@@ -68,10 +104,7 @@ func (c *Core) Attention(out, q, k, v Matrix) {
 // attendBlock adds one block of keys to the results of one tile of queries, the
 // first of which is query number first.
 func (c *Core) attendBlock(out, q, values Matrix, first, keys int, start bool) {
-	stride := roundUp(keys, c.set.attend.cols)
-	for n := 0; n < stride; n += c.set.attend.cols {
-		c.set.attend.mul(c.scores[n:], q.Data, c.keys[n*q.Cols:], nil, nil, q.Rows, q.Cols, stride, q.Stride, c.set.attend.cols, 0)
-	}
+	stride := c.score(q, 0, keys)
 	if start {
 		c.set.vector.softmax(c.scores, q.Rows, keys, stride, c.largest[first:], c.total[first:])
 	} else {
@@ -79,7 +112,31 @@ func (c *Core) attendBlock(out, q, values Matrix, first, keys int, start bool) {
 			c.soften(c.scores[r*stride:][:keys], out.Row(r), first+r, false)
 		}
 	}
-	c.weighValues(out, values, stride, start)
+	c.weighValues(out, values, keys, stride, start)
+}
+
+// score computes the scores of one tile of queries against the block's keys from,
+// …, to-1, and returns how far apart the rows of scores are. from begins a panel.
+func (c *Core) score(q Matrix, from, to int) (stride int) {
+	t, steps := c.attend, c.attend.steps(q.Cols)
+	stride = roundUp(to-from, t.cols)
+	a := c.encodeRows(q)
+	for n := 0; n < stride; n += t.cols {
+		t.mul(c.scores[n:], a.Data, c.keys[(from+n)*steps:], nil, nil, q.Rows, steps, stride, a.Stride, t.cols, 0)
+	}
+	return stride
+}
+
+// encodeRows is m as products want it: m itself, or its encoding in c.encoded.
+func (c *Core) encodeRows(m Matrix) Matrix {
+	if c.attend.encode == nil {
+		return m
+	}
+	rows := NewMatrix(c.encoded, m.Rows, c.attend.width(m.Cols))
+	for r := range m.Rows {
+		c.attend.encode(rows.Row(r), m.Row(r), 1)
+	}
+	return rows
 }
 
 // soften turns one query's scores against a block into weights and corrects what
@@ -99,9 +156,10 @@ func (c *Core) soften(scores, out []float32, query int, start bool) {
 	c.total[query] += c.set.vector.exp2Sum(scores, c.largest[query])
 }
 
-// weighValues adds weights·values to out; at the start out holds nothing yet.
-func (c *Core) weighValues(out, values Matrix, stride int, start bool) {
-	t := &c.set.attend
+// weighValues adds weights·values to out for as many keys as there are; at the start
+// out holds nothing yet. stride is that of c.scores, which hold the weights.
+func (c *Core) weighValues(out, values Matrix, keys, stride int, start bool) {
+	t := c.attend
 	target := out
 	if values.Cols != out.Cols {
 		target = NewMatrix(c.out, out.Rows, values.Cols)
@@ -109,13 +167,14 @@ func (c *Core) weighValues(out, values Matrix, stride int, start bool) {
 			copy(target.Row(r), out.Row(r))
 		}
 	}
+	weights := c.encodeRows(Matrix{Data: c.scores, Rows: out.Rows, Cols: keys, Stride: stride})
 	for n := 0; n < values.Cols; n += t.cols {
 		tile := target.Data[n:]
 		add := tile
 		if start {
 			add = nil
 		}
-		t.mul(tile, c.scores, values.Data[n:], nil, add, out.Rows, values.Rows, target.Stride, stride, values.Stride, target.Stride)
+		t.mul(tile, weights.Data, values.Data[n:], nil, add, out.Rows, t.steps(keys), target.Stride, weights.Stride, values.Stride, target.Stride)
 	}
 	if values.Cols != out.Cols {
 		for r := range out.Rows {
@@ -124,21 +183,34 @@ func (c *Core) weighValues(out, values Matrix, stride int, start bool) {
 	}
 }
 
-// packKeys transposes a block of keys into panels, as products want their second
-// operand. Columns beyond the last key keep what was there: nobody reads their scores.
+// packKeys encodes and transposes a block of keys into panels, as products want their
+// second operand. Columns beyond the last key keep what was there: nobody reads their
+// scores.
 func (c *Core) packKeys(k Matrix) {
-	cols := c.set.attend.cols
+	cols, steps := c.attend.cols, c.attend.steps(k.Cols)
 	for j := range k.Rows {
-		column := c.keys[j/cols*cols*k.Cols+j%cols:]
-		for i, x := range k.Row(j) {
+		column := c.keys[j/cols*cols*steps+j%cols:]
+		for i, x := range c.encodeRows(k.RowRange(j, j+1)).Data[:steps] {
 			column[i*cols] = x
 		}
 	}
 }
 
-// packValues returns v itself where its columns fill whole panels, else a padded copy.
+// packValues returns v itself where products take it as it is, else encodes it, or
+// pads it to whole panels of columns.
 func (c *Core) packValues(v Matrix) Matrix {
-	padded := roundUp(v.Cols, c.set.attend.cols)
+	padded := roundUp(v.Cols, c.attend.cols)
+	if c.attend.join != nil {
+		p := NewMatrix(c.values, c.attend.steps(v.Rows), padded)
+		for i := range p.Rows {
+			second := c.zeros[:v.Cols]
+			if 2*i+1 < v.Rows {
+				second = v.Row(2*i + 1)
+			}
+			c.attend.join(p.Row(i), v.Row(2*i), second)
+		}
+		return p
+	}
 	if padded == v.Cols {
 		return v
 	}

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -36,24 +37,75 @@ func attention(q, k, v Matrix) []float64 {
 // is what these inputs have, and tight beside any mistake.
 const attentionTolerance = 2e-5
 
+// weightRounding is the relative error of a softmax weight that is rounded to
+// bfloat16, twice over.
+const weightRounding = 1.0 / (1 << 8)
+
 func tryAttention(core *Core, r *rand.Rand, tokens, dim int) error {
 	qkv, _ := newMatrix(r, tokens, 3*dim, r.IntN(20), r.IntN(16))
 	out, alive := newMatrix(r, tokens, dim, r.IntN(20), r.IntN(16))
 	q, k, v := qkv.ColumnRange(0, dim), qkv.ColumnRange(dim, 2*dim), qkv.ColumnRange(2*dim, 3*dim)
 	core.Attention(out, q, k, v)
-	want := attention(q, k, v)
-	bound := make([]float64, len(want))
-	for i := range bound {
-		bound[i] = attentionTolerance
+	want := attention(core.rounded(q), core.rounded(k), core.rounded(v))
+	return firstOf(within(flat(out), want, core.attentionBound(v, attentionTolerance, len(want))), alive())
+}
+
+// rounded is m as c's products inside attention see it.
+func (c *Core) rounded(m Matrix) Matrix {
+	if c.attend.encode == nil {
+		return m
 	}
-	return firstOf(within(flat(out), want, bound), alive())
+	return rounded(m, BFloat16)
+}
+
+// attentionBound is n times the tolerance, plus what rounded weights of v may add.
+func (c *Core) attentionBound(v Matrix, tolerance float64, n int) []float64 {
+	if c.attend.encode != nil {
+		largest := float32(0)
+		for i := range v.Rows {
+			largest = max(largest, largestGeneric(v.Row(i)))
+		}
+		tolerance += weightRounding * float64(largest)
+	}
+	return slices.Repeat([]float64{tolerance}, n)
+}
+
+// eachAttention runs a suite for every arithmetic of attention that a level has.
+func eachAttention(t *testing.T, suite func(t *testing.T, s *Set, core *Core)) {
+	eachLevel(t, func(t *testing.T, s *Set) {
+		for _, d := range []DType{Float32, BFloat16} {
+			if _, ok := s.attend[d]; ok {
+				t.Run(string(d), func(t *testing.T) { suite(t, s, s.NewCoreFor(d)) })
+			}
+		}
+	})
+}
+
+// TestAttentionRounds: the tolerance for rounded operands would not pass for float32.
+func TestAttentionRounds(t *testing.T) {
+	t.Parallel()
+	s, r := generic(), rand.New(rand.NewPCG(3, 4))
+	m, _ := newMatrix(r, 40, 32, 0, 0)
+	exact, rounded := NewMatrix(make([]float32, 40*32), 40, 32), NewMatrix(make([]float32, 40*32), 40, 32)
+	s.NewCoreFor(Float32).Attention(exact, m, m, m)
+	s.NewCoreFor(BFloat16).Attention(rounded, m, m, m)
+	if within(flat(rounded), widen(flat(exact)), slices.Repeat([]float64{attentionTolerance}, 40*32)) == nil {
+		t.Error("nothing was rounded")
+	}
+}
+
+func widen(x []float32) []float64 {
+	var y []float64
+	for _, v := range x {
+		y = append(y, float64(v))
+	}
+	return y
 }
 
 func TestAttention(t *testing.T) {
 	t.Parallel()
-	eachLevel(t, func(t *testing.T, s *Set) {
+	eachAttention(t, func(t *testing.T, _ *Set, core *Core) {
 		r := rand.New(rand.NewPCG(3, 1))
-		core := s.NewCore()
 		for _, dim := range []int{1, 4, 12, 16, 31, 32, 33, 64, 80} {
 			for _, tokens := range []int{1, 2, 3, 11, 12, 13, 31, 32, 33, 65, 100} {
 				if err := tryAttention(core, r, tokens, dim); err != nil {
@@ -73,7 +125,7 @@ func TestAttention(t *testing.T) {
 // so that all that was gathered before must be corrected.
 func TestAttentionRaisesTheLargest(t *testing.T) {
 	t.Parallel()
-	eachLevel(t, func(t *testing.T, s *Set) {
+	eachAttention(t, func(t *testing.T, _ *Set, core *Core) {
 		r := rand.New(rand.NewPCG(3, 2))
 		const tokens, dim = keyBlock + 5, 32
 		q, _ := newMatrix(r, tokens, dim, 0, 0)
@@ -81,13 +133,9 @@ func TestAttentionRaisesTheLargest(t *testing.T) {
 		v, _ := newMatrix(r, tokens, dim, 0, 0)
 		copy(k.Row(tokens-1), q.Row(7)) // query 7 meets itself
 		out, alive := newMatrix(r, tokens, dim, 0, 0)
-		s.NewCore().Attention(out, q, k, v)
-		want := attention(q, k, v)
-		bound := make([]float64, len(want))
-		for i := range bound {
-			bound[i] = attentionTolerance
-		}
-		if err := firstOf(within(flat(out), want, bound), alive()); err != nil {
+		core.Attention(out, q, k, v)
+		want := attention(core.rounded(q), core.rounded(k), core.rounded(v))
+		if err := firstOf(within(flat(out), want, core.attentionBound(v, attentionTolerance, len(want))), alive()); err != nil {
 			t.Error(err)
 		}
 	})

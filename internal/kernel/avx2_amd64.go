@@ -96,6 +96,15 @@ func addAVX2(dst []float32, x []float32)
 //go:noescape
 func scaleAVX2(x []float32, factor float32)
 
+// multiplyAVX2 computes:
+//
+//	for i, v := range x {
+//		dst[i] = v * y[i]
+//	}
+//
+//go:noescape
+func multiplyAVX2(dst []float32, x []float32, y []float32)
+
 // maxAVX2 computes:
 //
 //	largest := -Inf

@@ -735,6 +735,42 @@ done:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
+// func multiplyAVX2(dst []float32, x []float32, y []float32)
+// Requires: AVX
+TEXT ·multiplyAVX2(SB), NOSPLIT, $0-72
+	MOVQ x_len+32(FP), AX // elements left
+	MOVQ x_base+24(FP), CX // x's next element
+	MOVQ y_base+48(FP), DX // y's next element
+	MOVQ dst_base+0(FP), BX // dst's next element
+
+one:
+	CMPQ AX, $0x00000008 // fewer than 8 elements left?
+	JL oneend // leave the loop
+	VMOVUPS (CX), Y0 // x
+	VMOVUPS (DX), Y1 // y
+	VMULPS Y0, Y1, Y1 // x·y
+	VMOVUPS Y1, (BX) // write
+	ADDQ $0x00000020, CX // on to the next elements
+	ADDQ $0x00000020, DX // on to the next elements
+	ADDQ $0x00000020, BX // on to the next elements
+	SUBQ $0x00000008, AX // so many fewer are left
+	JMP one // again
+
+oneend:
+	TESTQ AX, AX // nothing left?
+	JZ done // done
+	LEAQ tailAVX2<>+0(SB), SI // eight lanes of ones, then eight of zeros
+	NEGQ AX // from where the zeros begin
+	VMOVUPS 32(SI)(AX*4), Y0 // n lanes of ones, then zeros
+	VMASKMOVPS (CX), Y0, Y1 // x
+	VMASKMOVPS (DX), Y0, Y2 // y
+	VMULPS Y1, Y2, Y2 // x·y
+	VMASKMOVPS Y2, Y0, (BX) // write
+
+done:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
 // func maxAVX2(x []float32) float32
 // Requires: AVX, SSE
 TEXT ·maxAVX2(SB), NOSPLIT, $0-28

@@ -176,6 +176,15 @@ func addAVX512(dst []float32, x []float32)
 //go:noescape
 func scaleAVX512(x []float32, factor float32)
 
+// multiplyAVX512 computes:
+//
+//	for i, v := range x {
+//		dst[i] = v * y[i]
+//	}
+//
+//go:noescape
+func multiplyAVX512(dst []float32, x []float32, y []float32)
+
 // maxAVX512 computes:
 //
 //	largest := -Inf

@@ -1965,6 +1965,43 @@ done:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
+// func multiplyAVX512(dst []float32, x []float32, y []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·multiplyAVX512(SB), NOSPLIT, $0-72
+	MOVQ x_len+32(FP), AX // elements left
+	MOVQ x_base+24(FP), CX // x's next element
+	MOVQ y_base+48(FP), DX // y's next element
+	MOVQ dst_base+0(FP), BX // dst's next element
+
+one:
+	CMPQ AX, $0x00000010 // fewer than 16 elements left?
+	JL oneend // leave the loop
+	VMOVUPS (CX), Z0 // x
+	VMOVUPS (DX), Z1 // y
+	VMULPS Z0, Z1, Z1 // x·y
+	VMOVUPS Z1, (BX) // write
+	ADDQ $0x00000040, CX // on to the next elements
+	ADDQ $0x00000040, DX // on to the next elements
+	ADDQ $0x00000040, BX // on to the next elements
+	SUBQ $0x00000010, AX // so many fewer are left
+	JMP one // again
+
+oneend:
+	TESTQ AX, AX // nothing left?
+	JZ done // done
+	MOVQ $0x00000001, SI // 1
+	SHLXQ AX, SI, SI // 2^n
+	DECQ SI // 2^n - 1: the lowest n lanes
+	KMOVW SI, K1 // as a mask
+	VMOVUPS.Z (CX), K1, Z0 // x
+	VMOVUPS.Z (DX), K1, Z1 // y
+	VMULPS Z0, Z1, Z1 // x·y
+	VMOVUPS Z1, K1, (BX) // write
+
+done:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
 // func maxAVX512(x []float32) float32
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
 TEXT ·maxAVX512(SB), NOSPLIT, $0-28

@@ -68,6 +68,86 @@ func mul2x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, ad
 //go:noescape
 func mul1x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
+// mul12x32AVX512BF16 computes a tile of 12 rows and 32 columns, the elements of a
+// and b being pairs of bfloat16, the low half first:
+//
+//	for r := range 12 {
+//		for j := range 32 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = sum + add[r*ldadd+j] // without add when it is nil
+//		}
+//	}
+//
+//go:noescape
+func mul12x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+
+// mul8x32AVX512BF16 computes a tile of 8 rows and 32 columns, the elements of a
+// and b being pairs of bfloat16, the low half first:
+//
+//	for r := range 8 {
+//		for j := range 32 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = sum + add[r*ldadd+j] // without add when it is nil
+//		}
+//	}
+//
+//go:noescape
+func mul8x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+
+// mul4x32AVX512BF16 computes a tile of 4 rows and 32 columns, the elements of a
+// and b being pairs of bfloat16, the low half first:
+//
+//	for r := range 4 {
+//		for j := range 32 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = sum + add[r*ldadd+j] // without add when it is nil
+//		}
+//	}
+//
+//go:noescape
+func mul4x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+
+// mul2x32AVX512BF16 computes a tile of 2 rows and 32 columns, the elements of a
+// and b being pairs of bfloat16, the low half first:
+//
+//	for r := range 2 {
+//		for j := range 32 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = sum + add[r*ldadd+j] // without add when it is nil
+//		}
+//	}
+//
+//go:noescape
+func mul2x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+
+// mul1x32AVX512BF16 computes a tile of 1 rows and 32 columns, the elements of a
+// and b being pairs of bfloat16, the low half first:
+//
+//	for r := range 1 {
+//		for j := range 32 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = sum + add[r*ldadd+j] // without add when it is nil
+//		}
+//	}
+//
+//go:noescape
+func mul1x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+
 // narrowAVX512BF16 computes:
 //
 //	for i := range roundUp(len(x), 16) {
@@ -77,3 +157,13 @@ func mul1x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, ad
 //
 //go:noescape
 func narrowAVX512BF16(dst []float32, x []float32)
+
+// joinAVX512BF16 computes:
+//
+//	for i := range a {
+//		// bfloat16s to the nearest, ties to even
+//		dst[i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))
+//	}
+//
+//go:noescape
+func joinAVX512BF16(dst []float32, a []float32, b []float32)

@@ -859,6 +859,1015 @@ store:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
+// func mul12x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F
+TEXT ·mul12x32AVX512BF16(SB), NOSPLIT, $0-160
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ b_base+48(FP), DX // b's row 0
+	MOVQ a_base+24(FP), BX // a's row 0
+	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
+	ADDQ AX, SI // and one more to row 3
+	LEAQ (SI)(AX*2), DI // a's row 5: two rows on,
+	ADDQ AX, DI // and one more to row 6
+	LEAQ (DI)(AX*2), R8 // a's row 8: two rows on,
+	ADDQ AX, R8 // and one more to row 9
+	MOVQ bias_base+72(FP), R9 // bias
+	TESTQ R9, R9 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R9), Z2 // bias of columns 0 to 15
+	VMOVAPS Z2, Z4 // the same for row 1
+	VMOVAPS Z2, Z6 // the same for row 2
+	VMOVAPS Z2, Z8 // the same for row 3
+	VMOVAPS Z2, Z10 // the same for row 4
+	VMOVAPS Z2, Z12 // the same for row 5
+	VMOVAPS Z2, Z14 // the same for row 6
+	VMOVAPS Z2, Z16 // the same for row 7
+	VMOVAPS Z2, Z18 // the same for row 8
+	VMOVAPS Z2, Z20 // the same for row 9
+	VMOVAPS Z2, Z22 // the same for row 10
+	VMOVAPS Z2, Z24 // the same for row 11
+	VMOVUPS 64(R9), Z3 // bias of columns 16 to 31
+	VMOVAPS Z3, Z5 // the same for row 1
+	VMOVAPS Z3, Z7 // the same for row 2
+	VMOVAPS Z3, Z9 // the same for row 3
+	VMOVAPS Z3, Z11 // the same for row 4
+	VMOVAPS Z3, Z13 // the same for row 5
+	VMOVAPS Z3, Z15 // the same for row 6
+	VMOVAPS Z3, Z17 // the same for row 7
+	VMOVAPS Z3, Z19 // the same for row 8
+	VMOVAPS Z3, Z21 // the same for row 9
+	VMOVAPS Z3, Z23 // the same for row 10
+	VMOVAPS Z3, Z25 // the same for row 11
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z2, Z2, Z2 // row 0, vector 0: 0
+	VXORPS Z3, Z3, Z3 // row 0, vector 1: 0
+	VXORPS Z4, Z4, Z4 // row 1, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 1, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 2, vector 0: 0
+	VXORPS Z7, Z7, Z7 // row 2, vector 1: 0
+	VXORPS Z8, Z8, Z8 // row 3, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 3, vector 1: 0
+	VXORPS Z10, Z10, Z10 // row 4, vector 0: 0
+	VXORPS Z11, Z11, Z11 // row 4, vector 1: 0
+	VXORPS Z12, Z12, Z12 // row 5, vector 0: 0
+	VXORPS Z13, Z13, Z13 // row 5, vector 1: 0
+	VXORPS Z14, Z14, Z14 // row 6, vector 0: 0
+	VXORPS Z15, Z15, Z15 // row 6, vector 1: 0
+	VXORPS Z16, Z16, Z16 // row 7, vector 0: 0
+	VXORPS Z17, Z17, Z17 // row 7, vector 1: 0
+	VXORPS Z18, Z18, Z18 // row 8, vector 0: 0
+	VXORPS Z19, Z19, Z19 // row 8, vector 1: 0
+	VXORPS Z20, Z20, Z20 // row 9, vector 0: 0
+	VXORPS Z21, Z21, Z21 // row 9, vector 1: 0
+	VXORPS Z22, Z22, Z22 // row 10, vector 0: 0
+	VXORPS Z23, Z23, Z23 // row 10, vector 1: 0
+	VXORPS Z24, Z24, Z24 // row 11, vector 0: 0
+	VXORPS Z25, Z25, Z25 // row 11, vector 1: 0
+
+sum:
+	MOVQ k+120(FP), R9 // steps left
+	SUBQ $0x04, R9 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS (BX), Z26 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*1), Z26 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*2), Z26 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS (SI), Z26 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS (SI)(AX*1), Z26 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS (SI)(AX*2), Z26 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS (DI), Z26 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS (DI)(AX*1), Z26 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z17: row 7, vector 1 += a·b
+	VBROADCASTSS (DI)(AX*2), Z26 // a, row 8, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z18: row 8, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z19: row 8, vector 1 += a·b
+	VBROADCASTSS (R8), Z26 // a, row 9, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z20: row 9, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z21: row 9, vector 1 += a·b
+	VBROADCASTSS (R8)(AX*1), Z26 // a, row 10, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z22: row 10, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z23: row 10, vector 1 += a·b
+	VBROADCASTSS (R8)(AX*2), Z26 // a, row 11, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z24: row 11, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z25: row 11, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 4(BX), Z26 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 4(BX)(AX*1), Z26 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 4(BX)(AX*2), Z26 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 4(SI), Z26 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS 4(SI)(AX*1), Z26 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS 4(SI)(AX*2), Z26 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS 4(DI), Z26 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS 4(DI)(AX*1), Z26 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z17: row 7, vector 1 += a·b
+	VBROADCASTSS 4(DI)(AX*2), Z26 // a, row 8, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z18: row 8, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z19: row 8, vector 1 += a·b
+	VBROADCASTSS 4(R8), Z26 // a, row 9, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z20: row 9, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z21: row 9, vector 1 += a·b
+	VBROADCASTSS 4(R8)(AX*1), Z26 // a, row 10, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z22: row 10, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z23: row 10, vector 1 += a·b
+	VBROADCASTSS 4(R8)(AX*2), Z26 // a, row 11, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z24: row 11, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z25: row 11, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 8(BX), Z26 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 8(BX)(AX*1), Z26 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 8(BX)(AX*2), Z26 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 8(SI), Z26 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS 8(SI)(AX*1), Z26 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS 8(SI)(AX*2), Z26 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS 8(DI), Z26 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS 8(DI)(AX*1), Z26 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z17: row 7, vector 1 += a·b
+	VBROADCASTSS 8(DI)(AX*2), Z26 // a, row 8, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z18: row 8, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z19: row 8, vector 1 += a·b
+	VBROADCASTSS 8(R8), Z26 // a, row 9, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z20: row 9, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z21: row 9, vector 1 += a·b
+	VBROADCASTSS 8(R8)(AX*1), Z26 // a, row 10, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z22: row 10, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z23: row 10, vector 1 += a·b
+	VBROADCASTSS 8(R8)(AX*2), Z26 // a, row 11, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z24: row 11, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z25: row 11, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 12(BX), Z26 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 12(BX)(AX*1), Z26 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 12(BX)(AX*2), Z26 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 12(SI), Z26 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS 12(SI)(AX*1), Z26 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS 12(SI)(AX*2), Z26 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS 12(DI), Z26 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS 12(DI)(AX*1), Z26 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z17: row 7, vector 1 += a·b
+	VBROADCASTSS 12(DI)(AX*2), Z26 // a, row 8, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z18: row 8, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z19: row 8, vector 1 += a·b
+	VBROADCASTSS 12(R8), Z26 // a, row 9, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z20: row 9, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z21: row 9, vector 1 += a·b
+	VBROADCASTSS 12(R8)(AX*1), Z26 // a, row 10, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z22: row 10, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z23: row 10, vector 1 += a·b
+	VBROADCASTSS 12(R8)(AX*2), Z26 // a, row 11, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z24: row 11, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z25: row 11, vector 1 += a·b
+	ADDQ $0x10, BX // on in a's rows from 0
+	ADDQ $0x10, SI // on in a's rows from 3
+	ADDQ $0x10, DI // on in a's rows from 6
+	ADDQ $0x10, R8 // on in a's rows from 9
+	SUBQ $0x04, R9 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R9 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS (BX), Z26 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*1), Z26 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*2), Z26 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS (SI), Z26 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS (SI)(AX*1), Z26 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS (SI)(AX*2), Z26 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS (DI), Z26 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS (DI)(AX*1), Z26 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z17: row 7, vector 1 += a·b
+	VBROADCASTSS (DI)(AX*2), Z26 // a, row 8, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z0, Z18: row 8, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z1, Z19: row 8, vector 1 += a·b
+	VBROADCASTSS (R8), Z26 // a, row 9, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z0, Z20: row 9, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z1, Z21: row 9, vector 1 += a·b
+	VBROADCASTSS (R8)(AX*1), Z26 // a, row 10, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z0, Z22: row 10, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z1, Z23: row 10, vector 1 += a·b
+	VBROADCASTSS (R8)(AX*2), Z26 // a, row 11, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z0, Z24: row 11, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z1, Z25: row 11, vector 1 += a·b
+	ADDQ $0x04, BX // on in a's rows from 0
+	ADDQ $0x04, SI // on in a's rows from 3
+	ADDQ $0x04, DI // on in a's rows from 6
+	ADDQ $0x04, R8 // on in a's rows from 9
+	DECQ R9 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ c_base+0(FP), AX // c's row 0
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ add_base+96(FP), DX // add's row 0
+	TESTQ DX, DX // is there something to add?
+	JZ store // no: store
+	MOVQ ldadd+152(FP), BX // from row to row of add
+	SHLQ $0x02, BX // in bytes
+	VADDPS (DX), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(DX), Z3, Z3 // row 0, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z4, Z4 // row 1, vector 0 += add
+	VADDPS 64(DX), Z5, Z5 // row 1, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z6, Z6 // row 2, vector 0 += add
+	VADDPS 64(DX), Z7, Z7 // row 2, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z8, Z8 // row 3, vector 0 += add
+	VADDPS 64(DX), Z9, Z9 // row 3, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z10, Z10 // row 4, vector 0 += add
+	VADDPS 64(DX), Z11, Z11 // row 4, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z12, Z12 // row 5, vector 0 += add
+	VADDPS 64(DX), Z13, Z13 // row 5, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z14, Z14 // row 6, vector 0 += add
+	VADDPS 64(DX), Z15, Z15 // row 6, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z16, Z16 // row 7, vector 0 += add
+	VADDPS 64(DX), Z17, Z17 // row 7, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z18, Z18 // row 8, vector 0 += add
+	VADDPS 64(DX), Z19, Z19 // row 8, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z20, Z20 // row 9, vector 0 += add
+	VADDPS 64(DX), Z21, Z21 // row 9, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z22, Z22 // row 10, vector 0 += add
+	VADDPS 64(DX), Z23, Z23 // row 10, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z24, Z24 // row 11, vector 0 += add
+	VADDPS 64(DX), Z25, Z25 // row 11, vector 1 += add
+
+store:
+	VMOVUPS Z2, (AX) // row 0, vector 0
+	VMOVUPS Z3, 64(AX) // row 0, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z4, (AX) // row 1, vector 0
+	VMOVUPS Z5, 64(AX) // row 1, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z6, (AX) // row 2, vector 0
+	VMOVUPS Z7, 64(AX) // row 2, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z8, (AX) // row 3, vector 0
+	VMOVUPS Z9, 64(AX) // row 3, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z10, (AX) // row 4, vector 0
+	VMOVUPS Z11, 64(AX) // row 4, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z12, (AX) // row 5, vector 0
+	VMOVUPS Z13, 64(AX) // row 5, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z14, (AX) // row 6, vector 0
+	VMOVUPS Z15, 64(AX) // row 6, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z16, (AX) // row 7, vector 0
+	VMOVUPS Z17, 64(AX) // row 7, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z18, (AX) // row 8, vector 0
+	VMOVUPS Z19, 64(AX) // row 8, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z20, (AX) // row 9, vector 0
+	VMOVUPS Z21, 64(AX) // row 9, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z22, (AX) // row 10, vector 0
+	VMOVUPS Z23, 64(AX) // row 10, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z24, (AX) // row 11, vector 0
+	VMOVUPS Z25, 64(AX) // row 11, vector 1
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mul8x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F
+TEXT ·mul8x32AVX512BF16(SB), NOSPLIT, $0-160
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ b_base+48(FP), DX // b's row 0
+	MOVQ a_base+24(FP), BX // a's row 0
+	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
+	ADDQ AX, SI // and one more to row 3
+	LEAQ (SI)(AX*2), DI // a's row 5: two rows on,
+	ADDQ AX, DI // and one more to row 6
+	MOVQ bias_base+72(FP), R8 // bias
+	TESTQ R8, R8 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R8), Z2 // bias of columns 0 to 15
+	VMOVAPS Z2, Z4 // the same for row 1
+	VMOVAPS Z2, Z6 // the same for row 2
+	VMOVAPS Z2, Z8 // the same for row 3
+	VMOVAPS Z2, Z10 // the same for row 4
+	VMOVAPS Z2, Z12 // the same for row 5
+	VMOVAPS Z2, Z14 // the same for row 6
+	VMOVAPS Z2, Z16 // the same for row 7
+	VMOVUPS 64(R8), Z3 // bias of columns 16 to 31
+	VMOVAPS Z3, Z5 // the same for row 1
+	VMOVAPS Z3, Z7 // the same for row 2
+	VMOVAPS Z3, Z9 // the same for row 3
+	VMOVAPS Z3, Z11 // the same for row 4
+	VMOVAPS Z3, Z13 // the same for row 5
+	VMOVAPS Z3, Z15 // the same for row 6
+	VMOVAPS Z3, Z17 // the same for row 7
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z2, Z2, Z2 // row 0, vector 0: 0
+	VXORPS Z3, Z3, Z3 // row 0, vector 1: 0
+	VXORPS Z4, Z4, Z4 // row 1, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 1, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 2, vector 0: 0
+	VXORPS Z7, Z7, Z7 // row 2, vector 1: 0
+	VXORPS Z8, Z8, Z8 // row 3, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 3, vector 1: 0
+	VXORPS Z10, Z10, Z10 // row 4, vector 0: 0
+	VXORPS Z11, Z11, Z11 // row 4, vector 1: 0
+	VXORPS Z12, Z12, Z12 // row 5, vector 0: 0
+	VXORPS Z13, Z13, Z13 // row 5, vector 1: 0
+	VXORPS Z14, Z14, Z14 // row 6, vector 0: 0
+	VXORPS Z15, Z15, Z15 // row 6, vector 1: 0
+	VXORPS Z16, Z16, Z16 // row 7, vector 0: 0
+	VXORPS Z17, Z17, Z17 // row 7, vector 1: 0
+
+sum:
+	MOVQ k+120(FP), R8 // steps left
+	SUBQ $0x04, R8 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS (BX), Z18 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*1), Z18 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*2), Z18 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS (SI), Z18 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS (SI)(AX*1), Z18 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS (SI)(AX*2), Z18 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS (DI), Z18 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS (DI)(AX*1), Z18 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z17: row 7, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 4(BX), Z18 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 4(BX)(AX*1), Z18 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 4(BX)(AX*2), Z18 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 4(SI), Z18 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS 4(SI)(AX*1), Z18 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS 4(SI)(AX*2), Z18 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS 4(DI), Z18 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS 4(DI)(AX*1), Z18 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z17: row 7, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 8(BX), Z18 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 8(BX)(AX*1), Z18 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 8(BX)(AX*2), Z18 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 8(SI), Z18 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS 8(SI)(AX*1), Z18 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS 8(SI)(AX*2), Z18 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS 8(DI), Z18 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS 8(DI)(AX*1), Z18 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z17: row 7, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 12(BX), Z18 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 12(BX)(AX*1), Z18 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 12(BX)(AX*2), Z18 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 12(SI), Z18 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS 12(SI)(AX*1), Z18 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS 12(SI)(AX*2), Z18 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS 12(DI), Z18 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS 12(DI)(AX*1), Z18 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z17: row 7, vector 1 += a·b
+	ADDQ $0x10, BX // on in a's rows from 0
+	ADDQ $0x10, SI // on in a's rows from 3
+	ADDQ $0x10, DI // on in a's rows from 6
+	SUBQ $0x04, R8 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R8 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS (BX), Z18 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*1), Z18 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*2), Z18 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS (SI), Z18 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z9: row 3, vector 1 += a·b
+	VBROADCASTSS (SI)(AX*1), Z18 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z0, Z10: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z1, Z11: row 4, vector 1 += a·b
+	VBROADCASTSS (SI)(AX*2), Z18 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z0, Z12: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z1, Z13: row 5, vector 1 += a·b
+	VBROADCASTSS (DI), Z18 // a, row 6, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z0, Z14: row 6, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z1, Z15: row 6, vector 1 += a·b
+	VBROADCASTSS (DI)(AX*1), Z18 // a, row 7, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z0, Z16: row 7, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z1, Z17: row 7, vector 1 += a·b
+	ADDQ $0x04, BX // on in a's rows from 0
+	ADDQ $0x04, SI // on in a's rows from 3
+	ADDQ $0x04, DI // on in a's rows from 6
+	DECQ R8 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ c_base+0(FP), AX // c's row 0
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ add_base+96(FP), DX // add's row 0
+	TESTQ DX, DX // is there something to add?
+	JZ store // no: store
+	MOVQ ldadd+152(FP), BX // from row to row of add
+	SHLQ $0x02, BX // in bytes
+	VADDPS (DX), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(DX), Z3, Z3 // row 0, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z4, Z4 // row 1, vector 0 += add
+	VADDPS 64(DX), Z5, Z5 // row 1, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z6, Z6 // row 2, vector 0 += add
+	VADDPS 64(DX), Z7, Z7 // row 2, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z8, Z8 // row 3, vector 0 += add
+	VADDPS 64(DX), Z9, Z9 // row 3, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z10, Z10 // row 4, vector 0 += add
+	VADDPS 64(DX), Z11, Z11 // row 4, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z12, Z12 // row 5, vector 0 += add
+	VADDPS 64(DX), Z13, Z13 // row 5, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z14, Z14 // row 6, vector 0 += add
+	VADDPS 64(DX), Z15, Z15 // row 6, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z16, Z16 // row 7, vector 0 += add
+	VADDPS 64(DX), Z17, Z17 // row 7, vector 1 += add
+
+store:
+	VMOVUPS Z2, (AX) // row 0, vector 0
+	VMOVUPS Z3, 64(AX) // row 0, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z4, (AX) // row 1, vector 0
+	VMOVUPS Z5, 64(AX) // row 1, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z6, (AX) // row 2, vector 0
+	VMOVUPS Z7, 64(AX) // row 2, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z8, (AX) // row 3, vector 0
+	VMOVUPS Z9, 64(AX) // row 3, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z10, (AX) // row 4, vector 0
+	VMOVUPS Z11, 64(AX) // row 4, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z12, (AX) // row 5, vector 0
+	VMOVUPS Z13, 64(AX) // row 5, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z14, (AX) // row 6, vector 0
+	VMOVUPS Z15, 64(AX) // row 6, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z16, (AX) // row 7, vector 0
+	VMOVUPS Z17, 64(AX) // row 7, vector 1
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mul4x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F
+TEXT ·mul4x32AVX512BF16(SB), NOSPLIT, $0-160
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ b_base+48(FP), DX // b's row 0
+	MOVQ a_base+24(FP), BX // a's row 0
+	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
+	ADDQ AX, SI // and one more to row 3
+	MOVQ bias_base+72(FP), DI // bias
+	TESTQ DI, DI // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (DI), Z2 // bias of columns 0 to 15
+	VMOVAPS Z2, Z4 // the same for row 1
+	VMOVAPS Z2, Z6 // the same for row 2
+	VMOVAPS Z2, Z8 // the same for row 3
+	VMOVUPS 64(DI), Z3 // bias of columns 16 to 31
+	VMOVAPS Z3, Z5 // the same for row 1
+	VMOVAPS Z3, Z7 // the same for row 2
+	VMOVAPS Z3, Z9 // the same for row 3
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z2, Z2, Z2 // row 0, vector 0: 0
+	VXORPS Z3, Z3, Z3 // row 0, vector 1: 0
+	VXORPS Z4, Z4, Z4 // row 1, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 1, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 2, vector 0: 0
+	VXORPS Z7, Z7, Z7 // row 2, vector 1: 0
+	VXORPS Z8, Z8, Z8 // row 3, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 3, vector 1: 0
+
+sum:
+	MOVQ k+120(FP), DI // steps left
+	SUBQ $0x04, DI // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS (BX), Z10 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*1), Z10 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*2), Z10 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS (SI), Z10 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z1, Z9: row 3, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 4(BX), Z10 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 4(BX)(AX*1), Z10 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 4(BX)(AX*2), Z10 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 4(SI), Z10 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z1, Z9: row 3, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 8(BX), Z10 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 8(BX)(AX*1), Z10 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 8(BX)(AX*2), Z10 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 8(SI), Z10 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z1, Z9: row 3, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 12(BX), Z10 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 12(BX)(AX*1), Z10 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS 12(BX)(AX*2), Z10 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS 12(SI), Z10 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z1, Z9: row 3, vector 1 += a·b
+	ADDQ $0x10, BX // on in a's rows from 0
+	ADDQ $0x10, SI // on in a's rows from 3
+	SUBQ $0x04, DI // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, DI // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS (BX), Z10 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*1), Z10 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z1, Z5: row 1, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*2), Z10 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z0, Z6: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z1, Z7: row 2, vector 1 += a·b
+	VBROADCASTSS (SI), Z10 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z0, Z8: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z1, Z9: row 3, vector 1 += a·b
+	ADDQ $0x04, BX // on in a's rows from 0
+	ADDQ $0x04, SI // on in a's rows from 3
+	DECQ DI // one step done
+	JNZ one // another?
+
+done:
+	MOVQ c_base+0(FP), AX // c's row 0
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ add_base+96(FP), DX // add's row 0
+	TESTQ DX, DX // is there something to add?
+	JZ store // no: store
+	MOVQ ldadd+152(FP), BX // from row to row of add
+	SHLQ $0x02, BX // in bytes
+	VADDPS (DX), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(DX), Z3, Z3 // row 0, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z4, Z4 // row 1, vector 0 += add
+	VADDPS 64(DX), Z5, Z5 // row 1, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z6, Z6 // row 2, vector 0 += add
+	VADDPS 64(DX), Z7, Z7 // row 2, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z8, Z8 // row 3, vector 0 += add
+	VADDPS 64(DX), Z9, Z9 // row 3, vector 1 += add
+
+store:
+	VMOVUPS Z2, (AX) // row 0, vector 0
+	VMOVUPS Z3, 64(AX) // row 0, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z4, (AX) // row 1, vector 0
+	VMOVUPS Z5, 64(AX) // row 1, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z6, (AX) // row 2, vector 0
+	VMOVUPS Z7, 64(AX) // row 2, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z8, (AX) // row 3, vector 0
+	VMOVUPS Z9, 64(AX) // row 3, vector 1
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mul2x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F
+TEXT ·mul2x32AVX512BF16(SB), NOSPLIT, $0-160
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ b_base+48(FP), DX // b's row 0
+	MOVQ a_base+24(FP), BX // a's row 0
+	MOVQ bias_base+72(FP), SI // bias
+	TESTQ SI, SI // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (SI), Z2 // bias of columns 0 to 15
+	VMOVAPS Z2, Z4 // the same for row 1
+	VMOVUPS 64(SI), Z3 // bias of columns 16 to 31
+	VMOVAPS Z3, Z5 // the same for row 1
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z2, Z2, Z2 // row 0, vector 0: 0
+	VXORPS Z3, Z3, Z3 // row 0, vector 1: 0
+	VXORPS Z4, Z4, Z4 // row 1, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 1, vector 1: 0
+
+sum:
+	MOVQ k+120(FP), SI // steps left
+	SUBQ $0x04, SI // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS (BX), Z6 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z6, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z6, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*1), Z6 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z6, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z6, Z1, Z5: row 1, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 4(BX), Z6 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z6, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z6, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 4(BX)(AX*1), Z6 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z6, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z6, Z1, Z5: row 1, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 8(BX), Z6 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z6, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z6, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 8(BX)(AX*1), Z6 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z6, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z6, Z1, Z5: row 1, vector 1 += a·b
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS 12(BX), Z6 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z6, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z6, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS 12(BX)(AX*1), Z6 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z6, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z6, Z1, Z5: row 1, vector 1 += a·b
+	ADDQ $0x10, BX // on in a's rows from 0
+	SUBQ $0x04, SI // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, SI // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (DX), Z0 // b, vector 0
+	VMOVUPS 64(DX), Z1 // b, vector 1
+	ADDQ CX, DX // next row of b
+	VBROADCASTSS (BX), Z6 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z6, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z6, Z1, Z3: row 0, vector 1 += a·b
+	VBROADCASTSS (BX)(AX*1), Z6 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z6, Z0, Z4: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z6, Z1, Z5: row 1, vector 1 += a·b
+	ADDQ $0x04, BX // on in a's rows from 0
+	DECQ SI // one step done
+	JNZ one // another?
+
+done:
+	MOVQ c_base+0(FP), AX // c's row 0
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ add_base+96(FP), DX // add's row 0
+	TESTQ DX, DX // is there something to add?
+	JZ store // no: store
+	MOVQ ldadd+152(FP), BX // from row to row of add
+	SHLQ $0x02, BX // in bytes
+	VADDPS (DX), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(DX), Z3, Z3 // row 0, vector 1 += add
+	ADDQ BX, DX // add's next row
+	VADDPS (DX), Z4, Z4 // row 1, vector 0 += add
+	VADDPS 64(DX), Z5, Z5 // row 1, vector 1 += add
+
+store:
+	VMOVUPS Z2, (AX) // row 0, vector 0
+	VMOVUPS Z3, 64(AX) // row 0, vector 1
+	ADDQ CX, AX // c's next row
+	VMOVUPS Z4, (AX) // row 1, vector 0
+	VMOVUPS Z5, 64(AX) // row 1, vector 1
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mul1x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F
+TEXT ·mul1x32AVX512BF16(SB), NOSPLIT, $0-160
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), AX // from row to row of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ b_base+48(FP), CX // b's row 0
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ bias_base+72(FP), BX // bias
+	TESTQ BX, BX // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (BX), Z2 // bias of columns 0 to 15
+	VMOVUPS 64(BX), Z3 // bias of columns 16 to 31
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z2, Z2, Z2 // row 0, vector 0: 0
+	VXORPS Z3, Z3, Z3 // row 0, vector 1: 0
+
+sum:
+	MOVQ k+120(FP), BX // steps left
+	SUBQ $0x04, BX // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (CX), Z0 // b, vector 0
+	VMOVUPS 64(CX), Z1 // b, vector 1
+	ADDQ AX, CX // next row of b
+	VBROADCASTSS (DX), Z4 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z4, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z4, Z1, Z3: row 0, vector 1 += a·b
+	VMOVUPS (CX), Z0 // b, vector 0
+	VMOVUPS 64(CX), Z1 // b, vector 1
+	ADDQ AX, CX // next row of b
+	VBROADCASTSS 4(DX), Z4 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z4, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z4, Z1, Z3: row 0, vector 1 += a·b
+	VMOVUPS (CX), Z0 // b, vector 0
+	VMOVUPS 64(CX), Z1 // b, vector 1
+	ADDQ AX, CX // next row of b
+	VBROADCASTSS 8(DX), Z4 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z4, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z4, Z1, Z3: row 0, vector 1 += a·b
+	VMOVUPS (CX), Z0 // b, vector 0
+	VMOVUPS 64(CX), Z1 // b, vector 1
+	ADDQ AX, CX // next row of b
+	VBROADCASTSS 12(DX), Z4 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z4, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z4, Z1, Z3: row 0, vector 1 += a·b
+	ADDQ $0x10, DX // on in a's rows from 0
+	SUBQ $0x04, BX // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, BX // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (CX), Z0 // b, vector 0
+	VMOVUPS 64(CX), Z1 // b, vector 1
+	ADDQ AX, CX // next row of b
+	VBROADCASTSS (DX), Z4 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z4, Z0, Z2: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z4, Z1, Z3: row 0, vector 1 += a·b
+	ADDQ $0x04, DX // on in a's rows from 0
+	DECQ BX // one step done
+	JNZ one // another?
+
+done:
+	MOVQ c_base+0(FP), AX // c's row 0
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ add_base+96(FP), CX // add's row 0
+	TESTQ CX, CX // is there something to add?
+	JZ store // no: store
+	MOVQ ldadd+152(FP), DX // from row to row of add
+	SHLQ $0x02, DX // in bytes
+	VADDPS (CX), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(CX), Z3, Z3 // row 0, vector 1 += add
+
+store:
+	VMOVUPS Z2, (AX) // row 0, vector 0
+	VMOVUPS Z3, 64(AX) // row 0, vector 1
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
 // func narrowAVX512BF16(dst []float32, x []float32)
 // Requires: AVX, AVX512BF16, AVX512F, BMI2
 TEXT ·narrowAVX512BF16(SB), NOSPLIT, $0-48
@@ -887,6 +1896,53 @@ oneend:
 	VMOVUPS.Z (CX), K1, Z0 // x
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 Z0, Z0: as bfloat16, in the lower half of the register
 	VMOVUPS Y0, (DX) // write
+
+done:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func joinAVX512BF16(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512BF16, AVX512F, BMI2
+TEXT ·joinAVX512BF16(SB), NOSPLIT, $0-72
+	MOVQ a_len+32(FP), AX // elements left
+	MOVQ a_base+24(FP), CX // a's next element
+	MOVQ b_base+48(FP), DX // b's next element
+	MOVQ dst_base+0(FP), BX // dst's next element
+
+one:
+	CMPQ AX, $0x00000010 // fewer than 16 elements left?
+	JL oneend // leave the loop
+	VMOVUPS (CX), Z0 // a
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 Z0, Z0: as bfloat16, in the lower half of the register
+	VPMOVZXWD Y0, Z0 // one in each lane
+	VMOVUPS (DX), Z1 // b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNEPS2BF16 Z1, Z1: as bfloat16, in the lower half of the register
+	VPMOVZXWD Y1, Z1 // one in each lane
+	VPSLLD $0x10, Z1, Z1 // b's to the upper half
+	VPORD Z0, Z1, Z1 // with a's
+	VMOVUPS Z1, (BX) // write
+	ADDQ $0x00000040, CX // on to the next elements
+	ADDQ $0x00000040, DX // on to the next elements
+	ADDQ $0x00000040, BX // on to the next elements
+	SUBQ $0x00000010, AX // so many fewer are left
+	JMP one // again
+
+oneend:
+	TESTQ AX, AX // nothing left?
+	JZ done // done
+	MOVQ $0x00000001, SI // 1
+	SHLXQ AX, SI, SI // 2^n
+	DECQ SI // 2^n - 1: the lowest n lanes
+	KMOVW SI, K1 // as a mask
+	VMOVUPS.Z (CX), K1, Z0 // a
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 Z0, Z0: as bfloat16, in the lower half of the register
+	VPMOVZXWD Y0, Z0 // one in each lane
+	VMOVUPS.Z (DX), K1, Z1 // b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNEPS2BF16 Z1, Z1: as bfloat16, in the lower half of the register
+	VPMOVZXWD Y1, Z1 // one in each lane
+	VPSLLD $0x10, Z1, Z1 // b's to the upper half
+	VPORD Z0, Z1, Z1 // with a's
+	VMOVUPS Z1, K1, (BX) // write
 
 done:
 	VZEROUPPER // leave the upper halves clean for SSE code

@@ -171,17 +171,36 @@ type Activations struct {
 	in     int
 	values Matrix
 	memory []float32
+	scaled []float32 // one row times its balance
 }
 
-// Prepare sets a to x for layers of a dtype. For float32 that is x itself, which
-// must then live as long as a is in use.
+// Prepare sets a to x for layers of a dtype that have no balance. For float32 that is
+// x itself, which must then live as long as a is in use.
 func (s *Set) Prepare(a *Activations, x Matrix, d DType) {
 	a.dtype, a.in = d, x.Cols
-	a.set(s.linear[d], x)
+	a.set(s.linear[d], x, asItIs)
 }
 
-// set encodes x.
-func (a *Activations) set(arithmetic *arithmetic, x Matrix) {
+func asItIs(row []float32) []float32 { return row }
+
+// PrepareFor sets a to x as w wants it. Layers of w's dtype and balance want the same.
+func (s *Set) PrepareFor(a *Activations, x Matrix, w *Weights) {
+	if w.balance == nil {
+		s.Prepare(a, x, w.dtype)
+		return
+	}
+	if len(a.scaled) < x.Cols {
+		a.scaled = make([]float32, x.Cols)
+	}
+	a.dtype, a.in = w.dtype, x.Cols
+	a.set(s.linear[w.dtype], x, func(row []float32) []float32 {
+		s.vector.multiply(a.scaled, row, w.balance)
+		return a.scaled[:len(row)]
+	})
+}
+
+// set encodes what balance makes of the rows of x.
+func (a *Activations) set(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
 	if arithmetic.encode == nil {
 		a.values = x
 		return
@@ -193,6 +212,6 @@ func (a *Activations) set(arithmetic *arithmetic, x Matrix) {
 	}
 	a.values = NewMatrix(a.memory, x.Rows, cols)
 	for i := range x.Rows {
-		arithmetic.encodeRow(a.values.Row(i), x.Row(i))
+		arithmetic.encodeRow(a.values.Row(i), balance(x.Row(i)))
 	}
 }

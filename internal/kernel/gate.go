@@ -6,9 +6,6 @@ func (s *Set) Multiply(dst, x Matrix) {
 	raceReadMatrix(x)
 	raceWriteMatrix(dst)
 	for i := range dst.Rows {
-		row := dst.Row(i)
-		for j, v := range x.Row(i) {
-			row[j] *= v
-		}
+		s.vector.multiply(dst.Row(i), dst.Row(i), x.Row(i))
 	}
 }

@@ -19,10 +19,13 @@ func generic() *Set {
 			Int8:     int8,
 			Int8GELU: int8GELU,
 		},
-		best:   Float32,
-		attend: tiles,
+		best: Float32,
+		attend: map[DType]*attendSet{
+			Float32:  {tileSet: tiles},
+			BFloat16: {tileSet: single(mulBF16Generic), encode: narrowGeneric, join: joinGeneric},
+		},
 		vector: vectors{
-			dot: dotGeneric, add: addGeneric, scale: scaleGeneric, max: maxGeneric, exp2Sum: exp2SumGeneric,
+			dot: dotGeneric, add: addGeneric, scale: scaleGeneric, multiply: multiplyGeneric, max: maxGeneric, exp2Sum: exp2SumGeneric,
 			sum: sumGeneric, deviation: deviationGeneric, normalize: normalizeGeneric, gelu: geluGeneric, geluNear: geluGeneric,
 			softmax: softmaxGeneric, divide: divideGeneric,
 		},
@@ -73,6 +76,13 @@ func addGeneric(dst, x []float32) {
 func scaleGeneric(x []float32, factor float32) {
 	for i := range x {
 		x[i] *= factor
+	}
+}
+
+// multiplyGeneric computes dst[i] = x[i]·y[i]. dst may be x.
+func multiplyGeneric(dst, x, y []float32) {
+	for i, v := range x {
+		dst[i] = v * y[i]
 	}
 }
 

@@ -34,9 +34,9 @@ func newAVX2() *Set {
 			{6, mul6x16AVX2INT16}, {4, mul4x16AVX2INT16}, {2, mul2x16AVX2INT16}, {1, mul1x16AVX2INT16},
 		}}, quantizeAVX2INT16, largestAVX2INT16)},
 		best:   Int16,
-		attend: tiles,
+		attend: map[DType]*attendSet{Float32: {tileSet: tiles}},
 		vector: vectors{
-			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
+			dot: dotAVX2, add: addAVX2, scale: scaleAVX2, multiply: multiplyAVX2, max: maxAVX2, exp2Sum: exp2SumAVX2,
 			sum: sumAVX2, deviation: deviationAVX2, normalize: normalizeAVX2, gelu: geluAVX2, geluNear: geluNearAVX2,
 			softmax: softmaxAVX2, divide: divideAVX2,
 		},
@@ -52,10 +52,12 @@ func newAVX512() *Set {
 		}}}, Int16: newInt16(tileSet{cols: 64, tiles: []tile{
 			{6, mul6x64AVX512INT16}, {4, mul4x64AVX512INT16}, {2, mul2x64AVX512INT16}, {1, mul1x64AVX512INT16},
 		}}, quantizeAVX512INT16, largestAVX512INT16)},
-		best:   Int16,
-		attend: tileSet{cols: 32, tiles: []tile{{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512}}},
+		best: Int16,
+		attend: map[DType]*attendSet{Float32: {tileSet: tileSet{cols: 32, tiles: []tile{
+			{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512},
+		}}}},
 		vector: vectors{
-			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
+			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, multiply: multiplyAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
 			sum: sumAVX512, deviation: deviationAVX512, normalize: normalizeAVX512, gelu: geluAVX512, geluNear: geluNearAVX512,
 			softmax: softmaxAVX512, divide: divideAVX512,
 		},
@@ -83,6 +85,9 @@ func newAVX512BF16() *Set {
 	narrow := func(dst, x []float32, _ float32) { narrowAVX512BF16(dst, x) }
 	s.linear[BFloat16] = &arithmetic{perElement: 2, encode: narrow, tiles: tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},
+	}}}
+	s.attend[BFloat16] = &attendSet{encode: narrow, join: joinAVX512BF16, tileSet: tileSet{cols: 32, tiles: []tile{
+		{12, mul12x32AVX512BF16}, {8, mul8x32AVX512BF16}, {4, mul4x32AVX512BF16}, {2, mul2x32AVX512BF16}, {1, mul1x32AVX512BF16},
 	}}}
 	return s
 }

@@ -10,15 +10,24 @@ type Core struct {
 	heads
 }
 
-// NewCore makes the scratch of one worker.
-func (s *Set) NewCore() *Core {
-	c := &Core{set: s}
+// NewCore makes the scratch of one worker whose products inside attention are in
+// float32.
+func (s *Set) NewCore() *Core { return s.NewCoreFor(Float32) }
+
+// NewCoreFor makes the scratch of one worker for layers of a dtype. For one that
+// rounds its operands, products inside attention round theirs to bfloat16 where the
+// level multiplies that quicker than float32.
+func (s *Set) NewCoreFor(d DType) *Core {
+	c := &Core{set: s, heads: heads{attend: s.attend[Float32]}}
+	if a, ok := s.attend[BFloat16]; ok && d != Float32 {
+		c.attend = a
+	}
 	for _, a := range s.linear {
 		if n := a.tiles.tiles[0].rows * a.tiles.cols; n > len(c.tile) {
 			c.tile = make([]float32, n)
 		}
 	}
-	c.heads.size(&s.attend)
+	c.heads.size()
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -304,4 +305,44 @@ func TestLinearRefusesWrongShapes(t *testing.T) {
 			f()
 		}()
 	}
+}
+
+// TestBalance: a layer whose columns are divided by the balance, on inputs multiplied
+// by it, is the layer; and rounded to few bits it is nearer than without where one
+// column is far larger than the others.
+func TestBalance(t *testing.T) {
+	t.Parallel()
+	eachLevel(t, func(t *testing.T, s *Set) {
+		const rows, in, out, large = 5, 40, 70, 200
+		for _, d := range s.DTypes()[1:] {
+			r := rand.New(rand.NewPCG(6, 1))
+			x, _ := newMatrix(r, rows, in, 3, 0)
+			w, _ := newMatrix(r, out, in, 0, 0)
+			balance := slices.Repeat([]float32{1}, in)
+			balance[7] = large
+			divided := NewMatrix(flat(w), out, in)
+			for i := range w.Rows {
+				w.Row(i)[7] *= large
+			}
+			for i := range x.Rows {
+				x.Row(i)[7] /= large
+			}
+			want, _ := product(x, w, nil, Matrix{})
+			core := s.NewCore()
+			distance := func(w *Weights) (sum float64) {
+				var prepared Activations
+				dst := NewMatrix(make([]float32, rows*out), rows, out)
+				s.PrepareFor(&prepared, x, w)
+				core.Linear(dst, &prepared, w, Identity)
+				for i, v := range dst.Data {
+					sum += math.Abs(float64(v) - want[i])
+				}
+				return sum
+			}
+			plain, balanced := distance(s.Pack(nil, w, nil, d)), distance(s.Pack(nil, divided, nil, d).Balanced(balance))
+			if d == BFloat16 && balanced > 2*plain || d != BFloat16 && balanced > plain/3 {
+				t.Errorf("%s: off by %g with a balance, %g without", d, balanced, plain)
+			}
+		}
+	})
 }

@@ -21,6 +21,14 @@ func pairs(dst, x []float32, half func(v float32) uint16) {
 // narrowGeneric rounds to bfloat16, to the nearest, ties to even.
 func narrowGeneric(dst, x []float32, _ float32) { pairs(dst, x, roundBF16) }
 
+// joinGeneric makes pairs of two rows' elements, rounded to bfloat16: a's in the low
+// half, b's in the high one.
+func joinGeneric(dst, a, b []float32) {
+	for i, v := range a {
+		dst[i] = math.Float32frombits(uint32(roundBF16(b[i]))<<16 | uint32(roundBF16(v)))
+	}
+}
+
 // roundBF16 is the upper half of x's bits after rounding. A NaN stays one.
 func roundBF16(x float32) uint16 {
 	bits := math.Float32bits(x)
@@ -47,7 +55,10 @@ func largestGeneric(x []float32) float32 {
 // mulBF16Generic is mulGeneric on pairs of bfloat16.
 func mulBF16Generic(c, a, b, bias, add []float32, k, _, _, ldb, _ int) {
 	for j := range 4 {
-		sum := bias[j]
+		var sum float32
+		if bias != nil {
+			sum = bias[j]
+		}
 		for i, x := range a[:k] {
 			xl, xh := unpairBF16(x)
 			yl, yh := unpairBF16(b[i*ldb+j])

@@ -49,12 +49,12 @@ func (c *Core) AttentionIn(out, q, k, v Matrix, p *Pattern) {
 		c.Attention(out, q, k, v)
 		return
 	}
-	c.heads.grow(&c.set.attend, q.Rows, q.Cols)
+	c.grow(q.Rows, q.Cols)
 	raceReadMatrix(q)
 	raceReadMatrix(k)
 	raceReadMatrix(v)
 	raceWriteMatrix(out)
-	height := c.set.attend.tiles[0].rows
+	height := c.attend.tiles[0].rows
 	for from := 0; from < k.Rows; from += keyBlock {
 		to := min(from+keyBlock, k.Rows)
 		c.packKeys(k.RowRange(from, to))
@@ -62,33 +62,30 @@ func (c *Core) AttentionIn(out, q, k, v Matrix, p *Pattern) {
 		low, high := p.queries(from, to, q.Rows)
 		for row := low / height * height; row < high; row += height {
 			end := min(row+height, q.Rows)
-			c.attendSeen(out.RowRange(row, end), q.RowRange(row, end), values, row, from, k.Rows, p)
+			c.attendSeen(out.RowRange(row, end), q.RowRange(row, end), values, row, from, to, k.Rows, p)
 		}
 	}
 	c.set.vector.divide(out.Data, out.Rows, out.Cols, out.Stride, c.total)
 }
 
-// attendSeen adds the seen part of one block of keys, the first of which is key
-// number from of n, to the results of one tile of queries, the first of which is
+// attendSeen adds the seen part of one block of keys, which are from, …, to-1 of n,
+// to the results of one tile of queries, the first of which is
 // query number first.
-func (c *Core) attendSeen(out, q, values Matrix, first, from, n int, p *Pattern) {
-	cols := c.set.attend.cols
+func (c *Core) attendSeen(out, q, values Matrix, first, from, to, n int, p *Pattern) {
 	low, _ := p.keys(first, n)
 	_, high := p.keys(first+q.Rows-1, n)
 	start := low >= from // no query of the tile has seen an earlier block
-	low = max(low-from, 0) / cols * cols
-	high = min(high-from, values.Rows)
+	low = max(low-from, 0) / c.attend.cols * c.attend.cols
+	high = min(high, to) - from
 	if low >= high {
 		return
 	}
-	stride := roundUp(high-low, cols)
-	for j := 0; j < stride; j += cols {
-		c.set.attend.mul(c.scores[j:], q.Data, c.keys[(low+j)*q.Cols:], nil, nil, q.Rows, q.Cols, stride, q.Stride, cols, 0)
-	}
+	stride := c.score(q, low, high)
 	for r := range q.Rows {
 		c.softenSeen(c.scores[r*stride:][:high-low], out.Row(r), first+r, from+low, n, p, start)
 	}
-	c.weighValues(out, values.RowRange(low, high), stride, start)
+	seen := values.RowRange(c.attend.steps(low), c.attend.steps(high))
+	c.weighValues(out, seen, high-low, stride, start)
 }
 
 // softenSeen is soften for the keys that the query sees; the others, of which the

@@ -68,16 +68,12 @@ func tryPattern(core *Core, r *rand.Rand, name string, tokens, dim int, spoil fu
 	}
 	out, alive := newMatrix(r, tokens, dim, r.IntN(20), r.IntN(16))
 	q, k, v := qkv.ColumnRange(0, dim), qkv.ColumnRange(dim, 2*dim), qkv.ColumnRange(2*dim, 3*dim)
-	want := attentionIn(q, k, v, p.Bias, c.sees)
+	want := attentionIn(core.rounded(q), core.rounded(k), core.rounded(v), p.Bias, c.sees)
 	if spoil != nil {
 		spoil(&p)
 	}
 	core.AttentionIn(out, q, k, v, &p)
-	bound := make([]float64, len(want))
-	for i := range bound {
-		bound[i] = patternTolerance
-	}
-	return firstOf(within(flat(out), want, bound), alive())
+	return firstOf(within(flat(out), want, core.attentionBound(v, patternTolerance, len(want))), alive())
 }
 
 // patternTolerance is for scores of size about 5: their rounding moves a weight by
@@ -86,9 +82,8 @@ const patternTolerance = 5e-6
 
 func TestAttentionIn(t *testing.T) {
 	t.Parallel()
-	eachLevel(t, func(t *testing.T, s *Set) {
+	eachAttention(t, func(t *testing.T, _ *Set, core *Core) {
 		r := rand.New(rand.NewPCG(5, 1))
-		core := s.NewCore()
 		for name := range patternCases {
 			for _, dim := range []int{2, 16, 24, 64} {
 				for _, tokens := range []int{1, 2, 11, 13, 33, 65, 100, keyBlock, keyBlock + 1, 2*keyBlock + 75} {

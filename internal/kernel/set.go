@@ -6,7 +6,7 @@ type Set struct {
 	level  Level
 	linear map[DType]*arithmetic // products with packed weights
 	best   DType                 // see Best
-	attend tileSet               // products inside attention: fewer columns, as a head has few
+	attend map[DType]*attendSet  // products inside attention: Float32 and, where that is quicker, BFloat16
 	vector vectors
 	peak   peak
 }
@@ -55,6 +55,7 @@ type vectors struct {
 	dot       func(a, b []float32) float32
 	add       func(dst, x []float32)
 	scale     func(x []float32, factor float32)
+	multiply  func(dst, x, y []float32)
 	max       func(x []float32) float32
 	exp2Sum   func(x []float32, shift float32) float32
 	sum       func(x []float32) float32

@@ -59,6 +59,15 @@ var vectorCases = map[string]vectorCase{
 		s.Add(x, y)
 		return x, want, bound
 	},
+	"multiply": func(s *Set, x, y, _, _ []float32) ([]float32, []float64, []float64) {
+		want, bound := make([]float64, len(x)), make([]float64, len(x))
+		for i := range x {
+			want[i] = float64(x[i]) * float64(y[i])
+			bound[i] = unit * math.Abs(want[i])
+		}
+		s.Multiply(NewMatrix(x, 1, len(x)), NewMatrix(y, 1, len(x)))
+		return x, want, bound
+	},
 	"scale": func(s *Set, x, _, _, _ []float32) ([]float32, []float64, []float64) {
 		const factor = 0.7
 		want, bound := make([]float64, len(x)), make([]float64, len(x))
@@ -196,7 +205,7 @@ func tryVector(s *Set, r *rand.Rand, run vectorCase, n, offset int) error {
 func TestVectorsSeeMistakes(t *testing.T) {
 	t.Parallel()
 	idle := &Set{vector: vectors{
-		dot: func(_, _ []float32) float32 { return 0 }, add: func(_, _ []float32) {}, scale: func([]float32, float32) {},
+		dot: func(_, _ []float32) float32 { return 0 }, add: func(_, _ []float32) {}, scale: func([]float32, float32) {}, multiply: func(_, _, _ []float32) {},
 		max: func([]float32) float32 { return 0 }, exp2Sum: func([]float32, float32) float32 { return 0 },
 		sum: func([]float32) float32 { return 0 }, deviation: func([]float32, float32) float32 { return 0 },
 		normalize: func(_, _, _, _ []float32, _, _ float32) {}, gelu: func([]float32, int, int, int) {}, geluNear: func([]float32, int, int, int) {},

@@ -18,6 +18,8 @@ type Weights struct {
 	bias    []float32 // [panel][bias][column]; for integers see arithmetic.biasRows
 
 	biasRows int // rows of a panel's bias
+
+	balance []float32 // what inputs are multiplied by before they are encoded; nil: nothing
 }
 
 // In is the number of inputs, Out the number of outputs.
@@ -52,6 +54,19 @@ type Source interface {
 func (m Matrix) Size() (rows, cols int)           { return m.Rows, m.Cols }
 func (m Matrix) Read(dst []float32, row, col int) { copy(dst, m.Row(row)[col:]) }
 
+// Balanced is the layer of which w is the part that multiplies inputs times balance:
+// PrepareFor then multiplies them. A column of weights divided by its largest and
+// inputs multiplied by it make the same products, but let no column of small weights
+// vanish beside a large one when a row is rounded to few bits (Xiao et al.,
+// arXiv:2211.10438). Float32, which rounds nothing, has none.
+func (w *Weights) Balanced(balance []float32) *Weights {
+	if len(balance) != w.in || w.dtype == Float32 {
+		panic(fmt.Sprintf("kernel: a balance of %d for %s weights of %d inputs", len(balance), w.dtype, w.in))
+	}
+	w.balance = balance
+	return w
+}
+
 // Pack lays out the matrix w of out rows and in columns (the orientation of a
 // checkpoint: one row per output) for this level and a dtype that it has. A nil bias
 // stands for zeros. Neither is kept. The weights
@@ -72,7 +87,7 @@ func (s *Set) Pack(arena *Arena, w Source, bias []float32, d DType) *Weights {
 		for i := range rows.Rows {
 			w.Read(rows.Row(i), n+i, 0)
 		}
-		prepared.set(arithmetic.encoder(), rows)
+		prepared.set(arithmetic.encoder(), rows, asItIs)
 		p.packPanel(arithmetic, n, prepared.values)
 		if bias != nil {
 			addGeneric(p.bias[n*p.biasRows:], bias[n:n+rows.Rows])

@@ -36,7 +36,7 @@ func BenchmarkParts(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer e.Close()
-		for _, tokens := range []int{12, 68, 256} {
+		for _, tokens := range []int{12, 32, 68, 128, 256} {
 			lengths := make([]int, max(blockTokens/tokens, 1))
 			for i := range lengths {
 				lengths[i] = tokens

@@ -17,9 +17,9 @@ func TestPrecisionOf(t *testing.T) {
 		want  precision
 	}{
 		{"one for all", kernel.BFloat16, model.FFN{Activation: model.GELU}, precision{kernel.BFloat16, kernel.BFloat16, kernel.BFloat16, kernel.BFloat16}},
-		{"int8", kernel.Int8, model.FFN{Activation: model.ReLU}, precision{kernel.Int16, kernel.Int8, kernel.Int8, kernel.Int8}},
-		{"int8 behind GELU", kernel.Int8, model.FFN{Activation: model.GELU}, precision{kernel.Int16, kernel.Int8, kernel.Int8, kernel.Int8GELU}},
-		{"int8 behind a gate, which has no least value", kernel.Int8, gated, precision{kernel.Int16, kernel.Int8, kernel.Int8, kernel.Int8}},
+		{"int8", kernel.Int8, model.FFN{Activation: model.ReLU}, precision{kernel.Int8, kernel.Int8, kernel.Int8, kernel.Int8}},
+		{"int8 behind GELU", kernel.Int8, model.FFN{Activation: model.GELU}, precision{kernel.Int8, kernel.Int8, kernel.Int8, kernel.Int8GELU}},
+		{"int8 behind a gate, which has no least value", kernel.Int8, gated, precision{kernel.Int8, kernel.Int8, kernel.Int8, kernel.Int8}},
 	} {
 		if got := precisionOf(c.dtype, &c.ffn); got != c.want {
 			t.Errorf("%s: %+v; want %+v", c.name, got, c.want)

@@ -48,6 +48,19 @@ func (s scaled) Read(dst []float32, row, col int) {
 	}
 }
 
+// balanced is a source whose columns are divided by a number each.
+type balanced struct {
+	kernel.Source
+	by []float32
+}
+
+func (b balanced) Read(dst []float32, row, col int) {
+	b.Source.Read(dst, row, col)
+	for i := range dst {
+		dst[i] /= b.by[col+i]
+	}
+}
+
 // stack is sources of as many columns, one on top of the next.
 type stack []kernel.Source
 

@@ -176,14 +176,22 @@ func (l *loader) pack(m linear, d kernel.DType) *kernel.Weights {
 	return l.set.Pack(l.arena, m.weight, m.bias, d)
 }
 
+// packBalanced packs the part of a layer that multiplies inputs times balance. nil: all.
+func (l *loader) packBalanced(m linear, d kernel.DType, balance []float32) *kernel.Weights {
+	if balance == nil {
+		return l.pack(m, d)
+	}
+	return l.pack(linear{balanced{m.weight, balance}, m.bias}, d).Balanced(balance)
+}
+
 func (l *loader) headGroups(spec *model.Spec, d kernel.DType, query, key, value linear) []headGroup {
-	dim, shared := spec.HeadDim, spec.SharedBy()
+	dim, shared, balance := spec.HeadDim, spec.SharedBy(), balanceOf(d, value.weight)
 	var groups []headGroup
 	for first := 0; first < spec.Heads/shared; {
 		n := min(max(groupColumns/(dim*shared), 1), spec.Heads/shared-first)
 		from, to := first*dim, (first+n)*dim
 		fused := join(query.rows(from*shared, to*shared), key.rows(from, to), value.rows(from, to))
-		groups = append(groups, headGroup{qkv: l.pack(fused, d), first: first * shared, heads: n * shared, keyHeads: n})
+		groups = append(groups, headGroup{qkv: l.packBalanced(fused, d, balance), first: first * shared, heads: n * shared, keyHeads: n})
 		first += n
 	}
 	return groups

@@ -20,7 +20,7 @@ type worker struct {
 }
 
 func newWorker(spec *model.Spec, set *kernel.Set, w *weights) *worker {
-	return &worker{spec: spec, weights: w, set: set, core: set.NewCore()}
+	return &worker{spec: spec, weights: w, set: set, core: set.NewCoreFor(w.dtype)}
 }
 
 // run implements runner.
@@ -62,7 +62,7 @@ func (w *worker) embed(b *model.Batch, starts []int32) {
 
 // prepare sets a to x in the form that the packed weights m multiply.
 func (w *worker) prepare(a *kernel.Activations, x kernel.Matrix, m *kernel.Weights) {
-	w.set.Prepare(a, x, m.DType())
+	w.set.PrepareFor(a, x, m)
 }
 
 // feedForward computes

@@ -78,6 +78,7 @@ var avx512bf16 = &isa{
 	name:    "AVX512BF16",
 	lanes:   16,
 	linear:  []shape{{6, 4, 0}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
+	attend:  []shape{{12, 2, 0}, {8, 2, 0}, {4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
 	element: "bfloat16",
 }
 

@@ -37,6 +37,7 @@ func main() {
 			g.quantizeBytes()
 		case "bfloat16":
 			g.narrow()
+			g.join()
 		}
 		if err := g.write(*dir); err != nil {
 			build.LogError(log.Default(), err, 0) // every error of a list

@@ -12,6 +12,7 @@ func (g *generator) vectors() {
 	g.dot()
 	g.add()
 	g.scale()
+	g.multiply()
 	g.max()
 	g.sum()
 	g.deviation()
@@ -94,6 +95,19 @@ func (g *generator) scale() {
 		g.Comment("x·factor")
 		g.VMULPS(factor, x, x)
 		s.store(x, element(s.cursors[0], at))
+	})
+	g.end()
+}
+
+func (g *generator) multiply() {
+	g.function("multiply", "func(dst, x, y []float32)", "for i, v := range x {", "\tdst[i] = v * y[i]", "}")
+	s := g.sweep("x", "y", "dst")
+	s.run(1, func(_, at int) {
+		x := s.load("x", element(s.cursors[0], at), nil)
+		y := s.load("y", element(s.cursors[1], at), nil)
+		g.Comment("x·y")
+		g.VMULPS(x, y, y)
+		s.store(y, element(s.cursors[2], at))
 	})
 	g.end()
 }
