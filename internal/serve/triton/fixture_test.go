@@ -79,7 +79,10 @@ type fixture struct {
 
 func newFixture(t testing.TB, o triton.Options) *fixture {
 	t.Helper()
-	o.Admission, o.Log, o.Version, o.Message = admission{}, slog.New(slog.DiscardHandler), "1.2.3", 1<<20
+	o.Admission, o.Version, o.Message = admission{}, "1.2.3", 1<<20
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	f := &fixture{Server: triton.New(o), model: tiny(t)}
 	f.handler = f.Handler()
 	t.Cleanup(func() {

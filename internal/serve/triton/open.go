@@ -41,6 +41,9 @@ func (s *Server) open(ctx context.Context, m *modelrepo.Model, version int64) (*
 		return nil, err
 	}
 	if roles.vectors == nil {
+		for _, field := range unusedByTokenizer(m.Config) {
+			s.log.Warn("model configuration", "model", m.Name, "problem", field+" has no effect on a tokenizer: it works on the goroutine of each request, as many at once as there are requests")
+		}
 		v.backend = &tokenizer{roles: roles, opened: opened, stats: &v.stats, config: m.Config}
 		return v, nil
 	}
@@ -96,6 +99,24 @@ func (s *Server) checkInstances(c *pb.ModelConfig) error {
 		s.log.Warn("instance group runs on the CPU", "model", c.Name, "group", g.Name, "kind", g.Kind.String())
 	}
 	return nil
+}
+
+// unusedByTokenizer names the settings of batches, which a tokenizer has none of.
+func unusedByTokenizer(c *pb.ModelConfig) (fields []string) {
+	if c.GetDynamicBatching() != nil {
+		fields = append(fields, "dynamic_batching")
+	}
+	instances := int32(0)
+	for _, g := range c.InstanceGroup {
+		instances += g.Count
+	}
+	if instances > 1 {
+		fields = append(fields, fmt.Sprintf("instance_group (%d instances)", instances))
+	}
+	if len(c.ModelWarmup) > 0 {
+		fields = append(fields, "model_warmup")
+	}
+	return fields
 }
 
 // policy is the batching that a config asks for.

@@ -1,8 +1,10 @@
 package triton_test
 
 import (
+	"bytes"
 	"context"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
@@ -374,5 +376,36 @@ func TestQueuePolicyReachesTheQueue(t *testing.T) {
 	}
 	if list, err := f.Statistics("m", ""); err != nil || list[0].InferenceStats.Fail.Count != 2 || list[0].InferenceStats.Success.Count != 1 {
 		t.Errorf("%v, %v", list, err)
+	}
+}
+
+// TestSettingsWithoutEffectAreNamed: what a tokenizer does not do is said, once for
+// each setting, and nothing is said of one that asks for nothing.
+func TestSettingsWithoutEffectAreNamed(t *testing.T) {
+	t.Parallel()
+	tokenizer := func(settings string) string {
+		return `backend: "paceline" max_batch_size: 8 input { name: "texts" data_type: TYPE_STRING dims: 1 }
+			output { name: "input_ids" data_type: TYPE_INT32 dims: -1 } parameters { key: "model" value { string_value: "tiny" } } ` + settings
+	}
+	for settings, want := range map[string][]string{
+		``:                            nil,
+		`instance_group { count: 1 }`: nil,
+		`instance_group { count: 3 }`: {"instance_group (3 instances)"},
+		`dynamic_batching { } instance_group [ { count: 1 }, { count: 1 } ]`:                                                        {"dynamic_batching", "instance_group (2 instances)"},
+		`model_warmup { name: "w" batch_size: 1 inputs { key: "texts" value { data_type: TYPE_STRING dims: 1 zero_data: true } } }`: {"model_warmup"},
+	} {
+		var written bytes.Buffer
+		o := options(t)
+		o.Log = slog.New(slog.NewTextHandler(&written, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		f := newFixture(t, o)
+		f.start(t, map[string]string{"m/config.pbtxt": tokenizer(settings), "m/1/": ""})
+		if n := strings.Count(written.String(), "\n"); n != len(want) {
+			t.Errorf("%s: %d warnings: %s", settings, n, &written)
+		}
+		for _, field := range want {
+			if !strings.Contains(written.String(), field+" has no effect on a tokenizer") {
+				t.Errorf("%s: %s is not named: %s", settings, field, &written)
+			}
+		}
 	}
 }
