@@ -14,7 +14,11 @@ import (
 func (b *bench) agree(ctx context.Context) {
 	for _, s := range b.alive(0) {
 		b.Watcher.Stage("comparing the vectors of " + s.Name + " with the reference")
-		vectors, err := embedAll(ctx, s, b.Probes.Texts)
+		var vectors [][]float32
+		err := b.within(ctx, func(ctx context.Context) (err error) {
+			vectors, err = embedAll(ctx, s, b.Probes.Texts)
+			return err
+		})
 		if err != nil {
 			b.lose(ctx, s, fmt.Errorf("%s cannot embed the probe texts: %w", s.Name, err))
 			continue

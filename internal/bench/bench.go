@@ -17,9 +17,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/quality"
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/sample"
 	"github.com/paceline/paceline/internal/process"
@@ -31,7 +33,9 @@ type Config struct {
 	Data     Texts         // what is embedded
 	ByLength map[int]Texts // texts of each length of the memory sweep, by characters
 	Probes   Probes
-	Points   []Point // what the stacks are loaded with, the memory sweep excepted
+	Points   []Point       // what the stacks are loaded with, the memory sweep excepted
+	Demand   Demand        // what they are loaded with on a schedule, beside the points
+	Exam     *quality.Exam // asks what the stacks' vectors are worth; nil: nobody does
 	Effort   Effort
 	Manifest record.Manifest // all but the times and what the plan adds to Config
 	SpoolDir string          // takes the records while the run goes on
@@ -112,9 +116,10 @@ type bench struct {
 	measured map[record.Sweep]bool
 	short    []string // what of the memory sweep did not fit into the time
 	steal    stealCount
-	gpus     *sample.GPUs            // of this machine; nil: none can be read
-	startup  time.Duration           // spent on stacks that take long to start
-	stop     context.CancelCauseFunc // ends the run for a reason of our own
+	gpus     *sample.GPUs                         // of this machine; nil: none can be read
+	startup  time.Duration                        // spent on servers of ours that take long to start
+	stop     context.CancelCauseFunc              // ends the run for a reason of our own
+	sleep    func(context.Context, time.Duration) // between arrivals; nil: the precise one
 }
 
 func newBench(c Config, spool *spool, stop context.CancelCauseFunc) *bench {
@@ -134,11 +139,28 @@ func newBench(c Config, spool *spool, stop context.CancelCauseFunc) *bench {
 
 func (b *bench) measure(ctx context.Context) {
 	b.up(ctx)
+	b.sweep(ctx)
+	b.measureRates(ctx)
+	b.runScenarios(ctx)
+	b.searchGoodput(ctx)
+	b.measureQuality(ctx)
+	b.doubtMachine()
+}
+
+// sweep measures what fits into the budget.
+func (b *bench) sweep(ctx context.Context) {
+	ctx, end := b.limited(ctx)
+	defer end()
 	b.agree(ctx)
+	b.sortOut()
 	b.measureMemory(ctx)
+	b.calibrate(ctx)
+	b.look(ctx)
+	if len(b.Points) == 0 {
+		return
+	}
 	b.measurePlan(ctx)
 	b.searchMaxBatch(ctx)
-	b.doubtMachine()
 }
 
 // results folds the spooled cells into one value.
@@ -186,10 +208,15 @@ func (b *bench) alive(round int) []*stack {
 	return list
 }
 
-// open makes the driver for a stack's dialect.
-func (s *stack) open(url string) (driver.Driver, error) {
-	return driver.Open(s.Dialect, url, driver.Options{Model: s.Model, Timeout: requestLimit})
+// compared lists those of them whose figures are compared.
+func (b *bench) compared(round int) []*stack {
+	return slices.DeleteFunc(b.alive(round), func(s *stack) bool { return s.aside })
 }
 
-// requestLimit is when a request that got no reply counts as failed.
-const requestLimit = time.Minute
+// open makes the driver for a stack's dialect.
+func (s *stack) open(url string) (driver.Driver, error) {
+	return openDriver(s.Dialect, url, driver.Options{Model: s.Model, Timeout: requestLimit})
+}
+
+// openDriver gives the driver of a dialect; tests have one of their own.
+var openDriver = driver.Open

@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 		}
 		panic(http.ListenAndServe("127.0.0.1:"+os.Args[len(os.Args)-1], &s))
 	}
+	openDriver = openDouble
 	lastWords = time.Minute // a busy machine is slow to end a process
 	goleak.VerifyTestMain(m)
 }
@@ -219,7 +220,7 @@ func checkCells(t *testing.T, c Config, r *record.Results) {
 	t.Helper()
 	repeats := map[string]int{}
 	for _, cell := range r.Cells {
-		key := fmt.Sprint(cell.Stack, " ", Point{cell.Sweep, cell.BatchSize, cell.Concurrency, cell.TextLength})
+		key := fmt.Sprint(cell.Stack, " ", Point{Sweep: cell.Sweep, BatchSize: cell.BatchSize, Concurrency: cell.Concurrency, TextLength: cell.TextLength})
 		repeats[key]++
 		n := len(cell.Requests.Outcome)
 		switch {

@@ -45,7 +45,9 @@ type Point struct {
 	Sweep       record.Sweep
 	BatchSize   int // texts a request; 0 in the offline sweep: the largest that the stack took
 	Concurrency int
-	TextLength  int // characters; 0: the data's own
+	TextLength  int     // characters; 0: the data's own
+	Rate        float64 // requests a second of an open loop
+	Scenario    string  // one of MLPerf's
 }
 
 // The cells that are not swept.

@@ -21,13 +21,13 @@ const (
 // searchMaxBatch finds, for each stack, the largest batch that it accepts and
 // completes within the bound.
 func (b *bench) searchMaxBatch(ctx context.Context) {
-	for _, s := range b.alive(0) {
+	for _, s := range b.compared(0) {
 		if s.largest == 0 || ctx.Err() != nil {
 			continue
 		}
 		b.Watcher.Stage("largest batch of " + s.Name)
 		found, err := b.search(ctx, s)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && !over(ctx) {
 			return
 		}
 		s.record.MaxBatch = found
@@ -49,8 +49,11 @@ func (b *bench) search(ctx context.Context, s *stack) (record.MaxBatch, error) {
 			found.Limit = limitTime
 			return found, nil
 		}
-		took, err := s.tryBatch(ctx, b.Data, size)
+		took, err := b.tryBatch(ctx, s, size)
 		switch {
+		case ctx.Err() != nil:
+			found.Limit = limitTime
+			return found, nil
 		case refusedBy(err):
 			refused, found.Limit = size, "refused: "+err.Error()
 			continue
@@ -59,6 +62,9 @@ func (b *bench) search(ctx context.Context, s *stack) (record.MaxBatch, error) {
 			return found, s.crashedSince(ctx)
 		case took > batchBound.Seconds():
 			found.Limit = limitSlow
+			return found, nil
+		case took > b.patience().Seconds():
+			found.Limit = limitTime
 			return found, nil
 		}
 		found.Size, found.Seconds = size, took
@@ -74,10 +80,10 @@ func next(completed, refused, ceiling int) int {
 	return (completed + refused) / 2
 }
 
-func (s *stack) tryBatch(ctx context.Context, texts Texts, size int) (seconds float64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, batchBound+time.Second)
+func (b *bench) tryBatch(ctx context.Context, s *stack, size int) (seconds float64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, min(batchBound, b.patience())+time.Second)
 	defer cancel()
-	batches, err := texts.batches(s.driver, size, 1)
+	batches, err := b.Data.batches(s.driver, size, 1)
 	if err != nil {
 		return 0, err
 	}

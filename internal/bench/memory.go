@@ -2,10 +2,10 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/paceline/paceline/internal/bench/record"
 )
@@ -27,7 +27,7 @@ func (b *bench) measureMemory(ctx context.Context) {
 			b.short = append(b.short, fmt.Sprintf("memory: %d of %d", repeat, b.Effort.Repeats))
 			return
 		}
-		stacks := b.alive(repeat)
+		stacks := b.compared(repeat)
 		if repeat > 0 {
 			stacks = b.restarted(ctx, stacks)
 		}
@@ -43,8 +43,7 @@ func (b *bench) measureMemory(ctx context.Context) {
 // shorter ones took two fifths of the time there is, the rest is left out.
 func (b *bench) memoryRound(ctx context.Context, stacks []*stack, repeat int) {
 	for _, length := range slices.Sorted(maps.Keys(b.ByLength)) {
-		p := planned{Requests: b.Effort.Memory, Point: Point{
-			Sweep: record.SweepTextLength, BatchSize: memoryBatch, Concurrency: 1, TextLength: length}}
+		p := planned{Requests: b.Effort.Memory, Point: memoryPoint(length)}
 		if b.spent(2 * memoryShare) {
 			b.short = append(b.short, fmt.Sprintf("%s: %d of %d", p.Point, repeat, b.Effort.Repeats))
 			continue
@@ -53,16 +52,30 @@ func (b *bench) memoryRound(ctx context.Context, stacks []*stack, repeat int) {
 			if s.record.Error != "" || s.refused[p.Point] || ctx.Err() != nil {
 				continue
 			}
-			if err := b.slice(ctx, s, p, b.ByLength[length], repeat); err != nil {
+			err := b.slice(ctx, s, p, b.ByLength[length], repeat)
+			var silent *silentError
+			switch {
+			case errors.As(err, &silent): // longer ones it would not answer in time either
+				b.refuseFrom(s, length)
+				b.short = append(b.short, fmt.Sprintf("%s from %s on: none", s.Name, p.Point))
+			case err != nil:
 				b.lose(ctx, s, err)
 			}
 		}
 	}
 }
 
-// spent says whether a share of the budget has passed.
-func (b *bench) spent(share float64) bool {
-	return b.Effort.Budget > 0 && time.Since(b.Manifest.Started).Seconds() > share*b.Effort.Budget.Seconds()
+// refuseFrom spares a stack the texts of a length and longer ones.
+func (b *bench) refuseFrom(s *stack, length int) {
+	for l := range b.ByLength {
+		if l >= length {
+			s.refused[memoryPoint(l)] = true
+		}
+	}
+}
+
+func memoryPoint(length int) Point {
+	return Point{Sweep: record.SweepTextLength, BatchSize: memoryBatch, Concurrency: 1, TextLength: length}
 }
 
 // restarted gives those of the stacks that got a fresh process.
@@ -71,7 +84,7 @@ func (b *bench) restarted(ctx context.Context, stacks []*stack) (fresh []*stack)
 		if !s.cheap() {
 			continue
 		}
-		if err := s.restart(ctx, b.Data.Texts[0]); err != nil {
+		if err := b.restart(ctx, s); err != nil {
 			b.lose(ctx, s, err)
 			continue
 		}

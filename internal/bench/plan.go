@@ -203,6 +203,12 @@ func (p Point) String() string {
 		return fmt.Sprintf("%d characters", p.TextLength)
 	case record.SweepOnline:
 		return "online"
+	case record.SweepRate:
+		return fmt.Sprintf("%g requests/s", p.Rate)
+	case record.SweepGoodput:
+		return "goodput"
+	case record.SweepScenario:
+		return p.Scenario
 	}
 	return fmt.Sprintf("batch %d × %d", p.BatchSize, p.Concurrency)
 }

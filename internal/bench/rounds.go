@@ -9,9 +9,9 @@ import (
 	"github.com/paceline/paceline/internal/bench/record"
 )
 
-// measurePlan calibrates, plans and runs the timed rounds.
+// measurePlan plans and runs the timed rounds.
 func (b *bench) measurePlan(ctx context.Context) {
-	b.calibrate(ctx)
+	b.leaveOutSlow(ctx)
 	speeds := b.speeds()
 	if len(speeds) == 0 || ctx.Err() != nil {
 		return
@@ -35,20 +35,22 @@ func (b *bench) round(ctx context.Context, round int) (ratio float64) {
 		if c.Repeats <= round {
 			continue
 		}
-		if b.over(c.Sweep) {
+		if ctx.Err() != nil || b.late(c.Sweep) {
 			b.plan.cells[i].Repeats = round
 			continue
 		}
 		estimate += c.cost
 		b.turn(ctx, c, round)
 		b.measured[c.Sweep] = true
-		b.plan.cells[i].done++
+		if ctx.Err() == nil {
+			b.plan.cells[i].done++
+		}
 	}
 	return time.Since(started).Seconds() / max(estimate, 1e-3)
 }
 
-// over tells whether the time for a sweep is.
-func (b *bench) over(s record.Sweep) bool {
+// late tells whether the time for a sweep is over.
+func (b *bench) late(s record.Sweep) bool {
 	return b.spent(1-maxBatchShare) && b.measured[s] && s != record.SweepOnline
 }
 
@@ -65,16 +67,6 @@ func (b *bench) doubtRepeats() {
 	})
 }
 
-// left is what remains of a share of the budget, in seconds; 0 stands for no
-// limit, so it never falls to that. Stacks that take minutes to start do not cost
-// the others their slices.
-func (b *bench) left(share float64) float64 {
-	if b.Effort.Budget == 0 {
-		return 0
-	}
-	return max(1e-3, share*b.Effort.Budget.Seconds()-(time.Since(b.Manifest.Started)-b.startup).Seconds())
-}
-
 // replan spreads what is left of the budget over the repeats that are missing, at
 // the cost that the last round had: it takes repeats away when slices take longer
 // than estimated and gives them back when they do not.
@@ -85,7 +77,7 @@ func (b *bench) replan(round int, ratio float64) {
 	rest := plan{}
 	for _, c := range b.plan.cells {
 		c.cost *= ratio
-		if c.Repeats = b.Effort.Repeats - c.done; b.over(c.Sweep) {
+		if c.Repeats = b.Effort.Repeats - c.done; b.late(c.Sweep) {
 			c.Repeats = 0
 		}
 		rest.cells = append(rest.cells, c)
@@ -104,7 +96,7 @@ func (b *bench) slices(from int) (n int) {
 	for _, c := range b.plan.cells {
 		n += max(0, c.Repeats-from)
 	}
-	return n * len(b.alive(0))
+	return n * len(b.compared(0))
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -112,23 +104,30 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // calibrate measures, for the plan, what one text and many cost each stack; that
 // warms it up too.
 func (b *bench) calibrate(ctx context.Context) {
-	for _, s := range b.alive(0) {
+	for _, s := range b.compared(0) {
 		b.Watcher.Stage("warming up " + s.Name)
-		if err := s.calibrate(ctx, b.Data.Texts); err != nil {
+		if err := b.calibrateOne(ctx, s); err != nil {
 			b.lose(ctx, s, fmt.Errorf("%s does not embed: %w", s.Name, err))
 		}
 	}
 }
 
-func (s *stack) calibrate(ctx context.Context, texts []string) error {
-	const repeats = 2 // the memory sweep has warmed it up
-	one, err := s.embedSeconds(ctx, texts[:1], repeats)
+func (b *bench) calibrateOne(ctx context.Context, s *stack) error {
+	return b.within(ctx, func(ctx context.Context) error { return s.calibrate(ctx, b.Data.Texts, b.patience()/4) })
+}
+
+// calibrate takes the largest of some sizes that the stack embeds within the limit.
+func (s *stack) calibrate(ctx context.Context, texts []string, limit time.Duration) error {
+	one, err := s.embedSeconds(ctx, texts[:1])
 	if err != nil {
 		return err
 	}
-	for _, size := range []int{32, 8, 1} { // the largest that it takes
+	for _, size := range []int{32, 8, 1} {
 		size = min(size, len(texts))
-		many, err := s.embedSeconds(ctx, texts[:size], repeats)
+		attempt, cancel := context.WithTimeout(ctx, limit)
+		many, err := s.embedSeconds(attempt, texts[:size])
+		late := attempt.Err() != nil && ctx.Err() == nil
+		cancel()
 		if err == nil {
 			s.speed = newSpeed(one, many, size)
 			if size > s.largest {
@@ -136,7 +135,7 @@ func (s *stack) calibrate(ctx context.Context, texts []string) error {
 			}
 			return nil
 		}
-		if !refusedBy(err) {
+		if !refusedBy(err) && !(late && size > 1) {
 			return err
 		}
 	}
@@ -144,7 +143,7 @@ func (s *stack) calibrate(ctx context.Context, texts []string) error {
 }
 
 func (b *bench) speeds() (list []speed) {
-	for _, s := range b.alive(0) {
+	for _, s := range b.compared(0) {
 		list = append(list, s.speed)
 	}
 	return list
@@ -169,7 +168,7 @@ func (b *bench) costed() []Point {
 // turn measures one cell once for every stack, one after the other; which begins
 // changes with the round.
 func (b *bench) turn(ctx context.Context, c planned, round int) {
-	for _, s := range b.alive(round) {
+	for _, s := range b.compared(round) {
 		own := c
 		if c.Sweep == record.SweepOffline {
 			own.BatchSize = min(c.BatchSize, s.largest)

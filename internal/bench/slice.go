@@ -21,17 +21,25 @@ func (b *bench) slice(ctx context.Context, s *stack, c planned, texts Texts, rep
 		return err
 	}
 	cell := record.Cell{
-		Stack: s.Name, Sweep: c.Sweep, BatchSize: c.BatchSize, Concurrency: c.Concurrency, TextLength: c.TextLength, Repeat: repeat,
+		Stack: s.Name, Sweep: c.Sweep, BatchSize: c.BatchSize, Concurrency: c.Concurrency, TextLength: c.TextLength, Repeat: repeat, Scenario: c.Scenario,
 	}
-	if cell.WarmupSeconds, err = s.wake(ctx, c, texts); err != nil {
+	estimate := s.speed.seconds(c.Point, c.Requests) + s.speed.seconds(c.warmup(), c.Warmup)
+	limit := b.patience() + seconds(mostTimes*estimate)
+	bounded, end := s.whileUp(ctx, limit)
+	defer end()
+	if cell.WarmupSeconds, err = s.wake(bounded, c, texts); err != nil {
 		return err
 	}
-	details := s.timed(ctx, &cell, c, batches)
-	if ctx.Err() != nil {
-		return nil // half a slice is none
+	details := s.timed(bounded, &cell, c, batches)
+	if ctx.Err() == nil {
+		if err := s.crashedIn(ctx, &cell); err != nil {
+			return err
+		}
 	}
-	if err := s.crashedIn(ctx, &cell); err != nil {
-		return err
+	if bounded.Err() != nil && len(cell.Requests.Outcome) < c.Requests {
+		if keep, err := b.cutOff(ctx, s, &cell, c, limit); !keep {
+			return err
+		}
 	}
 	b.judge(s, &cell, c.Point, details)
 	if err := b.spool.add(&cell); err != nil {
@@ -54,8 +62,6 @@ func (s *stack) wake(ctx context.Context, c planned, texts Texts) (seconds float
 	send := func(ctx context.Context, seq int) driver.Outcome {
 		return s.driver.Send(ctx, batches[seq%len(batches)].Request).Outcome
 	}
-	ctx, done := s.whileUp(ctx)
-	defer done()
 	start := time.Now()
 	load.Closed{Clients: c.Concurrency, Requests: c.Warmup}.Run(ctx, send, func(load.Sample) {})
 	return time.Since(start).Seconds(), nil
@@ -63,11 +69,9 @@ func (s *stack) wake(ctx context.Context, c planned, texts Texts) (seconds float
 
 // timed runs the clock and returns what the service said about failures.
 func (s *stack) timed(ctx context.Context, cell *record.Cell, c planned, batches []batch) *complaints {
-	ctx, done := s.whileUp(ctx)
-	defer done()
-	said := &complaints{first: map[driver.Outcome]string{}}
+	said := newComplaints()
 	watch := sample.Start(s.source)
-	run := load.Closed{Clients: c.Concurrency, Requests: c.Requests, Duration: sliceLimit(s.speed.seconds(c.Point, c.Requests))}.
+	run := load.Closed{Clients: c.Concurrency, Requests: c.Requests, Duration: sendingLimit(s.speed.seconds(c.Point, c.Requests))}.
 		Run(ctx, said.listen(s.driver, batches), func(x load.Sample) {
 			batch := batches[x.Seq%len(batches)]
 			cell.Requests.Add(x.Intended, x.Sent, x.Finished, batch.Texts, batch.tokens, string(x.Outcome))
@@ -93,9 +97,33 @@ func (s *stack) crashedIn(ctx context.Context, cell *record.Cell) error {
 
 func lostContact(o driver.Outcome) bool { return o == driver.Refused || o == driver.Reset }
 
-// sliceLimit ends a slice that takes many times what it was estimated at.
-func sliceLimit(estimate float64) time.Duration {
-	return 5*time.Second + seconds(4*estimate)
+// A slice may take so many times what it was estimated at, and some seconds more.
+const mostTimes = 4
+
+// sendingLimit ends the sending of a slice that takes too long.
+func sendingLimit(estimate float64) time.Duration {
+	return 5*time.Second + seconds(mostTimes*estimate)
+}
+
+// cutOff decides what becomes of a slice that was cut off: what was measured is kept
+// and marked, and the point is not tried again. Where nothing was, the stack keeps
+// silent, unless there was no time left for it; and when the user ends a run, half a
+// slice is none.
+func (b *bench) cutOff(ctx context.Context, s *stack, cell *record.Cell, c planned, limit time.Duration) (keep bool, err error) {
+	n := len(cell.Requests.Outcome)
+	switch {
+	case ctx.Err() != nil && (!over(ctx) || n == 0):
+		return false, nil
+	case n == 0:
+		return false, fmt.Errorf("%s did not answer at %s: %w", s.Name, c.Point, &silentError{limit, b.Effort.Name, nil})
+	}
+	why := fmt.Sprintf("it took more than %d times what it was estimated at", mostTimes)
+	if over(ctx) {
+		why = "the run's time was over"
+	}
+	cell.Invalid = fmt.Sprintf("Cut off after %d of %d requests: %s.", n, c.Requests, why)
+	s.refused[c.Point] = true
+	return true, nil
 }
 
 // complaints keeps the first message of each kind of failure, and what the service
@@ -105,6 +133,8 @@ type complaints struct {
 	first map[driver.Outcome]string
 	times breakdown
 }
+
+func newComplaints() *complaints { return &complaints{first: map[driver.Outcome]string{}} }
 
 func (c *complaints) listen(d driver.Driver, batches []batch) load.Do {
 	return func(ctx context.Context, seq int) driver.Outcome {

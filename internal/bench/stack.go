@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/paceline/paceline/internal/bench/driver"
@@ -15,48 +16,93 @@ import (
 // stack is a service under test while the run goes on.
 type stack struct {
 	Stack
-	record record.Stack
-	driver driver.Driver
-	server *process.Server // nil: not ours
-	gpus   *sample.GPUs    // of this machine
-	source sample.Source   // of its resource figures; nil: there is none
-	speed  speed
-	// refused holds the points that it turned down: there is no sense in asking again.
+	record  record.Stack
+	driver  driver.Driver
+	life    context.Context    // of its server, if that is ours: the run's
+	release context.CancelFunc // of the server's life
+	server  *process.Server    // nil: not ours
+	gpus    *sample.GPUs       // of this machine
+	source  sample.Source      // of its resource figures; nil: there is none
+	speed   speed
+	aside   bool // it computes something else: its figures are not compared
+	// refused holds the points that it turned down or did not manage: there is no sense
+	// in asking again.
 	refused map[Point]bool
 	// largest is the largest batch that it completed, and took its time a request.
 	largest int
 	took    float64
 }
 
-// up brings every stack up, one after the other, so that none is ready late
-// because another was starting.
+// up finds the services that run already and then starts ours.
 func (b *bench) up(ctx context.Context) {
 	for _, configured := range b.Stacks {
-		s := &stack{Stack: configured, gpus: b.gpus, refused: map[Point]bool{}, record: record.Stack{
+		b.stacks = append(b.stacks, &stack{Stack: configured, life: ctx, gpus: b.gpus, refused: map[Point]bool{}, record: record.Stack{
 			Name: configured.Name, Dialect: configured.Dialect, Policy: configured.Policy, Info: configured.Info,
-		}}
-		b.stacks = append(b.stacks, s)
-		if ctx.Err() != nil {
-			s.record.Error = "not reached before the run was ended"
-			continue
-		}
-		if s.Unable != nil {
+		}})
+	}
+	b.contact(ctx)
+	for _, s := range b.stacks {
+		switch {
+		case s.Unable != nil:
 			s.record.Error = s.Unable.Error()
 			b.warn(record.Warning{Stack: s.Name, Code: "stack_unable", Text: s.record.Error, Advice: "The other stacks are measured."})
+		case s.Launch != nil:
+			b.launch(ctx, s)
+		}
+	}
+	if ctx.Err() != nil {
+		for _, s := range b.alive(0) {
+			if s.driver == nil {
+				s.record.Error = "not reached before the run was ended"
+			}
+		}
+	}
+}
+
+// contact finds the services that run already, all at once: those that keep silent
+// are waited for together.
+func (b *bench) contact(ctx context.Context) {
+	failures := make([]error, len(b.stacks))
+	var all sync.WaitGroup
+	for i, s := range b.stacks {
+		if s.Launch != nil || s.Unable != nil {
 			continue
 		}
-		b.Watcher.Stage("starting " + s.Name)
-		began := time.Now()
-		if err := s.start(ctx); err != nil {
-			b.lose(ctx, s, err)
-			continue
+		b.Watcher.Stage("contacting " + s.Name)
+		all.Go(func() {
+			failures[i] = b.within(ctx, func(ctx context.Context) error {
+				if err := s.start(ctx); err != nil {
+					return err
+				}
+				return s.settle(ctx, b.Data.Texts[0])
+			})
+		})
+	}
+	all.Wait()
+	for i, err := range failures {
+		if err != nil {
+			b.lose(ctx, b.stacks[i], err)
 		}
-		if !s.cheap() {
-			b.startup += time.Since(began)
-		}
-		if err := s.settle(ctx, b.Data.Texts[0]); err != nil {
-			b.lose(ctx, s, err)
-		}
+	}
+}
+
+// launch starts a server of ours. One follows the other, so that none is ready late
+// because another was starting.
+func (b *bench) launch(ctx context.Context, s *stack) {
+	if ctx.Err() != nil {
+		return
+	}
+	b.Watcher.Stage("starting " + s.Name)
+	began := time.Now()
+	err := s.start(ctx)
+	if err == nil {
+		err = b.within(ctx, func(ctx context.Context) error { return s.settle(ctx, b.Data.Texts[0]) })
+	}
+	if !s.cheap() {
+		b.startup += time.Since(began)
+	}
+	if err != nil {
+		b.lose(ctx, s, err)
 	}
 }
 
@@ -82,7 +128,7 @@ func (b *bench) lose(ctx context.Context, s *stack, err error) {
 func (s *stack) start(ctx context.Context) (err error) {
 	url := s.URL
 	if s.Launch != nil {
-		if s.server, err = process.Start(ctx, *s.Launch); err != nil {
+		if err := s.run(ctx); err != nil {
 			return err
 		}
 		url = s.server.URL
@@ -103,6 +149,17 @@ func (s *stack) start(ctx context.Context) (err error) {
 		s.record.Door += " (" + s.Note + ")"
 	}
 	return nil
+}
+
+// run starts the server. The end of ctx kills it until it is ready; later only the
+// run's does, of which ctx may be a part.
+func (s *stack) run(ctx context.Context) (err error) {
+	life, kill := context.WithCancel(s.life)
+	ready := context.AfterFunc(ctx, kill)
+	s.server, err = process.Start(life, *s.Launch)
+	ready()
+	s.release = kill
+	return err
 }
 
 // settle sends one text, which maps in the weights, and takes the idle memory.
@@ -154,14 +211,15 @@ func (s *stack) cheap() bool {
 	return s.server != nil && s.record.ReadySeconds <= enough
 }
 
-func (s *stack) restart(ctx context.Context, text string) error {
+// restart gives a stack a fresh process.
+func (b *bench) restart(ctx context.Context, s *stack) error {
 	ready := s.record.ReadySeconds
 	s.stop()
 	if err := s.start(ctx); err != nil {
 		return err
 	}
 	s.record.ReadySeconds = ready // the first start's, like for every stack
-	return s.settle(ctx, text)
+	return b.within(ctx, func(ctx context.Context) error { return s.settle(ctx, b.Data.Texts[0]) })
 }
 
 func (s *stack) stop() {
@@ -170,6 +228,9 @@ func (s *stack) stop() {
 	}
 	if s.server != nil {
 		s.server.Stop()
+	}
+	if s.release != nil {
+		s.release()
 	}
 }
 
@@ -193,10 +254,13 @@ func (s *stack) crashedSince(ctx context.Context) error {
 	return s.server.CrashedWithin(ctx, lastWords)
 }
 
-// whileUp ends with ctx and with the server, if it is ours: nothing is asked of one
-// that is gone.
-func (s *stack) whileUp(ctx context.Context) (context.Context, context.CancelFunc) {
+// whileUp ends with ctx, when the limit is reached, and with the server, if it is
+// ours: nothing is asked of one that is gone. It is no deadline: what is cut off did
+// not run into a time limit of its own.
+func (s *stack) whileUp(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
+	timer := time.AfterFunc(limit, cancel)
+	context.AfterFunc(ctx, func() { timer.Stop() })
 	if s.server != nil {
 		go func() {
 			select {
@@ -209,9 +273,10 @@ func (s *stack) whileUp(ctx context.Context) (context.Context, context.CancelFun
 	return ctx, cancel
 }
 
-// embedSeconds is how long one request for texts takes: the least of several,
-// since what disturbs a request only ever makes it longer.
-func (s *stack) embedSeconds(ctx context.Context, texts []string, times int) (float64, error) {
+// embedSeconds is how long one request for texts takes: the least of two, since what
+// disturbs a request only ever makes it longer. A long one is not asked for again.
+func (s *stack) embedSeconds(ctx context.Context, texts []string) (float64, error) {
+	const times, long = 2, 1.0
 	r, err := s.driver.Prepare(texts)
 	if err != nil {
 		return 0, err
@@ -224,6 +289,9 @@ func (s *stack) embedSeconds(ctx context.Context, texts []string, times int) (fl
 		}
 		if took := time.Since(start).Seconds(); i == 0 || took < best {
 			best = took
+		}
+		if best >= long {
+			break
 		}
 	}
 	return best, nil
