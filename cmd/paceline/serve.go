@@ -32,6 +32,8 @@ type serveCommand struct {
 	Prompt    string `name:"default-prompt" xor:"prompt" placeholder:"TEXT" env:"PACELINE_DEFAULT_PROMPT,DEFAULT_PROMPT" help:"Text put before every input that names no prompt."`
 	PromptKey string `name:"default-prompt-name" xor:"prompt" placeholder:"NAME" env:"PACELINE_DEFAULT_PROMPT_NAME,DEFAULT_PROMPT_NAME" help:"The model's prompt for every input that names none."`
 
+	Calibration string `type:"existingfile" placeholder:"FILE" env:"PACELINE_CALIBRATION" help:"Texts, one a line, whose embeddings give int8 and uint8 their ranges (Cohere's /v2/embed)."`
+
 	Listen     serveListen     `embed:"" group:"Where it listens"`
 	Repository serveRepository `embed:"" group:"Triton's world (--profile triton)"`
 	Limits     serveLimits     `embed:"" group:"Limits (defaults are the profile's)"`
@@ -76,9 +78,13 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	calibration, err := c.calibration()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
 	server := serve.New(profile, serve.Options{
 		Version: version(), APIKey: c.Listen.APIKey, Origins: c.Listen.Origins, Log: log,
-		Drain: c.Limits.Drain, Prompt: c.Prompt, PromptName: c.PromptKey, ModelMemory: int64(c.Serving.Memory),
+		Drain: c.Limits.Drain, Calibration: calibration, Prompt: c.Prompt, PromptName: c.PromptKey, ModelMemory: int64(c.Serving.Memory),
 	})
 	var inference *triton.Server
 	if profile.Name == tritonProfile {

@@ -40,7 +40,15 @@ func (j *job) finishVectors() error {
 		}
 		j.result.Vectors[i] = v
 	}
-	return nil
+	return j.findRanges()
+}
+
+// findRanges gives the result the calibration's ranges if it is to have them.
+func (j *job) findRanges() (err error) {
+	if c := j.model.calibration; c != nil && j.request.Calibrated {
+		j.result.Ranges, err = c.rangesFor(j.result.Dim())
+	}
+	return err
 }
 
 func rows(flat []float32, width int) [][]float32 {

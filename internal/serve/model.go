@@ -37,6 +37,8 @@ type hosted struct {
 	info   dialect.Info
 	prompt string // for inputs whose request names none; "" for the model's own default
 	closed func(batch.Stats)
+
+	calibration *calibration // nil without one
 }
 
 // host puts a queue before a model. The error is a default prompt that the model

@@ -108,6 +108,9 @@ func (s *Server) acquire(ctx context.Context, o *offer, one *offered) (h *hosted
 			}
 			return nil, err
 		}
+		if err := s.calibrate(ctx, h); err != nil {
+			return nil, errors.Join(err, h.Close())
+		}
 		h.info.Created = one.about.Load().Created
 		one.about.Store(&h.info)
 		one.memory.Store(m.Memory)

@@ -20,6 +20,8 @@ type Options struct {
 	Log     *slog.Logger  // nil is slog.Default()
 	Drain   time.Duration // how long a shutdown waits for what was accepted; default 30 s
 
+	Calibration []string // texts whose embeddings give int8 and uint8 their ranges; at most MaxCalibration
+
 	Prompt     string // put before inputs whose request names no prompt
 	PromptName string // or the model's prompt of that name
 
@@ -53,8 +55,8 @@ func New(p Profile, o Options) *Server {
 	}
 	s := &Server{
 		profile: p, options: o, log: o.Log,
-		key:     sha256.Sum256([]byte(o.APIKey)),
-		gate:    gate{requests: int64(p.Limits.Concurrent), bytes: p.Limits.Bodies},
+		key:  sha256.Sum256([]byte(o.APIKey)),
+		gate: gate{requests: int64(p.Limits.Concurrent), bytes: p.Limits.Bodies},
 	}
 	s.openAPI = sync.OnceValue(func() []byte { return mergeOpenAPI(p.Dialects, s.beside, o.Version) })
 	s.metrics = newMetrics(s.queueStats)
