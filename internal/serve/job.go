@@ -122,8 +122,8 @@ func (j *job) prepareInput(in *dialect.Input, o pipeline.PrepareOptions) error {
 }
 
 func (j *job) prepareOne(in *dialect.Input, o pipeline.PrepareOptions) (pipeline.Prepared, error) {
-	if in.PromptName != "" {
-		o.Prompt, o.PromptName = "", in.PromptName
+	if in.Prompt != "" || in.PromptName != "" {
+		o.Prompt, o.PromptName = in.Prompt, in.PromptName
 	}
 	tok := j.model.Pipeline.Tokenizer()
 	text, cut := cutToTokens(tok, in.Text, in.Keep)

@@ -91,8 +91,8 @@ type Input struct {
 	Second *string // unless nil, Text and this are a pair, which only classifiers read
 	IDs    []int32 // unless nil, in place of Text
 
-	PromptName       string // unless "", in place of the request's
-	Keep, KeepSecond int    // tokens of Text and of Second that are kept, special ones apart; 0 for all
+	Prompt, PromptName string // unless both are "", in place of the request's
+	Keep, KeepSecond   int    // tokens of Text and of Second that are kept, special ones apart; 0 for all
 }
 
 // Activation turns a classifier's logits into scores.

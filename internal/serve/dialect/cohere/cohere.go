@@ -37,7 +37,7 @@ func decodeRerank(c *dialect.Call) (*dialect.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Truncate = dialect.Yes
+	r.Truncates = true
 	return r, nil
 }
 

@@ -91,7 +91,7 @@ func TestOptions(t *testing.T) {
 	if r = post(`{"texts":["a"],"truncate":"NONE"}`); r.Truncate != dialect.No {
 		t.Errorf("%+v", r)
 	}
-	if r = post(`{"texts":["a"]}`); r.Truncate != dialect.Yes || r.TruncateLeft || r.PromptName != "" {
+	if r = post(`{"texts":["a"]}`); r.Truncate != dialect.Unset || !r.Truncates || r.TruncateLeft || r.PromptName != "" {
 		t.Errorf("%+v", r)
 	}
 	for inputType, want := range map[string]string{"search_query": "query", "search_document": "document", "classification": "", "clustering": "", "nli": "nli"} {
@@ -123,7 +123,7 @@ func TestRerank(t *testing.T) {
 	dialecttest.Expect(t, got, 200, `{"id":"score-id1","model":"tiny","usage":{"prompt_tokens":6,"total_tokens":6},
 		"results":[{"index":1,"document":{"text":"y","multi_modal":null},"relevance_score":0.75}],
 		"meta":{"api_version":{"version":"2"},"billed_units":{"search_units":1},"tokens":{"input_tokens":6}}}`)
-	if r, _ := dialecttest.PostTo(t, New(), info, "/v2/rerank", "", body); r.Truncate != dialect.Yes {
+	if r, _ := dialecttest.PostTo(t, New(), info, "/v2/rerank", "", body); !r.Truncates {
 		t.Error("Cohere cuts what is too long")
 	}
 }

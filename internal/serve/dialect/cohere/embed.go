@@ -153,13 +153,12 @@ func eachObject(field string, v wire.Value, do func(at string, body *wire.Body) 
 
 // readTruncation reads what to do with texts that are too long.
 func readTruncation(f *dialect.Fields, r *dialect.Request) {
-	switch f.OneOf("truncate", "END", "START", "NONE") {
-	case "NONE":
+	r.Truncates = true
+	switch how := f.OneOf("truncate", "END", "START", "NONE"); {
+	case how == "NONE":
 		r.Truncate = dialect.No
-	case "START":
-		r.Truncate, r.TruncateLeft = dialect.Yes, true
-	default:
-		r.Truncate = dialect.Yes
+	case f.Body.Has("truncate") || f.Body.Has("max_tokens"):
+		r.Truncate, r.TruncateLeft = dialect.Yes, how == "START"
 	}
 	r.MaxTokens = f.Int("max_tokens", 0)
 	if f.Err == nil && f.Body.Has("max_tokens") && r.MaxTokens < 1 {

@@ -14,6 +14,15 @@ func decodeSimilarity(c *dialect.Call) (*dialect.Request, error) {
 	right := dialect.Read(f, "texts2", dialect.DecodeStrings, c.Info.ClientBatch)
 	method := f.OneOf("method", similarity.Methods...)
 	normalize := f.Bool("normalize").Or(true)
+	r := &dialect.Request{
+		Inputs:    dialect.TextInputs(left, right),
+		Truncates: true,
+		Normalize: dialect.ChoiceOf(normalize),
+		Encode: func(a *dialect.Answer, r *dialect.Result) {
+			encodeSimilarity(a, r.Vectors[:len(left)], r.Vectors[len(left):], method)
+		},
+	}
+	f.Prompt(r)
 	switch {
 	case f.Err != nil:
 		return nil, f.Err
@@ -23,14 +32,7 @@ func decodeSimilarity(c *dialect.Call) (*dialect.Request, error) {
 		return nil, dialect.Errorf(dialect.TooMany, "texts1", "%d x %d texts make %d similarities; the limit is %d: send fewer texts at a time",
 			len(left), len(right), len(left)*len(right), maxPairs)
 	}
-	return &dialect.Request{
-		Inputs:    dialect.TextInputs(left, right),
-		Truncates: true,
-		Normalize: dialect.ChoiceOf(normalize),
-		Encode: func(a *dialect.Answer, r *dialect.Result) {
-			encodeSimilarity(a, r.Vectors[:len(left)], r.Vectors[len(left):], method)
-		},
-	}, nil
+	return r, nil
 }
 
 func encodeSimilarity(a *dialect.Answer, left, right [][]float32, method string) {
@@ -65,6 +67,15 @@ func decodeSearch(c *dialect.Call) (*dialect.Request, error) {
 	query := f.String("query", "")
 	topK := f.Int("top_k", 10)
 	method := f.OneOf("similarity_method", similarity.Methods...)
+	r := &dialect.Request{
+		Inputs:    dialect.TextInputs([]string{query}, corpus),
+		Truncates: true,
+		Normalize: dialect.Yes,
+		Encode: func(a *dialect.Answer, r *dialect.Result) {
+			encodeSearch(a, r, search{query, corpus, topK, method})
+		},
+	}
+	r.Inputs[0].Prompt, r.Inputs[0].PromptName = f.String("prompt", ""), f.String("prompt_name", "")
 	switch {
 	case f.Err != nil:
 		return nil, f.Err
@@ -77,14 +88,7 @@ func decodeSearch(c *dialect.Call) (*dialect.Request, error) {
 	case topK < 1:
 		return nil, dialect.Errorf(dialect.Value, "top_k", "`top_k` must be at least 1, is %d", topK)
 	}
-	return &dialect.Request{
-		Inputs:    dialect.TextInputs([]string{query}, corpus),
-		Truncates: true,
-		Normalize: dialect.Yes,
-		Encode: func(a *dialect.Answer, r *dialect.Result) {
-			encodeSearch(a, r, search{query, corpus, topK, method})
-		},
-	}, nil
+	return r, nil
 }
 
 type search struct {

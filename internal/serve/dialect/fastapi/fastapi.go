@@ -77,10 +77,7 @@ func decodeBatch(c *dialect.Call) (*dialect.Request, error) {
 
 func embeddings(f *dialect.Fields, texts []string, direct bool) (*dialect.Request, error) {
 	normalize := f.Bool("normalize").Or(true)
-	if f.Err == nil && len(texts) == 0 {
-		return nil, dialect.Errorf(dialect.Empty, "texts", "`texts` cannot be empty")
-	}
-	return &dialect.Request{
+	r := &dialect.Request{
 		Inputs:    dialect.TextInputs(texts),
 		Truncates: true,
 		Normalize: dialect.ChoiceOf(normalize),
@@ -88,7 +85,12 @@ func embeddings(f *dialect.Fields, texts []string, direct bool) (*dialect.Reques
 		Encode: func(a *dialect.Answer, r *dialect.Result) {
 			encodeEmbeddings(a, r, normalize, direct)
 		},
-	}, f.Err
+	}
+	f.Prompt(r)
+	if f.Err == nil && len(texts) == 0 {
+		return nil, dialect.Errorf(dialect.Empty, "texts", "`texts` cannot be empty")
+	}
+	return r, f.Err
 }
 
 func encodeEmbeddings(a *dialect.Answer, r *dialect.Result, normalized, direct bool) {

@@ -96,6 +96,27 @@ func TestHealthAndStats(t *testing.T) {
 	dialecttest.Expect(t, dialecttest.Get(t, New(), "/stats", true), 200, `{`+stats)
 }
 
+// TestPrompts: of the body, or of the URL.
+func TestPrompts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ path, query, body string }{
+		{"/embeddings", "prompt_name=query", `["a"]`},
+		{"/embeddings/batch", "", `{"texts":["a"],"prompt_name":"query"}`},
+		{"/similarity", "", `{"texts1":["a"],"texts2":["b"],"prompt_name":"query"}`},
+	} {
+		if r, failed := dialecttest.Post(t, New(), c.path, c.query, c.body); r == nil || r.PromptName != "query" || r.Prompt != "" {
+			t.Errorf("%s: %+v, %+v", c.path, r, failed)
+		}
+	}
+	r, _ := dialecttest.Post(t, New(), "/search", "query=q&prompt_name=query", `["x"]`)
+	if r.PromptName != "" || r.Inputs[0].PromptName != "query" || r.Inputs[1].PromptName != "" {
+		t.Errorf("a search's prompt is the query's: %+v", r)
+	}
+	if r, _ := dialecttest.Post(t, New(), "/embeddings", "", `{"texts":"a","prompt":"find: "}`); r.Prompt != "find: " {
+		t.Errorf("%+v", r)
+	}
+}
+
 func FuzzEmbeddings(f *testing.F) {
 	dialecttest.Fuzz(f, New(), "/embeddings", `{"texts":["a"],"normalize":false}`, `["a"]`, `"a"`, `{"texts":"\ud800"}`, `{"texts":[1]}`, `null`)
 }

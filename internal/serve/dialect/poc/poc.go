@@ -41,15 +41,17 @@ func New(backend string) dialect.Dialect {
 func decode(c *dialect.Call, normalize dialect.Choice) (*dialect.Request, error) {
 	f := dialect.ReadFields(c)
 	texts := dialect.Read(f, "texts", dialect.DecodeStrings, c.Info.ClientBatch)
-	if f.Err == nil && len(texts) == 0 {
-		return nil, dialect.Errorf(dialect.Empty, "texts", "`texts` cannot be empty")
-	}
-	return &dialect.Request{
+	r := &dialect.Request{
 		Inputs:    dialect.TextInputs(texts),
 		Truncates: true,
 		Normalize: normalize,
 		Encode:    encode,
-	}, f.Err
+	}
+	f.Prompt(r)
+	if f.Err == nil && len(texts) == 0 {
+		return nil, dialect.Errorf(dialect.Empty, "texts", "`texts` cannot be empty")
+	}
+	return r, f.Err
 }
 
 func encode(a *dialect.Answer, r *dialect.Result) {

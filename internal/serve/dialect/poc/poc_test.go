@@ -24,6 +24,13 @@ func TestNormalizeIsTheBackends(t *testing.T) {
 	}
 }
 
+func TestPrompts(t *testing.T) {
+	t.Parallel()
+	if r, _ := dialecttest.Post(t, New("vllm"), "/embed", "", `{"texts":["a"],"prompt":"find: ","prompt_name":"query"}`); r.Prompt != "find: " || r.PromptName != "query" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestEmbedRefuses(t *testing.T) {
 	t.Parallel()
 	for body, status := range map[string]int{`{}`: 422, `{"texts":"a"}`: 422, `{"texts":[]}`: 400, `{"texts":["a","b","c","d","e"]}`: 400, `[`: 422} {
