@@ -32,6 +32,8 @@ type benchCommand struct {
 	BatchSizes  []int             `placeholder:"N,N" help:"Texts a request, with one client (1,4,8,16,32,64,128)."`
 	Concurrency []int             `placeholder:"N,N" help:"Clients, at 32 texts a request (1,2,4,8,16,32)."`
 	TextLengths []int             `placeholder:"N,N" help:"Characters a text, for the memory of each server (50,100,200,500,1000,2000)."`
+	Demand      demandFlags       `embed:""`
+	Exam        qualityFlags      `embed:""`
 	Threads     int               `placeholder:"N" env:"PACELINE_THREADS" help:"Threads of each server (one a core)."`
 	DType       string            `name:"dtype" default:"auto" env:"PACELINE_DTYPE" help:"Arithmetic of the profiles' engine (${default})."`
 	Seed        uint64            `default:"42" help:"Seed of all that is drawn (${default})."`
@@ -56,10 +58,19 @@ func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
 	if err := c.sweeps(); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	demand, err := c.Demand.demand()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if err := c.Exam.check(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
 	watcher := newBenchProgress(os.Stderr)
 	defer watcher.close()
-	config := bench.Config{Effort: c.effort(), Watcher: watcher, SpoolDir: c.out(),
-		Points: bench.Points(c.BatchSizes, c.Concurrency, sweepBatch)}
+	config := bench.Config{Effort: c.effort(), Watcher: watcher, SpoolDir: c.out(), Demand: demand}
+	if !c.Demand.SkipSweeps {
+		config.Points = bench.Points(c.BatchSizes, c.Concurrency, sweepBatch)
+	}
 	if err := c.prepare(ctx, &config, watcher); err != nil {
 		return err
 	}
@@ -166,9 +177,16 @@ func (c *benchCommand) prepare(ctx context.Context, config *bench.Config, watche
 	if len(set.Texts) == 0 {
 		return fmt.Errorf("%s holds no texts", set.Source)
 	}
+	var err error
+	if config.Exam, err = c.Exam.exam(ctx); err != nil {
+		return err
+	}
 	config.Data.Texts = set.Texts
 	config.ByLength = map[int]bench.Texts{}
 	for _, length := range c.TextLengths {
+		if c.Demand.SkipSweeps {
+			break
+		}
 		config.ByLength[length] = bench.Texts{Texts: dataset.SynthChars(c.Seed, lengthTexts, length).Texts}
 	}
 	config.Probes.Texts = set.Texts[:min(probeTexts, len(set.Texts))]
@@ -190,6 +208,8 @@ func (c *benchCommand) manifest(ctx context.Context, set dataset.Set) record.Man
 		Config: map[string]any{
 			"effort": c.effort(), "profiles": c.Profiles, "stacks": c.Stack, "targets": c.Target, "threads": c.Threads,
 			"batch_sizes": c.BatchSizes, "concurrency": c.Concurrency, "text_lengths": c.TextLengths,
+			"quality": c.Exam,
+			"rates":   c.Demand.Rate, "arrivals": c.Demand.Arrivals, "mix": c.Demand.Mix, "slo": c.Demand.SLO, "scenarios": c.Demand.Scenario,
 		},
 		Machine: machine(ctx, threadsOr(c.Threads)),
 		Data:    record.Data{Source: set.Source, SHA256: set.SHA256, Texts: len(set.Texts), MeanChars: meanChars(set.Texts)},

@@ -71,13 +71,8 @@ func (b *bench) hold(ctx context.Context, s *stack, h holding, texts Texts) (*re
 		return nil, nil, err
 	}
 	cell, said := b.openCell(s, h), newComplaints()
-	warmup := warmed(h.duration)
-	bounded, end := s.whileUp(ctx, warmup+h.duration+2*h.drain)
-	defer end()
-	started := time.Now()
-	load.Open{Schedule: upTo(schedule, warmup), Sleep: b.sleep}.Run(bounded, newComplaints().listen(s.driver, batches), func(load.Sample) {})
-	cell.WarmupSeconds = time.Since(started).Seconds()
-	b.timedOpen(bounded, s, cell, h, schedule, batches, said)
+	cell.WarmupSeconds = b.warmOpen(ctx, s, upTo(schedule, warmed(h.duration)), batches, h.drain)
+	b.timedOpen(ctx, s, cell, h, schedule, batches, said)
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}
@@ -88,6 +83,22 @@ func (b *bench) hold(ctx context.Context, s *stack, h holding, texts Texts) (*re
 // least half a second, so that connections are made and the service is awake.
 func warmed(d time.Duration) time.Duration {
 	return max(d/10, 500*time.Millisecond)
+}
+
+// warmOpen follows the schedule's beginning and throws it away.
+func (b *bench) warmOpen(ctx context.Context, s *stack, schedule []time.Duration, batches []batch, drain time.Duration) (seconds float64) {
+	ctx, end := s.whileUp(ctx, lastOf(schedule)+drain)
+	defer end()
+	started := time.Now()
+	load.Open{Schedule: schedule, Sleep: b.sleep}.Run(ctx, newComplaints().listen(s.driver, batches), func(load.Sample) {})
+	return time.Since(started).Seconds()
+}
+
+func lastOf(schedule []time.Duration) time.Duration {
+	if len(schedule) == 0 {
+		return 0
+	}
+	return schedule[len(schedule)-1]
 }
 
 func upTo(schedule []time.Duration, end time.Duration) []time.Duration {
@@ -101,10 +112,7 @@ func upTo(schedule []time.Duration, end time.Duration) []time.Duration {
 
 // timedOpen follows the schedule with the clock running.
 func (b *bench) timedOpen(ctx context.Context, s *stack, cell *record.Cell, h holding, schedule []time.Duration, batches []batch, said *complaints) {
-	limit := h.drain
-	if len(schedule) > 0 {
-		limit += schedule[len(schedule)-1]
-	}
+	limit := lastOf(schedule) + h.drain
 	bounded, end := s.whileUp(ctx, limit)
 	defer end()
 	answered, ended := make([]bool, len(schedule)), false

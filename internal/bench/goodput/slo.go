@@ -145,3 +145,19 @@ func (s SLO) Requests() int {
 	}
 	return most
 }
+
+// Longest is the highest of the limits.
+func (s SLO) Longest() time.Duration {
+	longest := time.Duration(0)
+	for _, p := range s.Percentiles {
+		longest = max(longest, p.Limit)
+	}
+	return longest
+}
+
+// Patience is how long replies are waited for after the last sending: what comes
+// later is beyond every limit.
+func (s SLO) Patience() time.Duration {
+	const least = 5 * time.Second
+	return max(least, 2*s.Longest())
+}
