@@ -18,11 +18,11 @@ type Effort struct {
 	Memory     int           // requests of a slice of the memory sweep
 }
 
-// The efforts. Five repeats are the least that a comparison needs, ten that a
-// claim needs. The budget of Default leaves a margin below the five minutes that
+// The efforts. Four repeats are the least with which a difference can be shown, five
+// that a comparison needs, ten that a claim needs. The budget of Default leaves a margin below the five minutes that
 // are promised, for the reference vectors before and the report after.
 var (
-	Quick   = Effort{Name: "quick", Budget: 45 * time.Second, Repeats: 3, Slice: 500 * time.Millisecond, Percentile: 0.95, MaxBatch: 128, Memory: 1}
+	Quick   = Effort{Name: "quick", Budget: 45 * time.Second, Repeats: 4, Slice: 500 * time.Millisecond, Percentile: 0.95, MaxBatch: 128, Memory: 1}
 	Default = Effort{Name: "default", Budget: 260 * time.Second, Repeats: 5, Slice: 2 * time.Second, Percentile: 0.95, MaxBatch: 256, Memory: 1}
 	Full    = Effort{Name: "full", Repeats: 10, Slice: 10 * time.Second, Percentile: 0.99, MaxBatch: 4096, Memory: 10}
 )
@@ -52,8 +52,8 @@ type Point struct {
 
 // The cells that are not swept.
 const (
-	OnlineClients  = 8 // one text a request each: users of a search box
-	OfflineClients = 2 // one batch is embedded while the next is on its way
+	OnlineClients = 8 // one text a request each: users of a search box
+	leastOffline  = 2 // clients: one batch is embedded while the next is on its way
 )
 
 // Points lists what the stacks are loaded with: the batch sizes with one client,
@@ -65,10 +65,35 @@ func Points(batchSizes, concurrency []int, concurrentBatch int) []Point {
 		list = append(list, Point{Sweep: record.SweepBatchSize, BatchSize: size, Concurrency: 1})
 	}
 	list = append(list,
-		Point{Sweep: record.SweepOffline, Concurrency: OfflineClients},
+		Point{Sweep: record.SweepOffline, Concurrency: offlineClients(batchSizes, concurrency, concurrentBatch)},
 		Point{Sweep: record.SweepOnline, BatchSize: 1, Concurrency: OnlineClients})
 	for _, clients := range concurrency {
 		list = append(list, Point{Sweep: record.SweepConcurrency, BatchSize: concurrentBatch, Concurrency: clients})
 	}
 	return list
+}
+
+// offlineClients have at least as many texts under way with the largest batch as the
+// busiest point of the concurrency sweep has: fewer would leave a server that waits
+// for company idle, and what they reach would be no ceiling.
+func offlineClients(batchSizes, concurrency []int, concurrentBatch int) int {
+	underWay, largest := 0, concurrentBatch
+	for _, clients := range concurrency {
+		underWay = max(underWay, clients*concurrentBatch)
+	}
+	for _, size := range batchSizes {
+		largest = max(largest, size)
+	}
+	return max(leastOffline, (underWay+largest-1)/max(largest, 1))
+}
+
+// atMost is an offline point for a stack that takes no larger batch: the same texts
+// in more requests, and as many of them under way.
+func (c planned) atMost(largest int) planned {
+	if c.BatchSize <= largest {
+		return c
+	}
+	times := (c.BatchSize + largest - 1) / largest
+	c.BatchSize, c.Concurrency, c.Requests = largest, times*c.Concurrency, times*c.Requests
+	return c
 }

@@ -22,7 +22,7 @@ const (
 // completes within the bound.
 func (b *bench) searchMaxBatch(ctx context.Context) {
 	for _, s := range b.compared(0) {
-		if s.largest == 0 || ctx.Err() != nil {
+		if s.largest == 0 || ctx.Err() != nil && !over(ctx) {
 			continue
 		}
 		b.Watcher.Stage("largest batch of " + s.Name)

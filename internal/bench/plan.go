@@ -60,8 +60,20 @@ func newPlan(points []Point, speeds []speed, e Effort, budget float64) plan {
 	p := plan{cells: stretched(points, speeds, e, stretch)}
 	if budget > 0 {
 		p.fit(budget)
+		p.fitOnline(budget)
 	}
 	return p
+}
+
+// fitOnline takes repeats of the online cell away where not even one slice a sweep
+// fits beside them: a percentile that is not certified is better than a sweep of which
+// nothing is known.
+func (p *plan) fitOnline(budget float64) {
+	for i := range p.cells {
+		for c := &p.cells[i]; c.Sweep == record.SweepOnline && c.Repeats > 1 && total(p.cells) > budget; {
+			c.Repeats--
+		}
+	}
 }
 
 // stretched gives each point the requests that take about that many seconds of a

@@ -33,7 +33,7 @@ func drawPoints(t *rapid.T) []Point {
 }
 
 // TestPlanKeepsTheBudget: a plan never costs more than its budget, unless one
-// slice a sweep and the online cell do, and holds for each cell what the efforts
+// slice a sweep does, takes repeats of the online cell last, and holds for each cell what the efforts
 // promise.
 func TestPlanKeepsTheBudget(t *testing.T) {
 	t.Parallel()
@@ -58,12 +58,11 @@ func TestPlanKeepsTheBudget(t *testing.T) {
 		for _, c := range p.cells {
 			kept[c.Sweep] += c.Repeats
 		}
-		if kept[record.SweepOnline] != effort.Repeats {
-			t.Fatalf("%d online repeats", kept[record.SweepOnline])
-		}
+		short := kept[record.SweepOnline] < effort.Repeats
 		for sweep, repeats := range kept {
-			if cost := total(p.cells); repeats == 0 || cost > budget && repeats > 1 && sweep != record.SweepOnline {
-				t.Fatalf("%g s planned, the budget is %g s, %s has %d slices", cost, budget, sweep, repeats)
+			cost := total(p.cells)
+			if repeats == 0 || (cost > budget || short && sweep != record.SweepOnline) && repeats > 1 {
+				t.Fatalf("%g s planned, the budget is %g s, %v slices", cost, budget, kept)
 			}
 		}
 	})
@@ -95,7 +94,7 @@ func TestDefaultFits(t *testing.T) {
 		p := newPlan(points, speeds, Default, 180)
 		whole := 0
 		for _, c := range p.cells {
-			if c.Repeats == 0 {
+			if c.Repeats == 0 && (perSecond > 100 || c.Concurrency < 32) {
 				t.Errorf("%g embeddings/s: no room for %v", perSecond, c.Point)
 			}
 			if c.Repeats == Default.Repeats {

@@ -149,10 +149,10 @@ func (b *bench) speeds() (list []speed) {
 	return list
 }
 
-// costed is the points with the offline batch at its likely size, for the costs.
+// costed is the points with the offline batch at its size for stacks that take it.
 func (b *bench) costed() []Point {
 	points := make([]Point, len(b.Points))
-	largest := 0
+	largest := 1
 	for _, p := range b.Points {
 		largest = max(largest, p.BatchSize)
 	}
@@ -171,7 +171,7 @@ func (b *bench) turn(ctx context.Context, c planned, round int) {
 	for _, s := range b.compared(round) {
 		own := c
 		if c.Sweep == record.SweepOffline {
-			own.BatchSize = min(c.BatchSize, s.largest)
+			own = c.atMost(max(1, s.largest))
 		}
 		if s.refused[own.Point] || ctx.Err() != nil {
 			continue
