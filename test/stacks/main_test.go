@@ -88,7 +88,7 @@ environment = { MODEL = "{model}", DIMENSION = "32" }
 	for _, name := range servers {
 		text = fmt.Appendf(text, server, name, python, "1m")
 	}
-	text = fmt.Appendf(text, server, "small-lost", fmt.Sprintf(requests, 20), "1m")
+	text = fmt.Appendf(text, server, "small-lost", fmt.Sprintf(requests, 10), "1m")
 	text = fmt.Appendf(text, server, "small-early", fmt.Sprintf(requests, 2), "1m")
 	// It is ready never and has its say long before its time is up, on a busy machine
 	// too: a shell starts at once.
