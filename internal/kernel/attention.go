@@ -10,16 +10,16 @@ const keyBlock = 256
 // are rounded to pairs.
 type attendSet struct {
 	tileSet
-	// encode rounds a row's elements to pairs, in groups of 16 elements, 0 where x has
-	// ended. nil: operands stay what they are, and there is no join.
-	encode func(dst, x []float32, _ float32)
-	// join rounds the elements of two rows to pairs of one from each.
-	join func(dst, a, b []float32)
+	// narrow rounds the elements of rows to pairs, in groups of 16 elements, 0 where a
+	// row has ended. nil: operands stay what they are, and there is no join.
+	narrow func(dst, x []float32, rows, cols, ldd, stride int)
+	// join rounds the elements of rows and of those apart from them to pairs.
+	join func(dst, x []float32, rows, cols, ldd, stride, apart int)
 }
 
 // steps is how many elements n values are encoded in.
 func (t *attendSet) steps(n int) int {
-	if t.encode == nil {
+	if t.narrow == nil {
 		return n
 	}
 	return (n + 1) / 2
@@ -36,8 +36,8 @@ type heads struct {
 	values  []float32 // the block's values, encoded and padded to whole panels; unless they are so
 	out     []float32 // one tile of queries' results, padded likewise
 	scores  []float32 // one tile of queries against the block
-	encoded []float32 // one tile of queries or weights, or one key, encoded
-	zeros   []float32 // what the last of an odd number of values is joined with
+	encoded []float32 // one tile of queries or weights, or the block's keys, encoded
+	last    []float32 // the last of an odd number of values, and zeros to join it with
 	largest []float32 // per query: the largest score so far
 	total   []float32 // per query: the sum of 2^(score-largest) so far
 }
@@ -57,17 +57,20 @@ func (h *heads) grow(queries, dim int) {
 		h.keys = make([]float32, n)
 	}
 	padded := roundUp(dim, t.cols)
-	if n := keyBlock * padded; (t.encode != nil || padded != dim) && len(h.values) < n {
+	if n := keyBlock * padded; (t.narrow != nil || padded != dim) && len(h.values) < n {
 		h.values = make([]float32, n)
 	}
 	if n := t.tiles[0].rows * padded; padded != dim && len(h.out) < n {
 		h.out = make([]float32, n)
 	}
-	if n := t.tiles[0].rows * t.width(max(dim, keyBlock)); t.encode != nil && len(h.encoded) < n {
+	if t.narrow == nil {
+		return
+	}
+	if n := max(t.tiles[0].rows*t.width(keyBlock), keyBlock*t.width(dim)); len(h.encoded) < n {
 		h.encoded = make([]float32, n)
 	}
-	if len(h.zeros) < dim {
-		h.zeros = make([]float32, dim)
+	if len(h.last) < 2*dim {
+		h.last = make([]float32, 2*dim)
 	}
 }
 
@@ -129,13 +132,11 @@ func (c *Core) score(q Matrix, from, to int) (stride int) {
 
 // encodeRows is m as products want it: m itself, or its encoding in c.encoded.
 func (c *Core) encodeRows(m Matrix) Matrix {
-	if c.attend.encode == nil {
+	if c.attend.narrow == nil {
 		return m
 	}
 	rows := NewMatrix(c.encoded, m.Rows, c.attend.width(m.Cols))
-	for r := range m.Rows {
-		c.attend.encode(rows.Row(r), m.Row(r), 1)
-	}
+	c.attend.narrow(rows.Data, m.Data, m.Rows, m.Cols, rows.Stride, m.Stride)
 	return rows
 }
 
@@ -188,11 +189,9 @@ func (c *Core) weighValues(out, values Matrix, keys, stride int, start bool) {
 // scores.
 func (c *Core) packKeys(k Matrix) {
 	cols, steps := c.attend.cols, c.attend.steps(k.Cols)
-	for j := range k.Rows {
-		column := c.keys[j/cols*cols*steps+j%cols:]
-		for i, x := range c.encodeRows(k.RowRange(j, j+1)).Data[:steps] {
-			column[i*cols] = x
-		}
+	rows := c.encodeRows(k).ColumnRange(0, steps)
+	for from := 0; from < k.Rows; from += cols {
+		transpose(c.keys[from*steps:], rows.RowRange(from, min(from+cols, k.Rows)), cols)
 	}
 }
 
@@ -201,15 +200,7 @@ func (c *Core) packKeys(k Matrix) {
 func (c *Core) packValues(v Matrix) Matrix {
 	padded := roundUp(v.Cols, c.attend.cols)
 	if c.attend.join != nil {
-		p := NewMatrix(c.values, c.attend.steps(v.Rows), padded)
-		for i := range p.Rows {
-			second := c.zeros[:v.Cols]
-			if 2*i+1 < v.Rows {
-				second = v.Row(2*i + 1)
-			}
-			c.attend.join(p.Row(i), v.Row(2*i), second)
-		}
-		return p
+		return c.joinValues(v, padded)
 	}
 	if padded == v.Cols {
 		return v
@@ -217,6 +208,17 @@ func (c *Core) packValues(v Matrix) Matrix {
 	p := NewMatrix(c.values, v.Rows, padded)
 	for i := range v.Rows {
 		copy(p.Row(i), v.Row(i))
+	}
+	return p
+}
+
+// joinValues makes one row of pairs of every two rows of v, padded columns wide.
+func (c *Core) joinValues(v Matrix, padded int) Matrix {
+	p := NewMatrix(c.values, c.attend.steps(v.Rows), padded)
+	c.attend.join(p.Data, v.Data, v.Rows/2, v.Cols, padded, 2*v.Stride, v.Stride)
+	if v.Rows%2 == 1 {
+		clear(c.last[copy(c.last, v.Row(v.Rows-1)):])
+		c.attend.join(p.Row(p.Rows-1), c.last, 1, v.Cols, 0, 0, v.Cols)
 	}
 	return p
 }

@@ -52,7 +52,7 @@ func tryAttention(core *Core, r *rand.Rand, tokens, dim int) error {
 
 // rounded is m as c's products inside attention see it.
 func (c *Core) rounded(m Matrix) Matrix {
-	if c.attend.encode == nil {
+	if c.attend.narrow == nil {
 		return m
 	}
 	return rounded(m, BFloat16)
@@ -60,7 +60,7 @@ func (c *Core) rounded(m Matrix) Matrix {
 
 // attentionBound is n times the tolerance, plus what rounded weights of v may add.
 func (c *Core) attentionBound(v Matrix, tolerance float64, n int) []float64 {
-	if c.attend.encode != nil {
+	if c.attend.narrow != nil {
 		largest := float32(0)
 		for i := range v.Rows {
 			largest = max(largest, largestGeneric(v.Row(i)))

@@ -150,20 +150,26 @@ func mul1x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, ad
 
 // narrowAVX512BF16 computes:
 //
-//	for i := range roundUp(len(x), 16) {
-//		// element i of dst as bfloat16s; 0 where x has ended
-//		dst[i] = bfloat16(x[i]) // to the nearest, ties to even
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		for i := range roundUp(cols, 16) {
+//			// element i of the row of dst that begins at r*ldd, as bfloat16s; 0 where row has ended
+//			dst[r*ldd:][i] = bfloat16(row[i]) // to the nearest, ties to even
+//		}
 //	}
 //
 //go:noescape
-func narrowAVX512BF16(dst []float32, x []float32)
+func narrowAVX512BF16(dst []float32, x []float32, rows int, cols int, ldd int, stride int)
 
 // joinAVX512BF16 computes:
 //
-//	for i := range a {
-//		// bfloat16s to the nearest, ties to even
-//		dst[i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))
+//	for r := range rows {
+//		a, b := x[r*stride:], x[r*stride+apart:]
+//		for i := range cols {
+//			// bfloat16s to the nearest, ties to even
+//			dst[r*ldd+i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))
+//		}
 //	}
 //
 //go:noescape
-func joinAVX512BF16(dst []float32, a []float32, b []float32)
+func joinAVX512BF16(dst []float32, x []float32, rows int, cols int, ldd int, stride int, apart int)

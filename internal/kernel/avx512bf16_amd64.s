@@ -1868,82 +1868,118 @@ store:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func narrowAVX512BF16(dst []float32, x []float32)
+// func narrowAVX512BF16(dst []float32, x []float32, rows int, cols int, ldd int, stride int)
 // Requires: AVX, AVX512BF16, AVX512F, BMI2
-TEXT ·narrowAVX512BF16(SB), NOSPLIT, $0-48
-	MOVQ x_len+32(FP), AX // elements left
-	MOVQ x_base+24(FP), CX // x's next element
-	MOVQ dst_base+0(FP), DX // the next pairs
+TEXT ·narrowAVX512BF16(SB), NOSPLIT, $0-80
+	MOVQ dst_base+0(FP), AX // the row's first pair
+	MOVQ ldd+64(FP), CX // from row to row of dst
+	SHLQ $0x02, CX // in bytes
+	MOVQ x_base+24(FP), DX // the row's first element
+	MOVQ stride+72(FP), BX // from row to row
+	SHLQ $0x02, BX // in bytes
+	MOVQ rows+48(FP), SI // rows left
 
-one:
-	CMPQ AX, $0x00000010 // fewer than 16 elements left?
-	JL oneend // leave the loop
-	VMOVUPS (CX), Z0 // x
+row:
+	TESTQ SI, SI // no row left?
+	JZ end // done
+	MOVQ cols+56(FP), DI // elements of the row
+	MOVQ DX, R8 // the first of them
+	MOVQ AX, R9 // the first pair
+
+xone:
+	CMPQ DI, $0x00000010 // fewer than 16 elements left?
+	JL xoneend // leave the loop
+	VMOVUPS (R8), Z0 // x
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 Z0, Z0: as bfloat16, in the lower half of the register
-	VMOVUPS Y0, (DX) // write
-	ADDQ $0x00000040, CX // on to the next elements
-	ADDQ $0x00000020, DX // on to the next pairs
-	SUBQ $0x00000010, AX // so many fewer are left
-	JMP one // again
+	VMOVUPS Y0, (R9) // write
+	ADDQ $0x00000040, R8 // on to the next elements
+	ADDQ $0x00000020, R9 // on to the next pairs
+	SUBQ $0x00000010, DI // so many fewer are left
+	JMP xone // again
 
-oneend:
-	TESTQ AX, AX // nothing left?
-	JZ done // done
-	MOVQ $0x00000001, BX // 1
-	SHLXQ AX, BX, BX // 2^n
-	DECQ BX // 2^n - 1: the lowest n lanes
-	KMOVW BX, K1 // as a mask
-	VMOVUPS.Z (CX), K1, Z0 // x
+xoneend:
+	TESTQ DI, DI // nothing left?
+	JZ xdone // done
+	MOVQ $0x00000001, R10 // 1
+	SHLXQ DI, R10, R10 // 2^n
+	DECQ R10 // 2^n - 1: the lowest n lanes
+	KMOVW R10, K1 // as a mask
+	VMOVUPS.Z (R8), K1, Z0 // x
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 Z0, Z0: as bfloat16, in the lower half of the register
-	VMOVUPS Y0, (DX) // write
+	VMOVUPS Y0, (R9) // write
 
-done:
+xdone:
+	ADDQ CX, AX // next row of dst
+	ADDQ BX, DX // next row
+	DECQ SI // one row done
+	JMP row // again
+
+end:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func joinAVX512BF16(dst []float32, a []float32, b []float32)
+// func joinAVX512BF16(dst []float32, x []float32, rows int, cols int, ldd int, stride int, apart int)
 // Requires: AVX, AVX512BF16, AVX512F, BMI2
-TEXT ·joinAVX512BF16(SB), NOSPLIT, $0-72
-	MOVQ a_len+32(FP), AX // elements left
-	MOVQ a_base+24(FP), CX // a's next element
-	MOVQ b_base+48(FP), DX // b's next element
-	MOVQ dst_base+0(FP), BX // dst's next element
+TEXT ·joinAVX512BF16(SB), NOSPLIT, $0-88
+	MOVQ dst_base+0(FP), AX // dst's row
+	MOVQ ldd+64(FP), CX // from row to row of dst
+	SHLQ $0x02, CX // in bytes
+	MOVQ apart+80(FP), DX // from a to b
+	SHLQ $0x02, DX // in bytes
+	MOVQ x_base+24(FP), BX // the row's first element
+	MOVQ stride+72(FP), SI // from row to row
+	SHLQ $0x02, SI // in bytes
+	MOVQ rows+48(FP), DI // rows left
 
-one:
-	CMPQ AX, $0x00000010 // fewer than 16 elements left?
-	JL oneend // leave the loop
-	VMOVUPS (CX), Z0 // a
+row:
+	TESTQ DI, DI // no row left?
+	JZ end // done
+	MOVQ cols+56(FP), R8 // elements of the row
+	MOVQ BX, R9 // the first of them
+	LEAQ (R9)(DX*1), R10 // b's first element
+	MOVQ AX, R11 // their pair
+
+xone:
+	CMPQ R8, $0x00000010 // fewer than 16 elements left?
+	JL xoneend // leave the loop
+	VMOVUPS (R9), Z0 // a
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 Z0, Z0: as bfloat16, in the lower half of the register
 	VPMOVZXWD Y0, Z0 // one in each lane
-	VMOVUPS (DX), Z1 // b
+	VMOVUPS (R10), Z1 // b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNEPS2BF16 Z1, Z1: as bfloat16, in the lower half of the register
 	VPMOVZXWD Y1, Z1 // one in each lane
 	VPSLLD $0x10, Z1, Z1 // b's to the upper half
 	VPORD Z0, Z1, Z1 // with a's
-	VMOVUPS Z1, (BX) // write
-	ADDQ $0x00000040, CX // on to the next elements
-	ADDQ $0x00000040, DX // on to the next elements
-	ADDQ $0x00000040, BX // on to the next elements
-	SUBQ $0x00000010, AX // so many fewer are left
-	JMP one // again
+	VMOVUPS Z1, (R11) // write
+	ADDQ $0x00000040, R9 // on to the next elements
+	ADDQ $0x00000040, R10 // on to the next elements
+	ADDQ $0x00000040, R11 // on to the next elements
+	SUBQ $0x00000010, R8 // so many fewer are left
+	JMP xone // again
 
-oneend:
-	TESTQ AX, AX // nothing left?
-	JZ done // done
-	MOVQ $0x00000001, SI // 1
-	SHLXQ AX, SI, SI // 2^n
-	DECQ SI // 2^n - 1: the lowest n lanes
-	KMOVW SI, K1 // as a mask
-	VMOVUPS.Z (CX), K1, Z0 // a
+xoneend:
+	TESTQ R8, R8 // nothing left?
+	JZ xdone // done
+	MOVQ $0x00000001, R12 // 1
+	SHLXQ R8, R12, R12 // 2^n
+	DECQ R12 // 2^n - 1: the lowest n lanes
+	KMOVW R12, K1 // as a mask
+	VMOVUPS.Z (R9), K1, Z0 // a
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNEPS2BF16 Z0, Z0: as bfloat16, in the lower half of the register
 	VPMOVZXWD Y0, Z0 // one in each lane
-	VMOVUPS.Z (DX), K1, Z1 // b
+	VMOVUPS.Z (R10), K1, Z1 // b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNEPS2BF16 Z1, Z1: as bfloat16, in the lower half of the register
 	VPMOVZXWD Y1, Z1 // one in each lane
 	VPSLLD $0x10, Z1, Z1 // b's to the upper half
 	VPORD Z0, Z1, Z1 // with a's
-	VMOVUPS Z1, K1, (BX) // write
+	VMOVUPS Z1, K1, (R11) // write
 
-done:
+xdone:
+	ADDQ CX, AX // next row of dst
+	ADDQ SI, BX // next row
+	DECQ DI // one row done
+	JMP row // again
+
+end:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET

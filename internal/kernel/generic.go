@@ -14,7 +14,7 @@ func generic() *Set {
 		level: Generic,
 		linear: map[DType]*arithmetic{
 			Float32:  {tiles: tiles},
-			BFloat16: {tiles: single(mulBF16Generic), perElement: 2, encode: narrowGeneric},
+			BFloat16: newBFloat16(single(mulBF16Generic), narrowGeneric),
 			Int16:    newInt16(single(mulInt16Generic), quantizeGeneric, largestGeneric),
 			Int8:     int8,
 			Int8GELU: int8GELU,
@@ -22,7 +22,7 @@ func generic() *Set {
 		best: Float32,
 		attend: map[DType]*attendSet{
 			Float32:  {tileSet: tiles},
-			BFloat16: {tileSet: single(mulBF16Generic), encode: narrowGeneric, join: joinGeneric},
+			BFloat16: {tileSet: single(mulBF16Generic), narrow: narrowGeneric, join: joinGeneric},
 		},
 		vector: vectors{
 			dot: dotGeneric, add: addGeneric, scale: scaleGeneric, multiply: multiplyGeneric, max: maxGeneric, exp2Sum: exp2SumGeneric,

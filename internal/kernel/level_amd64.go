@@ -82,11 +82,10 @@ func newAVX512VNNI() *Set {
 func newAVX512BF16() *Set {
 	s := newAVX512VNNI()
 	s.level, s.best = AVX512BF16, BFloat16
-	narrow := func(dst, x []float32, _ float32) { narrowAVX512BF16(dst, x) }
-	s.linear[BFloat16] = &arithmetic{perElement: 2, encode: narrow, tiles: tileSet{cols: 64, tiles: []tile{
+	s.linear[BFloat16] = newBFloat16(tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},
-	}}}
-	s.attend[BFloat16] = &attendSet{encode: narrow, join: joinAVX512BF16, tileSet: tileSet{cols: 32, tiles: []tile{
+	}}, narrowAVX512BF16)
+	s.attend[BFloat16] = &attendSet{narrow: narrowAVX512BF16, join: joinAVX512BF16, tileSet: tileSet{cols: 32, tiles: []tile{
 		{12, mul12x32AVX512BF16}, {8, mul8x32AVX512BF16}, {4, mul4x32AVX512BF16}, {2, mul2x32AVX512BF16}, {1, mul1x32AVX512BF16},
 	}}}
 	return s

@@ -64,9 +64,9 @@ func TestCheckSeesWrongKernels(t *testing.T) {
 		"no multiplication": func(s *Set) { s.vector.multiply = func(_, _, _ []float32) {} },
 		"bfloat16 attention cut off": func(s *Set) {
 			a := *s.attend[BFloat16]
-			a.join = func(dst, a, b []float32) {
-				for i, v := range a {
-					dst[i] = math.Float32frombits(math.Float32bits(b[i])&^0xffff | math.Float32bits(v)>>16)
+			a.narrow = func(dst, x []float32, rows, cols, ldd, stride int) {
+				for r := range rows {
+					pairs(dst[r*ldd:], x[r*stride:][:cols], func(v float32) uint16 { return uint16(math.Float32bits(v) >> 16) })
 				}
 			}
 			s.attend[BFloat16] = &a

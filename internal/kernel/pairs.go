@@ -18,14 +18,26 @@ func pairs(dst, x []float32, half func(v float32) uint16) {
 	}
 }
 
-// narrowGeneric rounds to bfloat16, to the nearest, ties to even.
-func narrowGeneric(dst, x []float32, _ float32) { pairs(dst, x, roundBF16) }
+// newBFloat16 is BFloat16 by its kernels.
+func newBFloat16(tiles tileSet, narrow func(dst, x []float32, rows, cols, ldd, stride int)) *arithmetic {
+	return &arithmetic{tiles: tiles, perElement: 2, encode: func(dst, x []float32, _ float32) { narrow(dst, x, 1, len(x), 0, 0) }}
+}
 
-// joinGeneric makes pairs of two rows' elements, rounded to bfloat16: a's in the low
-// half, b's in the high one.
-func joinGeneric(dst, a, b []float32) {
-	for i, v := range a {
-		dst[i] = math.Float32frombits(uint32(roundBF16(b[i]))<<16 | uint32(roundBF16(v)))
+// narrowGeneric rounds rows to bfloat16, to the nearest, ties to even.
+func narrowGeneric(dst, x []float32, rows, cols, ldd, stride int) {
+	for r := range rows {
+		pairs(dst[r*ldd:], x[r*stride:][:cols], roundBF16)
+	}
+}
+
+// joinGeneric makes pairs of the elements of two rows, apart from each other, rounded
+// to bfloat16, the first row's in the low half.
+func joinGeneric(dst, x []float32, rows, cols, ldd, stride, apart int) {
+	for r := range rows {
+		for i := range cols {
+			low, high := x[r*stride+i], x[r*stride+apart+i]
+			dst[r*ldd+i] = math.Float32frombits(uint32(roundBF16(high))<<16 | uint32(roundBF16(low)))
+		}
 	}
 }
 

@@ -39,6 +39,16 @@ func (p *Pattern) queries(from, to, n int) (low, high int) {
 	return low, high
 }
 
+// Pairs is how many pairs of a query and a key that it sees there are among n tokens.
+func (p *Pattern) Pairs(n int) int {
+	pairs := 0
+	for query := range n {
+		low, high := p.keys(query, n)
+		pairs += high - low
+	}
+	return pairs
+}
+
 // isFull tells whether the pattern leaves Attention as it is.
 func (p *Pattern) isFull() bool { return p.Window == 0 && !p.Causal && p.Bias == nil }
 

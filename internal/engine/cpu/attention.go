@@ -11,6 +11,7 @@ func (w *worker) attention(l *layer) {
 	w.team.share(len(l.groups), groupTask)
 	w.prepare(&s.in, s.context, l.output)
 	w.team.share(tasksOf(l.output), outputTask)
+	w.lap(PartOutput)
 	if !l.attentionResult.isIdentity() {
 		w.addNormalized(&l.attentionResult)
 	}
@@ -25,9 +26,11 @@ func groupTask(lead, me *worker, i int) {
 	}
 	qkv := me.scratch.heads(g.qkv.Out())
 	me.core.Linear(qkv, &lead.scratch.in, g.qkv, kernel.Identity)
+	me.lap(PartHeads)
 	for n := range len(lead.starts) - 1 {
 		me.attendGroup(l, g, sequenceRows(qkv, lead.starts, n), sequenceRows(lead.scratch.context, lead.starts, n))
 	}
+	me.lap(PartAttention)
 }
 
 // outputTask computes a few columns of what attention adds to x: in x itself, or

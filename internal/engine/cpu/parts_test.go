@@ -1,32 +1,16 @@
 package cpu
 
 import (
+	"context"
 	"fmt"
-	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/paceline/paceline/internal/kernel"
 )
-
-// parts adds up what the parts of a forward pass take.
-type parts struct {
-	last  time.Time
-	took  map[string]time.Duration
-	total time.Duration
-}
-
-// done ends a part.
-func (p *parts) done(name string) {
-	now := time.Now()
-	p.took[name] += now.Sub(p.last)
-	p.total += now.Sub(p.last)
-	p.last = now
-}
 
 // BenchmarkParts tells where the time of a forward pass goes: a full block of
 // sequences of one length with weights of MiniLM-L6's shape, on one worker, each part
-// in percent of all. It steps through a layer as the worker does.
+// in percent of all.
 func BenchmarkParts(b *testing.B) {
 	spec, tensors := randomModel(miniLM, 1)
 	for _, o := range arithmetics(b)[1:] {
@@ -37,69 +21,53 @@ func BenchmarkParts(b *testing.B) {
 		}
 		defer e.Close()
 		for _, tokens := range []int{12, 32, 68, 128, 256} {
-			lengths := make([]int, max(blockTokens/tokens, 1))
-			for i := range lengths {
-				lengths[i] = tokens
-			}
-			batch := randomBatch(rand.New(rand.NewPCG(1, 1)), spec, lengths...)
 			b.Run(fmt.Sprintf("%s/%s/%d", o.Level, o.DType, tokens), func(b *testing.B) {
-				w := newWorker(spec, e.set, e.weights)
-				w.run(batch, block{0, batch.Len()}, &team{}) // sizes the scratch
-				p := parts{last: time.Now(), took: map[string]time.Duration{}}
+				var p Profile
 				for b.Loop() {
-					p.last = time.Now()
-					w.embed(batch, w.starts)
-					p.done("embeddings")
-					for i := range e.weights.layers {
-						w.timeLayer(&e.weights.layers[i], &p)
+					if p, err = e.Profile(b.Context(), tokens, 300*time.Millisecond); err != nil {
+						b.Fatal(err)
 					}
 				}
-				for name, d := range p.took {
-					b.ReportMetric(100*d.Seconds()/p.total.Seconds(), "%"+name)
+				for _, part := range p.Parts {
+					name := strings.NewReplacer(" ", "_", ",", "").Replace(string(part.Part))
+					b.ReportMetric(100*part.Seconds/p.Seconds, "%"+name)
 				}
-				b.ReportMetric(float64(b.N*batch.Len())/p.total.Seconds(), "emb/s")
+				b.ReportMetric(float64(p.Sequences)/p.Seconds, "emb/s")
 				b.ReportMetric(0, "ns/op")
 			})
 		}
 	}
 }
 
-// timeLayer is attention and feedForward of a post-norm layer, part by part.
-func (w *worker) timeLayer(l *layer, p *parts) {
-	s := &w.scratch
-	w.prepare(&s.in, s.x, l.groups[0].qkv)
-	p.done("encode")
-	for i := range l.groups {
-		g := &l.groups[i]
-		qkv := s.heads(g.qkv.Out())
-		w.core.Linear(qkv, &s.in, g.qkv, kernel.Identity)
-		p.done("qkv")
-		for n := range len(w.starts) - 1 {
-			w.attendGroup(l, g, sequenceRows(qkv, w.starts, n), sequenceRows(s.context, w.starts, n))
+// TestProfile: a profile covers every part of the model, and counts the operations
+// that its products have.
+func TestProfile(t *testing.T) {
+	t.Parallel()
+	e := openRandom(t, small, Options{Threads: 1})
+	const tokens = 20
+	p, err := e.Profile(context.Background(), tokens, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Sequences != blockTokens/tokens || p.Seconds <= 0 || p.Peak <= 0 || len(p.Parts) != len(Parts) {
+		t.Errorf("profile of %d tokens: %+v", tokens, p)
+	}
+	operations := 0.0
+	for _, part := range p.Parts {
+		operations += part.Operations
+		if part.Operations > 0 && (part.Seconds <= 0 || part.Shape == "") {
+			t.Errorf("%s: %+v", part.Part, part)
 		}
-		p.done("attention")
 	}
-	w.prepare(&s.in, s.context, l.output)
-	p.done("encode")
-	w.core.LinearAdd(s.x, &s.in, l.output, s.x)
-	p.done("output")
-	w.normalize(&l.postAttention, s.x)
-	p.done("norm")
-	w.prepare(&s.in, s.x, l.chunks[0].up)
-	p.done("encode")
-	sum := s.x
-	for i := range l.chunks {
-		c := &l.chunks[i]
-		inner := s.inner(c.up.Out())
-		w.core.Linear(inner, &s.in, c.up, l.activation)
-		p.done("up+gelu")
-		w.prepare(&s.activated, inner, c.down)
-		p.done("encode")
-		w.core.LinearAdd(s.y, &s.activated, c.down, sum)
-		p.done("down")
-		sum = s.y
+	if want := float64(p.Sequences) * small.flops(tokens); operations != want {
+		t.Errorf("%v operations; the model has %v", operations, want)
 	}
-	s.x, s.y = s.y, s.x
-	w.normalize(&l.postFFN, s.x)
-	p.done("norm")
+	if _, err := e.Profile(context.Background(), small.positions+1, 0); err == nil {
+		t.Error("a sequence longer than the model takes was profiled")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := e.Profile(ctx, tokens, time.Hour); err == nil {
+		t.Error("a profile that was called off went on")
+	}
 }

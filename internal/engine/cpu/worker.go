@@ -13,6 +13,7 @@ type worker struct {
 	core    *kernel.Core
 	scratch scratch
 	team    *team // of the block it is in
+	laps    *laps // nil: nobody asks where time goes
 
 	// What the tasks of the block's present step read.
 	layer  *layer
@@ -30,11 +31,13 @@ func (w *worker) run(b *model.Batch, blk block, t *team) {
 	w.team, w.starts, t.lead = t, starts, w
 	w.embed(b, starts)
 	for i := range w.weights.layers {
+		w.mix(i)
 		w.layer = &w.weights.layers[i]
 		w.attention(w.layer)
 		w.feedForward(w.layer)
 	}
 	w.normalize(&w.weights.final, w.scratch.x)
+	w.mix(len(w.weights.layers))
 	for i := blk.first; i < blk.last; i++ {
 		w.emit(b, i, sequenceRows(w.scratch.x, starts, i-blk.first))
 	}
@@ -57,12 +60,14 @@ func (w *worker) embed(b *model.Batch, starts []int32) {
 		x := sequenceRows(w.scratch.x, starts, i)
 		w.weights.embedding.sequence(w.set, x, b.IDs[starts[i]:starts[i+1]], types)
 	}
+	w.lap(PartEmbeddings)
 	w.normalize(&w.weights.embedding.norm, w.scratch.x)
 }
 
 // prepare sets a to x in the form that the packed weights m multiply.
 func (w *worker) prepare(a *kernel.Activations, x kernel.Matrix, m *kernel.Weights) {
 	w.set.PrepareFor(a, x, m)
+	w.lap(PartEncode)
 }
 
 // feedForward computes
@@ -98,8 +103,10 @@ func (w *worker) chunkFeedForward(l *layer) {
 			w.core.Linear(gate, &s.in, c.gate, kernel.Identity)
 			w.set.Multiply(inner, gate)
 		}
+		w.lap(PartUp)
 		w.prepare(&s.activated, inner, c.down)
 		w.accumulate(s.y, &s.activated, c.down, sum)
+		w.lap(PartDown)
 		sum = s.y
 	}
 }
@@ -128,6 +135,7 @@ func (w *worker) normalized(n *norm) kernel.Matrix {
 		return w.scratch.x
 	}
 	n.apply(w.set, w.scratch.normed, w.scratch.x)
+	w.lap(PartNorms)
 	return w.scratch.normed
 }
 
@@ -135,5 +143,6 @@ func (w *worker) normalized(n *norm) kernel.Matrix {
 func (w *worker) normalize(n *norm, x kernel.Matrix) {
 	if !n.isIdentity() {
 		n.apply(w.set, x, x)
+		w.lap(PartNorms)
 	}
 }

@@ -5,41 +5,60 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// narrow emits the conversion of float32 to pairs of bfloat16. It writes whole
+// narrow emits the conversion of rows of float32 to pairs of bfloat16. It writes whole
 // registers: the last one's lanes past the last element are 0.
 func (g *generator) narrow() {
-	g.function("narrow", "func(dst, x []float32)",
-		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bfloat16s; 0 where x has ended",
-		"\tdst[i] = bfloat16(x[i]) // to the nearest, ties to even", "}")
-	s := g.sweep("x")
-	s.halves = append(s.halves, g.pointer("dst", "the next pairs"))
-	s.run(1, func(_, at int) {
-		x := s.load("x", element(s.cursors[0], at), nil)
-		pairs := g.ZMM()
-		g.Comment("as bfloat16, in the lower half of the register")
-		g.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, x, pairs)
-		g.Comment("write")
-		g.VMOVUPS(pairs.AsY(), element(s.halves[0], at/2))
+	g.function("narrow", "func(dst, x []float32, rows, cols, ldd, stride int)",
+		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tfor i := range roundUp(cols, 16) {",
+		"\t\t// element i of the row of dst that begins at r*ldd, as bfloat16s; 0 where row has ended",
+		"\t\tdst[r*ldd:][i] = bfloat16(row[i]) // to the nearest, ties to even", "\t}", "}")
+	to, ldd := g.pointer("dst", "the row's first pair"), g.stride("ldd", "from row to row of dst")
+	g.eachRow(func(b *blockOfRows) {
+		s := b.sweep("x")
+		s.halves = append(s.halves, g.GP64())
+		g.Comment("the first pair")
+		g.MOVQ(to, s.halves[0])
+		s.run(1, func(_, at int) {
+			x := s.load("x", element(s.cursors[0], at), nil)
+			pairs := g.ZMM()
+			g.Comment("as bfloat16, in the lower half of the register")
+			g.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, x, pairs)
+			g.Comment("write")
+			g.VMOVUPS(pairs.AsY(), element(s.halves[0], at/2))
+		})
+		g.Comment("next row of dst")
+		g.ADDQ(ldd, to)
 	})
-	g.end()
 }
 
-// join emits the conversion of two rows of float32 to pairs of bfloat16, one element
-// from each.
+// join emits the conversion of rows of float32 to pairs of bfloat16, one element from
+// each of two rows.
 func (g *generator) join() {
-	g.function("join", "func(dst, a, b []float32)", "for i := range a {",
-		"\t// bfloat16s to the nearest, ties to even", "\tdst[i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))", "}")
-	s := g.sweep("a", "b", "dst")
-	s.run(1, func(_, at int) {
-		low := g.words(s.load("a", element(s.cursors[0], at), nil))
-		high := g.words(s.load("b", element(s.cursors[1], at), nil))
-		g.Comment("b's to the upper half")
-		g.VPSLLD(operand.Imm(16), high, high)
-		g.Comment("with a's")
-		g.VPORD(low, high, high)
-		s.store(high, element(s.cursors[2], at))
+	g.function("join", "func(dst, x []float32, rows, cols, ldd, stride, apart int)",
+		"for r := range rows {", "\ta, b := x[r*stride:], x[r*stride+apart:]", "\tfor i := range cols {",
+		"\t\t// bfloat16s to the nearest, ties to even", "\t\tdst[r*ldd+i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))", "\t}", "}")
+	to, ldd := g.pointer("dst", "dst's row"), g.stride("ldd", "from row to row of dst")
+	apart := g.stride("apart", "from a to b")
+	g.eachRow(func(b *blockOfRows) {
+		s := b.sweep("x")
+		second, pairs := g.GP64(), g.GP64()
+		g.Comment("b's first element")
+		g.LEAQ(operand.Mem{Base: s.cursors[0], Index: apart, Scale: 1}, second)
+		g.Comment("their pair")
+		g.MOVQ(to, pairs)
+		s.cursors = append(s.cursors, second, pairs)
+		s.run(1, func(_, at int) {
+			low := g.words(s.load("a", element(s.cursors[0], at), nil))
+			high := g.words(s.load("b", element(s.cursors[1], at), nil))
+			g.Comment("b's to the upper half")
+			g.VPSLLD(operand.Imm(16), high, high)
+			g.Comment("with a's")
+			g.VPORD(low, high, high)
+			s.store(high, element(s.cursors[2], at))
+		})
+		g.Comment("next row of dst")
+		g.ADDQ(ldd, to)
 	})
-	g.end()
 }
 
 // words returns a register's elements as bfloat16, one in the lower half of each lane.
