@@ -41,7 +41,10 @@ func (s *Summary) markdownFindings(b *strings.Builder) {
 	for _, group := range []struct {
 		title string
 		list  []findings.Finding
-	}{{"Findings", s.Leaders}, {"Trade-offs", s.TradeOffs}, {"Recommendations", s.Recommendations}} {
+	}{{"Under demand", s.Demand}, {"Findings", s.Leaders}, {"Trade-offs", s.TradeOffs}, {"Recommendations", s.Recommendations}} {
+		if len(group.list) == 0 {
+			continue
+		}
 		b.WriteString("\n## " + group.title + "\n\n")
 		for _, f := range group.list {
 			b.WriteString("- **" + table.Escape(format.Capital(f.Topic)) + "**: " + table.Escape(f.Text) + "\n")

@@ -18,7 +18,8 @@ type Summary struct {
 	Rows     []figures.Row    `json:"rows"`
 	Warnings []record.Warning `json:"warnings,omitempty"`
 
-	Leaders         []findings.Finding `json:"leaders"` // in each quantity of the table
+	Demand          []findings.Finding `json:"demand,omitempty"` // goodput, latency by rate, MLPerf's scenarios
+	Leaders         []findings.Finding `json:"leaders"`          // in each quantity of the table
 	TradeOffs       []findings.Finding `json:"trade_offs"`
 	Recommendations []findings.Finding `json:"recommendations"` // by use
 	Claims          []findings.Verdict `json:"claims"`
@@ -33,7 +34,7 @@ func New(x *figures.Index) *Summary {
 		Machine:  format.MachineLine(m.Machine),
 		Warnings: x.Results.Warnings,
 	}
-	s.Rows = x.SummaryRows()
+	s.Rows, s.Demand = x.SummaryRows(), findings.Demand(x)
 	s.Leaders, s.TradeOffs, s.Recommendations, s.Claims = findings.Leaders(x), findings.TradeOffs(x), findings.Recommendations(x), findings.Judge(x)
 	return s
 }

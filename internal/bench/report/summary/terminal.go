@@ -42,7 +42,10 @@ func (s *Summary) writeFindings(b *strings.Builder, o table.Terminal) {
 	for _, group := range []struct {
 		title string
 		list  []findings.Finding
-	}{{"Findings", s.Leaders}, {"Recommendations", s.Recommendations}} {
+	}{{"Under demand", s.Demand}, {"Findings", s.Leaders}, {"Recommendations", s.Recommendations}} {
+		if len(group.list) == 0 {
+			continue
+		}
 		b.WriteString("\n" + o.Paint(table.Bold, group.title) + "\n")
 		var topics, texts []string
 		for _, f := range group.list {
