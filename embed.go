@@ -40,7 +40,7 @@ func WithDimensions(n int) EmbedOption {
 // WithNormalize scales vectors to length 1 or leaves them as they are. Without
 // it the model's repository decides.
 func WithNormalize(normalize bool) EmbedOption {
-	return func(o *embedOptions) { o.finish.Normalize = normalize }
+	return func(o *embedOptions) { o.finish.Normalize, o.finish.BeforeCut = normalize, false }
 }
 
 // WithoutTruncation makes a text of more than [Model.MaxTokens] tokens an
@@ -55,7 +55,7 @@ func WithoutTruncation() EmbedOption { return WithLongText(LongError) }
 // is a *[TextError] which says which one; there is then no result for any.
 func (m *Model) Embed(ctx context.Context, texts []string, options ...EmbedOption) ([][]float32, error) {
 	o := embedOptions{
-		finish: pipeline.FinishOptions{Normalize: m.model.Pipeline.Normalizes()},
+		finish: pipeline.FinishOptions{Normalize: m.model.Pipeline.Normalizes(), BeforeCut: true},
 		long:   LongTruncate, report: func(TextReport) {},
 	}
 	for _, option := range options {

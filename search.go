@@ -17,6 +17,23 @@ func Dot(a, b []float32) float32 { return similarity.Dot(a, b) }
 // are equal, towards 0 far apart.
 func Euclidean(a, b []float32) float32 { return similarity.Euclidean(a, b) }
 
+// Manhattan is 1 / (1 + d), d being the sum of the values' distances.
+func Manhattan(a, b []float32) float32 { return similarity.Manhattan(a, b) }
+
+// Similarity is the measure that the model was trained for, as its repository says:
+// [Cosine] if it says nothing.
+func (m *Model) Similarity() Similarity {
+	switch m.model.Pipeline.SimilarityName() {
+	case "dot":
+		return Dot
+	case "euclidean":
+		return Euclidean
+	case "manhattan":
+		return Manhattan
+	}
+	return Cosine
+}
+
 // Match is one vector of a corpus that was searched.
 type Match struct {
 	Index int // into the corpus

@@ -28,7 +28,7 @@ func openTensors(repo *store.Repository, files *recorder, modules model.Modules)
 	if t.encoder, err = openSet(repo, files, modules.Transformer); err != nil {
 		return nil, err
 	}
-	for _, folder := range modules.Dense {
+	for _, folder := range modules.WeightFolders() {
 		if t.modules[folder], err = openSet(repo, files, folder); err != nil {
 			delete(t.modules, folder)
 			return nil, errors.Join(err, t.Close())

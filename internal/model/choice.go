@@ -17,6 +17,7 @@ const (
 	SiLU     Activation = "silu"
 	ReLU     Activation = "relu"
 	Tanh     Activation = "tanh"
+	Sigmoid  Activation = "sigmoid" // behind pooling alone
 )
 
 // hiddenAct is an Activation under its name in transformers' ACT2FN.
@@ -76,6 +77,7 @@ const (
 	ChoiceRMSNorm       Choice = "RMS norms"
 	ChoiceGatedFFN      Choice = "gated feed-forward"
 	ChoiceDense         Choice = "dense modules after pooling"
+	ChoiceLayerMix      Choice = "a mean of the layers"
 	ChoiceClassifier    Choice = "a classifier"
 	ChoiceSplade        Choice = "SPLADE weights"
 )
@@ -105,6 +107,7 @@ func (s *Spec) Choices() []Choice {
 		add(true, ChoicePooling(m))
 	}
 	add(len(s.Dense) > 0, ChoiceDense)
+	add(s.LayerMix != nil, ChoiceLayerMix)
 	add(!s.Splade.IsZero(), ChoiceSplade)
 	if !s.Classifier.IsZero() {
 		add(true, ChoiceClassifier)

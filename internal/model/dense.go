@@ -17,17 +17,46 @@ type denseConfig struct {
 	Residual   bool   `json:"use_residual"`
 }
 
-func readDense(fsys fs.FS, modules Modules, tensors Tensors, width int) ([]Dense, error) {
+// readAfter reads the modules behind pooling, which gives vectors of that width.
+func readAfter(fsys fs.FS, modules Modules, tensors Tensors, width int) ([]Dense, error) {
 	var list []Dense
-	for _, folder := range modules.Dense {
-		d, err := readDenseModule(fsys, folder, tensors, width)
+	for _, module := range modules.After {
+		read := readDenseModule
+		if module.Name == "LayerNorm" {
+			read = readNormModule
+		}
+		d, err := read(fsys, module.Folder, tensors, width)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path.Join(folder, "config.json"), err)
+			return nil, fmt.Errorf("%s: %w", path.Join(module.Folder, "config.json"), err)
 		}
 		list = append(list, d)
-		width = d.Linear.Out
+		if d.Linear.Out > 0 {
+			width = d.Linear.Out
+		}
 	}
 	return list, nil
+}
+
+// normEps is that of PyTorch's LayerNorm, which the module does not change.
+const normEps = 1e-5
+
+// readNormModule reads the LayerNorm module: a norm of the pooled vector.
+func readNormModule(fsys fs.FS, folder string, tensors Tensors, width int) (Dense, error) {
+	data, err := readConfig(fsys, path.Join(folder, "config.json"))
+	if err != nil {
+		return Dense{}, err
+	}
+	var c struct {
+		Dimension int `json:"dimension"`
+	}
+	if err := decodeConfig(data, &c); err != nil {
+		return Dense{}, err
+	}
+	if c.Dimension != width {
+		return Dense{}, fmt.Errorf("dimension is %d; the vector before it has %d values", c.Dimension, width)
+	}
+	t := &checkpoint{tensors: tensors, prefix: folder + "/"}
+	return Dense{Activation: Identity, Norm: t.norm("norm", width, normEps, true)}, t.err
 }
 
 func readDenseModule(fsys fs.FS, folder string, tensors Tensors, width int) (Dense, error) {
@@ -69,6 +98,8 @@ func moduleActivation(class string) (Activation, error) {
 		return ReLU, nil
 	case "SiLU":
 		return SiLU, nil
+	case "Sigmoid":
+		return Sigmoid, nil
 	}
-	return "", fmt.Errorf("activation_function %q is not known (known: Tanh, Identity, GELU, ReLU, SiLU of torch.nn)", class)
+	return "", fmt.Errorf("activation_function %q is not known (known: Tanh, Identity, GELU, ReLU, SiLU, Sigmoid of torch.nn)", class)
 }

@@ -61,7 +61,7 @@ func FuzzReadModules(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, folder := range append(m.Dense, m.Transformer) {
+		for _, folder := range append(m.WeightFolders(), m.Transformer) {
 			if len(folder) == 0 || folder[0] == '/' || folder == ".." {
 				t.Errorf("folder %q", folder)
 			}

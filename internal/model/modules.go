@@ -17,10 +17,27 @@ type Modules struct {
 	Pooling       []PoolingMode // at least one, unless there is Splade
 	Splade        string        // folder of the SpladePooling module; "" for none
 	IncludePrompt bool          // a prompt's tokens count in pooling
-	Dense         []string      // folders of the dense modules, in order
+	LayerMix      string        // folder of the WeightedLayerPooling module; "" for none
+	After         []Module      // between pooling and normalisation, in order
 	Normalize     bool          // vectors are scaled to length 1
 
 	width int // of the hidden states that pooling expects; 0 where it is not said
+}
+
+// Module is one that computes with weights of its own.
+type Module struct{ Name, Folder string }
+
+// WeightFolders are the folders of modules that have a checkpoint of their own
+// beside the encoder's.
+func (m *Modules) WeightFolders() []string {
+	var list []string
+	if m.LayerMix != "" {
+		list = append(list, m.LayerMix)
+	}
+	for _, module := range m.After {
+		list = append(list, module.Folder)
+	}
+	return list
 }
 
 // ReadModules reads modules.json in every spelling of the module types. Without
@@ -60,6 +77,9 @@ func (m *Modules) add(fsys fs.FS, i int, class, folder string) error {
 	if !ok {
 		return fmt.Errorf("type %q is code of the repository's own: %w", class, ErrUnsupported)
 	}
+	if slices.Contains(routers, name) {
+		return fmt.Errorf("type %s is %w: it sends queries and documents through modules of their own; save one of its routes as a model by itself", name, ErrUnsupported)
+	}
 	if !slices.Contains(moduleNames, name) {
 		return fmt.Errorf("type %s is %w (known: %s)", name, ErrUnsupported, strings.Join(moduleNames, ", "))
 	}
@@ -75,15 +95,23 @@ func (m *Modules) add(fsys fs.FS, i int, class, folder string) error {
 	return m.take(fsys, name, folder)
 }
 
-var moduleNames = []string{"Transformer", "MLMTransformer", "StaticEmbedding", "Pooling", "SpladePooling", "Dense", "Normalize"}
+var moduleNames = []string{"Transformer", "MLMTransformer", "StaticEmbedding", "WeightedLayerPooling", "Pooling", "SpladePooling",
+	"Dense", "LayerNorm", "Dropout", "Normalize"}
+
+// routers are the two names of one module that is several models.
+var routers = []string{"Router", "Asym"}
+
+// after lists the modules that compute with the pooled vector.
+var after = []string{"Dense", "LayerNorm"}
 
 // first lists the modules that a list begins with; nothing else may.
 var first = []string{"Transformer", "MLMTransformer", "StaticEmbedding"}
 
 func (m *Modules) pooled() bool { return len(m.Pooling) > 0 || m.Splade != "" }
 
-// checkOrder knows the one order that is computed: encoder, pooling, dense
-// modules, normalisation. A static embedding has its pooling inside.
+// checkOrder knows the one order that is computed: encoder, a mean of its layers,
+// pooling, modules of the pooled vector, normalisation. A static embedding has its
+// pooling inside.
 func (m *Modules) checkOrder(i int, name string) error {
 	switch {
 	case (i == 0) != slices.Contains(first, name):
@@ -92,8 +120,12 @@ func (m *Modules) checkOrder(i int, name string) error {
 		return fmt.Errorf("%s behind Normalize is %w", name, ErrUnsupported)
 	case m.Splade != "":
 		return fmt.Errorf("%s behind SpladePooling is %w", name, ErrUnsupported)
-	case strings.HasSuffix(name, "Pooling") && m.pooled(), name == "Dense" && !m.pooled():
-		return fmt.Errorf("a second Pooling, or a Dense before it, is %w", ErrUnsupported)
+	case name == "WeightedLayerPooling" && (m.pooled() || m.LayerMix != ""):
+		return fmt.Errorf("%s behind another pooling is %w", name, ErrUnsupported)
+	case name == "SpladePooling" && m.LayerMix != "":
+		return fmt.Errorf("%s behind WeightedLayerPooling is %w", name, ErrUnsupported)
+	case strings.HasSuffix(name, "Pooling") && m.pooled(), slices.Contains(after, name) && !m.pooled():
+		return fmt.Errorf("a second Pooling, or a %s before it, is %w", name, ErrUnsupported)
 	}
 	return nil
 }
@@ -108,8 +140,10 @@ func (m *Modules) take(fsys fs.FS, name, folder string) error {
 		m.Transformer, m.Static, m.Pooling = folder, true, []PoolingMode{PoolMean}
 	case "Pooling":
 		return m.readPooling(fsys, folder)
-	case "Dense":
-		m.Dense = append(m.Dense, folder)
+	case "WeightedLayerPooling":
+		m.LayerMix = folder
+	case "Dense", "LayerNorm":
+		m.After = append(m.After, Module{name, folder})
 	case "Normalize":
 		m.Normalize = true
 	}

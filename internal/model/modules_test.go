@@ -37,7 +37,12 @@ func TestReadModules(t *testing.T) {
 				module("sentence_transformers.base.modules.dense.Dense", "2_Dense"),
 			},
 			"1_Pooling/config.json": map[string]any{"embedding_dimension": hidden, "pooling_mode": "lasttoken"},
-		}, model.Modules{Transformer: ".", Pooling: []model.PoolingMode{model.PoolLast}, IncludePrompt: true, Dense: []string{"2_Dense"}}},
+		}, model.Modules{Transformer: ".", Pooling: []model.PoolingMode{model.PoolLast}, IncludePrompt: true, After: []model.Module{{Name: "Dense", Folder: "2_Dense"}}}},
+		{"a mean of layers, a norm", map[string]any{
+			"modules.json": []any{module(oldNames+"Transformer", ""), module(oldNames+"WeightedLayerPooling", "1_W"), module(oldNames+"Pooling", "2_P"),
+				module(oldNames+"Dropout", "3_D"), module(oldNames+"LayerNorm", "4_L")},
+			"2_P/config.json": map[string]any{"pooling_mode": "mean"},
+		}, model.Modules{Transformer: ".", Pooling: []model.PoolingMode{model.PoolMean}, IncludePrompt: true, LayerMix: "1_W", After: []model.Module{{Name: "LayerNorm", Folder: "4_L"}}}},
 		{"several by name, in their order", map[string]any{
 			"modules.json":          []any{module(oldNames+"Transformer", "0_Transformer"), module(oldNames+"Pooling", "1_Pooling")},
 			"1_Pooling/config.json": map[string]any{"pooling_mode": []string{"mean", "max"}},
@@ -53,7 +58,7 @@ func TestReadModules(t *testing.T) {
 			continue
 		}
 		if got.Transformer != c.want.Transformer || got.Normalize != c.want.Normalize || got.IncludePrompt != c.want.IncludePrompt ||
-			!slices.Equal(got.Pooling, c.want.Pooling) || !slices.Equal(got.Dense, c.want.Dense) {
+			!slices.Equal(got.Pooling, c.want.Pooling) || !slices.Equal(got.After, c.want.After) || got.LayerMix != c.want.LayerMix {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
@@ -72,7 +77,12 @@ func TestReadModulesRefuses(t *testing.T) {
 		{"empty", []any{}, nil, "no Pooling"},
 		{"foreign code", []any{module("custom_st.Transformer", "")}, nil, `"custom_st.Transformer"`},
 		{"unknown module", []any{transformer, module(oldNames+"LSTM", "1_LSTM")}, nil, "LSTM"},
-		{"no transformer", []any{module(oldNames+"Router", "")}, nil, "Router"},
+		{"no transformer", []any{module(oldNames+"Pooling", "")}, nil, "first"},
+		{"a router", []any{module(oldNames+"Router", "")}, nil, "save one of its routes"},
+		{"a router under its old name", []any{transformer, pooling, module(oldNames+"Asym", "")}, map[string]any{}, "save one of its routes"},
+		{"a mean of layers too late", []any{transformer, pooling, module(oldNames+"WeightedLayerPooling", "2")}, map[string]any{}, "WeightedLayerPooling"},
+		{"two means of layers", []any{transformer, module(oldNames+"WeightedLayerPooling", "1"), module(oldNames+"WeightedLayerPooling", "2"), pooling}, map[string]any{}, "WeightedLayerPooling"},
+		{"a norm too early", []any{transformer, module(oldNames+"LayerNorm", "1"), pooling}, map[string]any{}, "LayerNorm"},
 		{"pooling of a static embedding", []any{module(oldNames+"StaticEmbedding", ""), pooling}, map[string]any{}, "second Pooling"},
 		{"outside", []any{transformer, module(oldNames+"Pooling", "../1_Pooling")}, nil, `"../1_Pooling"`},
 		{"absolute", []any{module(oldNames+"Transformer", "/etc")}, nil, `"/etc"`},

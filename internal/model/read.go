@@ -51,7 +51,10 @@ func Read(fsys fs.FS, tensors Tensors) (*Spec, error) {
 		return s, err
 	}
 	s.Pooling = modules.Pooling
-	s.Dense, err = readDense(fsys, modules, tensors, s.Dim())
+	if s.LayerMix, err = readLayerMix(fsys, modules, s, tensors); err != nil {
+		return nil, err
+	}
+	s.Dense, err = readAfter(fsys, modules, tensors, s.Dim())
 	return s, err
 }
 

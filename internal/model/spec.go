@@ -25,6 +25,11 @@ type Spec struct {
 	Layers       []Layer
 	FinalNorm    Norm // after the last layer; the zero value is none
 
+	// LayerMix, unless nil, weighs the hidden states before the first layer and after
+	// each, the last behind FinalNorm: their sum takes the place of the last. It has
+	// one weight more than there are layers.
+	LayerMix []float32
+
 	Pooling []PoolingMode // at least one, unless there is Splade; several are concatenated in this order
 	Dense   []Dense       // applied to the pooled vector, in turn
 
@@ -45,8 +50,10 @@ func (s *Spec) Dim() int {
 	if !s.Splade.IsZero() {
 		return s.Splade.Out.Out
 	}
-	if n := len(s.Dense); n > 0 {
-		return s.Dense[n-1].Linear.Out
+	for i := len(s.Dense) - 1; i >= 0; i-- {
+		if out := s.Dense[i].Linear.Out; out > 0 {
+			return out
+		}
 	}
 	return len(s.Pooling) * s.Hidden
 }
@@ -125,10 +132,11 @@ type FFN struct {
 	Activation Activation
 }
 
-// Dense is a sentence-transformers module after pooling: Activation(Linear(x)).
+// Dense is a sentence-transformers module after pooling: Norm(Activation(Linear(x))).
 type Dense struct {
-	Linear     Linear
+	Linear     Linear // the zero value is the identity
 	Activation Activation
+	Norm       Norm // the zero value is none
 }
 
 // Classifier makes a sequence's logits, one for each label:

@@ -4,11 +4,15 @@ import "math"
 
 // FinishOptions says what becomes of a vector that an engine has pooled.
 type FinishOptions struct {
-	Normalize  bool // scale to length 1
-	Dimensions int  // keep that many leading values (Matryoshka, arXiv 2205.13147); 0 for the model's own number
+	Normalize bool // scale to length 1
+	// BeforeCut scales the whole vector and not what truncate_dim leaves of it, as
+	// sentence-transformers does where nobody but the model asks for length 1.
+	BeforeCut  bool
+	Dimensions int // keep that many leading values (Matryoshka, arXiv 2205.13147); 0 for the model's own number
 }
 
-// Finish turns an engine's vector into the embedding, in place: cut, then scaled.
+// Finish turns an engine's vector into the embedding, in place: cut, then scaled,
+// so that of Dimensions values as well the length is 1.
 // Its errors are ErrDimensions and ErrNotFinite.
 func (p *Pipeline) Finish(vector []float32, o FinishOptions) ([]float32, error) {
 	dim := p.dim
@@ -18,15 +22,18 @@ func (p *Pipeline) Finish(vector []float32, o FinishOptions) ([]float32, error) 
 		}
 		dim = o.Dimensions
 	}
-	vector = vector[:dim:dim]
+	kept := vector[:dim:dim]
+	if !o.BeforeCut || o.Dimensions != 0 {
+		vector = kept
+	}
 	norm := length(vector)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return nil, ErrNotFinite
 	}
 	if o.Normalize {
-		scale(vector, norm)
+		scale(kept, norm)
 	}
-	return vector, nil
+	return kept, nil
 }
 
 // CheckDimensions tells before any work is done whether Finish will refuse a

@@ -61,3 +61,33 @@ func TestTruncateDim(t *testing.T) {
 		t.Error("truncate_dim 0 was accepted")
 	}
 }
+
+// TestCutAndScale: the model's own cut comes after its own scaling, and before
+// anybody else's.
+func TestCutAndScale(t *testing.T) {
+	t.Parallel()
+	p := mustRead(t, map[string]string{sentenceConfigFile: `{"truncate_dim": 2}`})
+	for _, c := range []struct {
+		o    FinishOptions
+		want []float32
+	}{
+		{FinishOptions{}, []float32{3, 0}},
+		{FinishOptions{Normalize: true}, []float32{1, 0}},
+		{FinishOptions{Normalize: true, BeforeCut: true}, []float32{0.6, 0}},
+		{FinishOptions{BeforeCut: true}, []float32{3, 0}},
+		{FinishOptions{Normalize: true, BeforeCut: true, Dimensions: 1}, []float32{1}},
+		{FinishOptions{Normalize: true, BeforeCut: true, Dimensions: 3}, []float32{0.6, 0, 0.8}},
+	} {
+		vector := make([]float32, 48)
+		vector[0], vector[2] = 3, 4
+		got, err := p.Finish(vector, c.o)
+		if err != nil || len(got) != len(c.want) {
+			t.Fatalf("%+v: %v, %v", c.o, got, err)
+		}
+		for i, x := range got {
+			if math.Abs(float64(x-c.want[i])) > 1e-6 {
+				t.Errorf("%+v: %v, want %v", c.o, got, c.want)
+			}
+		}
+	}
+}

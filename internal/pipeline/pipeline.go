@@ -17,6 +17,7 @@ type Pipeline struct {
 	modules    model.Modules
 	prompts    map[string]string
 	byDefault  string // the prompt that applies when a caller names none
+	similarity string // the measure that the model was trained for
 	maxTokens  int
 	vocab      int
 	types      int // rows of the model's token type table
@@ -76,6 +77,10 @@ func (p *Pipeline) Tokenizer() *token.Tokenizer { return p.tokenizer }
 // Sparse tells whether a vector holds a weight for each token of the vocabulary,
 // most of them 0.
 func (p *Pipeline) Sparse() bool { return p.modules.Splade != "" }
+
+// SimilarityName is the measure by which the model's vectors are meant to be
+// compared: cosine, dot, euclidean or manhattan.
+func (p *Pipeline) SimilarityName() string { return p.similarity }
 
 // PoolingName names how hidden states become a vector, such as "mean", or
 // "cls+mean" where two are concatenated, or "splade".

@@ -14,6 +14,7 @@ func (p *Pipeline) readSentenceConfig(fsys fs.FS) error {
 		Prompts     map[string]*string `json:"prompts"`
 		DefaultName *string            `json:"default_prompt_name"`
 		TruncateDim *int               `json:"truncate_dim"`
+		Similarity  *string            `json:"similarity_fn_name"`
 	}
 	if _, err := decodeFile(fsys, sentenceConfigFile, &c); err != nil {
 		return err
@@ -31,7 +32,25 @@ func (p *Pipeline) readSentenceConfig(fsys fs.FS) error {
 		}
 		p.byDefault = text
 	}
+	if err := p.readSimilarity(c.Similarity); err != nil {
+		return err
+	}
 	return p.truncateDim(c.TruncateDim)
+}
+
+// readSimilarity reads the measure that the model was trained for; none is the
+// cosine.
+func (p *Pipeline) readSimilarity(name *string) error {
+	p.similarity = "cosine"
+	if name == nil {
+		return nil
+	}
+	switch *name {
+	case "cosine", "dot", "euclidean", "manhattan":
+		p.similarity = *name
+		return nil
+	}
+	return fmt.Errorf("similarity_fn_name %q is unknown (known: cosine, dot, euclidean, manhattan)", *name)
 }
 
 func (p *Pipeline) truncateDim(dim *int) error {

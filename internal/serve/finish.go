@@ -29,6 +29,7 @@ func (j *job) finish() error {
 func (j *job) finishVectors() error {
 	o := pipeline.FinishOptions{
 		Normalize:  j.request.Normalize.Or(j.model.Pipeline.Normalizes()),
+		BeforeCut:  j.request.Normalize == dialect.Unset,
 		Dimensions: j.request.Dimensions,
 	}
 	n := len(j.request.Inputs)

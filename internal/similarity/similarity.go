@@ -67,6 +67,16 @@ func Euclidean(a, b []float32) float32 {
 	return float32(1 / (1 + math.Sqrt(sum)))
 }
 
+// Manhattan is 1/(1+d) where d is the sum of the values' distances.
+func Manhattan(a, b []float32) float32 {
+	mustMatch(a, b)
+	var sum float64
+	for i, x := range a {
+		sum += math.Abs(float64(x) - float64(b[i]))
+	}
+	return float32(1 / (1 + sum))
+}
+
 // dot sums in float64 over four chains, so that neither rounding nor latency
 // weighs.
 func dot(a, b []float32) float64 {

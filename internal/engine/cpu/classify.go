@@ -20,9 +20,9 @@ func (l *loader) classifier(spec *model.Spec) classifier {
 	}
 	return classifier{
 		pooling: c.Pooling,
-		dense:   dense{l.packFloat32(c.Dense.Linear), activations[c.Dense.Activation]},
+		dense:   dense{linear: l.packFloat32(c.Dense.Linear), activation: activations[c.Dense.Activation]},
 		norm:    l.norm(c.Norm, c.Dense.Linear.Out),
-		out:     dense{l.packFloat32(c.Out), kernel.Identity},
+		out:     dense{linear: l.packFloat32(c.Out), activation: kernel.Identity},
 	}
 }
 

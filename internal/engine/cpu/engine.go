@@ -83,8 +83,15 @@ func chooseDType(name string, set *kernel.Set) (kernel.DType, error) {
 	if d := kernel.DType(name); slices.Contains(set.DTypes(), d) {
 		return d, nil
 	}
-	return "", fmt.Errorf("dtype %q is not available at CPU level %s; available: auto, %v", name, set.Level(), set.DTypes())
+	known := "auto"
+	for _, d := range set.DTypes() {
+		known += ", " + string(d)
+	}
+	return "", fmt.Errorf("dtype %q: %w at CPU level %s (known: %s)", name, ErrDType, set.Level(), known)
 }
+
+// ErrDType says that the engine does not compute in the arithmetic asked for.
+var ErrDType = errors.New("no such arithmetic")
 
 // implemented lists the choices of a Spec that this engine has.
 func implemented() []model.Choice {
@@ -92,7 +99,7 @@ func implemented() []model.Choice {
 		model.ChoicePositionTable, model.ChoiceRelativeBias, model.ChoiceALiBi, model.ChoiceRotary,
 		model.ChoiceWindow, model.ChoiceCausal, model.ChoiceSharedKeys, model.ChoiceHeadNorm,
 		model.ChoicePreNorm, model.ChoicePostNorm, model.ChoiceResultNorm, model.ChoiceRMSNorm,
-		model.ChoiceGatedFFN, model.ChoiceDense, model.ChoiceClassifier, model.ChoiceSplade,
+		model.ChoiceGatedFFN, model.ChoiceDense, model.ChoiceLayerMix, model.ChoiceClassifier, model.ChoiceSplade,
 	}
 	for a := range activations {
 		choices = append(choices, model.ChoiceActivation(a))

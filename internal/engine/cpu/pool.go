@@ -104,9 +104,15 @@ func (w *worker) project(dst []float32) {
 	s := &w.scratch
 	for i := range w.weights.dense {
 		d := &w.weights.dense[i]
-		s.projected = resize(s.projected, d.linear.Out())
-		w.apply(d, s.projected, s.pooled)
-		s.pooled, s.projected = s.projected, s.pooled
+		if d.linear != nil {
+			s.projected = resize(s.projected, d.linear.Out())
+			w.apply(d, s.projected, s.pooled)
+			s.pooled, s.projected = s.projected, s.pooled
+		}
+		if d.sigmoid {
+			sigmoid(s.pooled)
+		}
+		w.normalize(&d.norm, kernel.NewMatrix(s.pooled, 1, len(s.pooled)))
 	}
 	copy(dst, s.pooled)
 }
@@ -116,6 +122,12 @@ func (w *worker) apply(d *dense, dst, x []float32) {
 	in := &w.scratch.in
 	w.set.Prepare(in, kernel.NewMatrix(x, 1, d.linear.In()), kernel.Float32)
 	w.core.Linear(kernel.NewMatrix(dst, 1, d.linear.Out()), in, d.linear, d.activation)
+}
+
+func sigmoid(x []float32) {
+	for i, v := range x {
+		x[i] = float32(1 / (1 + math.Exp(-float64(v))))
+	}
 }
 
 func resize(x []float32, n int) []float32 {

@@ -21,6 +21,7 @@ type scratch struct {
 	chunks []sharedChunk // its chunks
 	gates  []float32     // the gates of one task's columns
 
+	mixed             []float32 // the weighted sum of all layers' hidden states
 	pooled, projected []float32 // a vector on its way through the dense modules
 }
 

@@ -61,9 +61,12 @@ func (c *chunk) width() int {
 	return 2 * c.up.Out()
 }
 
+// dense is a step behind pooling. Without linear it is the norm alone.
 type dense struct {
 	linear     *kernel.Weights
 	activation kernel.Activation
+	sigmoid    bool // in place of the activation, which no kernel has
+	norm       norm
 }
 
 // groupColumns is how many columns of queries a head group has at least, if there
@@ -80,6 +83,7 @@ var activations = map[model.Activation]kernel.Activation{
 	model.SiLU:     kernel.SiLU,
 	model.ReLU:     kernel.ReLU,
 	model.Tanh:     kernel.Tanh,
+	model.Sigmoid:  kernel.Identity, // see dense
 }
 
 // pack reads every tensor once and lays it out for the set's level, a layer a
@@ -127,8 +131,14 @@ func (w *weights) finish(spec *model.Spec) {
 
 func (l *loader) dense(spec *model.Spec) []dense {
 	var list []dense
+	width := len(spec.Pooling) * spec.Hidden
 	for _, d := range spec.Dense {
-		list = append(list, dense{l.packFloat32(d.Linear), activations[d.Activation]})
+		step := dense{activation: activations[d.Activation], sigmoid: d.Activation == model.Sigmoid}
+		if d.Linear.Out > 0 {
+			step.linear, width = l.packFloat32(d.Linear), d.Linear.Out
+		}
+		step.norm = l.norm(d.Norm, width)
+		list = append(list, step)
 	}
 	return list
 }

@@ -100,7 +100,7 @@ func (e *encoder) finish(items []batch.Item) (tensor.Tensor, error) {
 	out := tensor.Tensor{Name: e.vectors.Name, Datatype: tensor.FP32, Shape: shape(len(items), int64(p.Dim()))}
 	out.Data = make([]byte, 0, 4*len(items)*p.Dim())
 	for i := range items {
-		v, err := p.Finish(items[i].Out.Vector, pipeline.FinishOptions{Normalize: p.Normalizes()})
+		v, err := p.Finish(items[i].Out.Vector, pipeline.FinishOptions{Normalize: p.Normalizes(), BeforeCut: true})
 		if err != nil {
 			return out, fmt.Errorf("row %d: %w", i, err)
 		}
