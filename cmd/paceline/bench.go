@@ -39,6 +39,7 @@ type benchCommand struct {
 	Seed        uint64            `default:"42" help:"Seed of all that is drawn (${default})."`
 	Out         string            `placeholder:"DIR" help:"Directory of the results (paceline-results/<time>)."`
 	JSON        bool              `help:"Print the summary as JSON instead of a table."`
+	Engine      bool              `help:"Profile this program's engine instead, without a server: where the time of a pass goes, and each product's share of the core's measured peak."`
 }
 
 // Texts that the sweeps draw on.
@@ -51,6 +52,9 @@ const (
 
 // Run measures, writes the report and prints the summary.
 func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
+	if c.Engine {
+		return c.profileEngine(ctx, app)
+	}
 	stacks, err := c.stacks()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -62,7 +66,7 @@ func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if err := c.Exam.check(); err != nil {
+	if err := errors.Join(checkThreads(c.Threads), c.Exam.check()); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	watcher := newBenchProgress(os.Stderr)
