@@ -21,16 +21,29 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/paceline/paceline/internal/bench/driver"
+	"github.com/paceline/paceline/internal/bench/sample"
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	pb "github.com/paceline/paceline/internal/kservepb"
 )
 
 // TestMalformedTraffic sends KServe v2 as it should not be (damaged bodies, lying
-// lengths, damaged messages, bytes that are no protocol) to both of its doors,
-// beside good requests: each of these is answered right, and the server stays.
+// lengths, bombs, damaged messages, streams by the hundred that nobody reads,
+// bytes that are no protocol) to both of its doors, beside good requests: each of
+// these is answered right, the server's memory stays bounded, and nothing of it
+// all goes on in the server afterwards.
 func TestMalformedTraffic(t *testing.T) {
-	grpcPort := freePort(t)
-	server := start(t, program(t), []string{"--profile", "triton", "--grpc-port", grpcPort, "--metrics-port", "0"})
+	grpcPort, metricsPort := freePort(t), freePort(t)
+	server := start(t, program(t), []string{"--profile", "triton", "--grpc-port", grpcPort, "--metrics-port", metricsPort})
+	metrics := "http://127.0.0.1:" + metricsPort
+	before, err := goroutines(t.Context(), metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	idle, err := sample.Of(server.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch := sample.Start(sample.Process(server.PID, nil))
 	at := map[string]string{"kserve-http": server.URL, "kserve-grpc": "grpc://127.0.0.1:" + grpcPort}
 	ctx, cancel := context.WithTimeout(t.Context(), *duration)
 	defer cancel()
@@ -39,7 +52,9 @@ func TestMalformedTraffic(t *testing.T) {
 	for dialect, url := range at {
 		clients.Go(func() { good.Add(int64(sendGood(ctx, t, dialect, url))) })
 	}
+	began := time.Now()
 	for seed, send := range []func(context.Context, *rand.Rand) error{
+		hostileHTTP(t, server.URL), hostileGRPC(t, grpcPort), cutShort(strings.TrimPrefix(server.URL, "http://")),
 		damagedHTTP(server.URL), damagedHTTP(server.URL), damagedGRPC(t, grpcPort),
 		garbage(strings.TrimPrefix(server.URL, "http://")), garbage("127.0.0.1:" + grpcPort),
 	} {
@@ -57,13 +72,36 @@ func TestMalformedTraffic(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	t.Logf("%d good requests beside %d bad ones in %v", good.Load(), bad.Load(), *duration)
+	_, peak := watch.Stop(began)
+	t.Logf("%d good requests beside %d bad ones in %v; memory: %d MB before, %d MB at most", good.Load(), bad.Load(), *duration, idle.RSSBytes>>20, peak>>20)
 	if err := server.Crashed(); err != nil {
 		t.Fatal(err)
 	}
 	if good.Load() == 0 || bad.Load() == 0 {
 		t.Error("nothing was tried")
 	}
+	if more := peak - idle.RSSBytes; more > moreMemory {
+		t.Errorf("memory grew by %d MB, the bound is %d MB", more>>20, moreMemory>>20)
+	}
+	wantQuiet(t, metrics, before)
+}
+
+// wantQuiet waits until the server has no more goroutines than before, but for
+// those of connections that clients keep.
+func wantQuiet(t *testing.T, metrics string, before int) {
+	const kept = 16
+	var now int
+	for began := time.Now(); time.Since(began) < patience; {
+		var err error
+		if now, err = goroutines(t.Context(), metrics); err != nil {
+			t.Fatal(err)
+		}
+		if now <= before+kept {
+			t.Logf("the server's goroutines: %d before, %d after", before, now)
+			return
+		}
+	}
+	t.Errorf("the server has %d goroutines, before it had %d", now, before)
 }
 
 // ending tells whether an error may be the end of the test's time: a dial says so
@@ -155,7 +193,7 @@ func damagedHTTP(url string) func(context.Context, *rand.Rand) error {
 		}
 		defer answer.Body.Close()
 		text, err := io.ReadAll(answer.Body)
-		if err != nil || answer.StatusCode >= http.StatusInternalServerError && answer.StatusCode != http.StatusServiceUnavailable {
+		if err != nil || answer.StatusCode == http.StatusInternalServerError {
 			return fmt.Errorf("a bad request is answered with %s %v: %s", answer.Status, err, text)
 		}
 		return nil
