@@ -12,6 +12,7 @@ import tritonclient.grpc as triton_grpc
 import tritonclient.grpc.aio as triton_grpc_aio
 import tritonclient.http as triton_http
 import tritonclient.http.aio as triton_http_aio
+from geventhttpclient.response import HTTPConnectionClosed
 from tritonclient.utils import InferenceServerException
 
 PIPELINE = "embedding_pipeline"
@@ -292,3 +293,67 @@ def test_load_and_unload_under_traffic(start_alone, tiny, repository):
         control.load_model(PIPELINE)
         assert control.is_model_ready("tokenizer")
     assert not service.stop()
+
+
+def test_what_both_doors_accepted_is_answered(start_alone, tiny):
+    """At the end of the server every request gets its answer or no connection: none is answered with an error."""
+    service = start_alone(tiny, "triton")
+    indices = tiny.some(16)
+    texts = [tiny.texts[i] for i in indices]
+    underway = threading.Semaphore(0)
+
+    def clients():
+        yield triton_http, triton_http.InferenceServerClient(service.url.removeprefix("http://"))
+        yield triton_grpc, triton_grpc.InferenceServerClient(service.ready["grpc"])
+
+    def ask_until_the_end(library, client) -> str:
+        with client:
+            while True:
+                try:
+                    answer = client.infer(PIPELINE, texts_input(library, texts))
+                except InferenceServerException as error:
+                    return f"{error.status()} {error.message()}"
+                except (OSError, HTTPConnectionClosed) as error:  # refused, or idle and closed before the request came
+                    return f"no connection: {error!r}"
+                tiny.check(indices, answer.as_numpy("embeddings"))
+                underway.release()
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask_until_the_end, library, client) for _ in range(4) for library, client in clients()]
+        for _ in range(32):
+            underway.acquire()
+        assert not service.stop()
+        ends = [a.result() for a in asking]
+    assert all("no connection" in end or "StatusCode.UNAVAILABLE" in end and "stopping" not in end for end in ends), ends
+
+
+def test_settings_that_clients_change(service, client, library):
+    """Trace settings are kept; log settings change what is logged; what a client cannot change is told."""
+    plain = {} if library is triton_http else {"as_json": True}
+
+    def value(settings, name):
+        return settings[name] if library is triton_http else settings["settings"][name]["value"][0]
+
+    assert value(client.update_trace_settings(settings={"trace_rate": "77"}, **plain), "trace_rate") == "77"
+    assert value(client.get_trace_settings(model_name="tokenizer", **plain), "trace_rate") == "77"
+    assert value(client.update_trace_settings(settings={"trace_rate": None}, **plain), "trace_rate") == "1000"
+    with pytest.raises(InferenceServerException, match="trace file name is not given"):
+        client.update_trace_settings(settings={"trace_level": ["TIMESTAMPS"]})
+    before = service.log.stat().st_size
+    client.update_log_settings({"log_verbose_level": 1})
+    service.get("/v2")
+    client.update_log_settings({"log_verbose_level": 0})
+    assert b"level=DEBUG" in service.log.read_bytes()[before:]
+    with pytest.raises(InferenceServerException, match="log file location can not be updated"):
+        client.update_log_settings({"log_file": "elsewhere"})
+
+
+def test_openapi_has_the_protocol(service):
+    paths = service.get("/openapi.json").json()["paths"]
+    assert "post" in paths["/v2/models/{model}/infer"] and "get" in paths["/v2/health/ready"] and "/embeddings" in paths
+
+
+def test_watching_door(service):
+    """The metrics port has the health paths too."""
+    for path in ("/v2/health/live", "/v2/health/ready", "/health"):
+        assert requests.get(service.ready["metrics"] + path, timeout=60).status_code == 200

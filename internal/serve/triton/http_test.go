@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -333,4 +334,30 @@ func TestModelsWithoutBatchDimension(t *testing.T) {
 	if !reflect.DeepEqual(none, zero) || reflect.DeepEqual(none, some) {
 		t.Error("token types do not reach the engine")
 	}
+}
+
+// FuzzHTTP sends what strangers may to every path that takes a body. Whatever it
+// is, the answer is whole, and no fault of the server's.
+func FuzzHTTP(f *testing.F) {
+	s := preset(f)
+	paths := []string{
+		"/v2/models/embedding_pipeline/infer", "/v2/models/sentence_transformer/infer", "/v2/models/tokenizer/versions/1/infer",
+		"/v2/repository/index", "/v2/repository/models/tokenizer/unload", "/v2/trace/setting", "/v2/models/tokenizer/trace/setting", "/v2/logging",
+		"/v2/systemsharedmemory/region/r/register",
+	}
+	text := `{"inputs":[{"name":"texts","datatype":"BYTES","shape":[1,1],"parameters":{"binary_data_size":5}}],"outputs":[{"name":"embeddings","parameters":{"binary_data":true}}]}`
+	f.Add(uint8(0), strconv.Itoa(len(text)), []byte(text+"\x01\x00\x00\x00a"))
+	f.Add(uint8(0), "0", []byte("a text"))
+	f.Add(uint8(1), "", []byte(`{"inputs":[{"name":"input_ids","datatype":"INT32","shape":[1,3],"data":[2,5,3]},{"name":"attention_mask","datatype":"INT32","shape":[1,3],"data":[1,1,1]}]}`))
+	f.Add(uint8(2), "", []byte(`{"id":"q","inputs":[{"name":"texts","datatype":"BYTES","shape":[2,1],"data":[["a"],["b"]]}],"parameters":{"priority":1,"timeout":5}}`))
+	f.Add(uint8(3), "", []byte(`{"ready":true}`))
+	f.Add(uint8(4), "", []byte(`{"parameters":{"unload_dependents":true}}`))
+	f.Add(uint8(5), "", []byte(`{"trace_rate":"5","trace_level":["OFF"],"trace_count":null}`))
+	f.Add(uint8(7), "", []byte(`{"log_info":false,"log_verbose_level":1,"log_format":"ISO8601"}`))
+	f.Fuzz(func(t *testing.T, path uint8, length string, body []byte) {
+		w := s.do("POST", paths[int(path)%len(paths)], body, tensor.HeaderLength, length)
+		if w.Code == http.StatusInternalServerError || w.Code != http.StatusOK && !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%s: %d %s", paths[int(path)%len(paths)], w.Code, w.Body)
+		}
+	})
 }
