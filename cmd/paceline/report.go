@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,35 +17,43 @@ import (
 	"github.com/paceline/paceline/internal/bench/report/table"
 )
 
-// reportCommand renders a saved run again, or compares two.
+// reportCommand renders a saved run again, compares two, or watches one.
 type reportCommand struct {
-	First    string   `arg:"" name:"run" help:"Directory of a run (or its results.json)."`
-	Against  string   `arg:"" name:"against" optional:"" help:"Directory of a later run: says what changed from the first."`
-	JSON     bool     `xor:"form" help:"Print JSON instead of a table."`
-	Markdown bool     `xor:"form" help:"Print Markdown instead of a table, for an issue or a CI job's summary."`
-	FailIf   []string `placeholder:"LIMIT" sep:"none" help:"With two runs: exit 1 if a change that is shown goes beyond the limit, like 'throughput<-5%' or 'p95>10%'. Repeatable."`
+	First         string   `arg:"" name:"run" help:"Directory of a run (or its results.json), or the raw records of a stress test (….jsonl.gz)."`
+	Against       string   `arg:"" name:"against" optional:"" help:"Directory of a later run: says what changed from the first."`
+	JSON          bool     `xor:"form" help:"Print JSON instead of a table."`
+	Markdown      bool     `xor:"form" help:"Print Markdown instead of a table, for an issue."`
+	FailIf        []string `placeholder:"LIMIT" sep:"none" help:"With two runs: exit 1 if a change that is shown goes beyond the limit, like 'throughput<-5%' or 'p95>10%'. Of throughput, p50, p95, p99, memory, efficiency (embeddings a CPU-second) and errors (percentage points). Repeatable."`
+	JUnit         string   `name:"junit" placeholder:"FILE" help:"With two runs: write the comparison as a JUnit report, for CI systems."`
+	GitHubSummary bool     `name:"github-summary" help:"Append the Markdown to the summary of the GitHub job ($$GITHUB_STEP_SUMMARY)."`
+	Serve         bool     `help:"Show the run in a browser, one that is under way as it grows, until interrupted."`
+	Listen        string   `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Where --serve listens (${default}: any free port)."`
 }
 
 // Run is called by kong.
-func (c *reportCommand) Run() error {
-	if c.Against == "" {
-		if len(c.FailIf) > 0 {
-			return fmt.Errorf("%w: --fail-if needs two runs", errUsage)
-		}
-		return c.render()
+func (c *reportCommand) Run(ctx context.Context) error {
+	switch {
+	case c.Against == "" && (len(c.FailIf) > 0 || c.JUnit != ""):
+		return fmt.Errorf("%w: --fail-if and --junit need two runs", errUsage)
+	case c.Against != "" && c.Serve:
+		return fmt.Errorf("%w: --serve shows one run", errUsage)
+	case c.GitHubSummary && os.Getenv("GITHUB_STEP_SUMMARY") == "":
+		return fmt.Errorf("%w: --github-summary: GITHUB_STEP_SUMMARY is not set, so this is no GitHub job", errUsage)
+	case c.Serve:
+		return c.serve(ctx)
+	case c.Against != "":
+		return c.compare()
 	}
-	return c.compare()
+	return c.render()
 }
 
+// render derives all files again and prints the table.
 func (c *reportCommand) render() error {
 	results, err := report.Read(c.First)
 	if err != nil {
 		return err
 	}
-	dir := c.First
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		dir = filepath.Dir(dir)
-	}
+	dir := report.Dir(c.First)
 	if err := report.Render(dir, results); err != nil {
 		return err
 	}
@@ -55,13 +65,9 @@ func (c *reportCommand) render() error {
 }
 
 func (c *reportCommand) compare() error {
-	var limits []compare.Limit
-	for _, text := range c.FailIf {
-		limit, err := compare.ParseLimit(text)
-		if err != nil {
-			return fmt.Errorf("%w: %w", errUsage, err)
-		}
-		limits = append(limits, limit)
+	limits, err := c.limits()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	first, err := report.Read(c.First)
 	if err != nil {
@@ -72,10 +78,30 @@ func (c *reportCommand) compare() error {
 		return err
 	}
 	comparison := compare.Runs(first, second)
+	if c.JUnit != "" {
+		if err := report.WriteFile(c.JUnit, func(w io.Writer) error { return comparison.WriteJUnit(w, limits) }); err != nil {
+			return err
+		}
+	}
 	if err := c.print(comparison); err != nil {
 		return err
 	}
+	if n := comparison.Unchecked(limits); n > 0 {
+		fmt.Fprintf(os.Stderr, "%d figures could not be held against the limits: not valid in one of the runs, or of too few repeats\n", n)
+	}
 	return broken(limits, comparison)
+}
+
+func (c *reportCommand) limits() ([]compare.Limit, error) {
+	var limits []compare.Limit
+	for _, text := range c.FailIf {
+		limit, err := compare.ParseLimit(text)
+		if err != nil {
+			return nil, err
+		}
+		limits = append(limits, limit)
+	}
+	return limits, nil
 }
 
 // printable is a summary or a comparison.
@@ -85,6 +111,11 @@ type printable interface {
 }
 
 func (c *reportCommand) print(p printable) error {
+	if c.GitHubSummary {
+		if err := appendTo(os.Getenv("GITHUB_STEP_SUMMARY"), p.WriteMarkdown); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.JSON:
 		return printJSON(os.Stdout, p)
@@ -94,14 +125,25 @@ func (c *reportCommand) print(p printable) error {
 	return p.WriteText(os.Stdout, terminalOf(os.Stdout))
 }
 
-// broken is an error that names every change beyond a limit.
-func broken(limits []compare.Limit, c *compare.Comparison) error {
-	var lines []string
-	for _, limit := range limits {
-		for _, change := range limit.Broken(c) {
-			lines = append(lines, fmt.Sprintf("%s: %s, %s changed by %+.1f %%", limit, change.Stack, change.Cell, change.Percent()))
-		}
+func appendTo(path string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
 	}
+	return errors.Join(write(file), file.Close())
+}
+
+// broken is an error that names every change beyond a limit, and every stack that the
+// second run could not measure.
+func broken(limits []compare.Limit, c *compare.Comparison) error {
+	if len(limits) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, b := range c.Broken(limits) {
+		lines = append(lines, b.String())
+	}
+	lines = append(lines, c.Lost...)
 	if len(lines) == 0 {
 		return nil
 	}

@@ -52,7 +52,7 @@ func TestRenderIsByteIdentical(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := contents(t, dir)
-	want := []string{"cells.csv", "comparison.png", "report.html", "results.json", "summary.md"}
+	want := []string{"FILES.md", "cells.csv", "comparison.png", "mlperf_summary.txt", "paceline_bench.prom", "report.html", "requests.parquet", "results.json", "summary.md"}
 	for _, s := range []string{"fastapi", "vllm"} {
 		want = append(want, "paceline-"+s+"_embedding_benchmark.png", "paceline-"+s+"_embedding_results.json")
 	}
@@ -70,6 +70,12 @@ func TestRenderIsByteIdentical(t *testing.T) {
 	}
 	if err := Render(dir, read); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range want {
+		shape := strings.NewReplacer("paceline-fastapi", "<stack>", "paceline-vllm", "<stack>").Replace(name)
+		if name != FilesFile && !strings.Contains(files, "`"+shape+"`") {
+			t.Errorf("%s does not say what %s is", FilesFile, shape)
+		}
 	}
 	for name, sum := range contents(t, dir) {
 		if sum != first[name] {

@@ -19,9 +19,12 @@ const ResultsFile = "results.json"
 // contradict each other, or a newer layout.
 var ErrResults = errors.New("not a readable result")
 
-// Read returns the records of a run: path is its directory, or the results.json
-// itself. Errors name the file and what is wrong with it.
+// Read returns the records of a run: path is its directory, the results.json itself,
+// or a file of a stress test. Errors name the file and what is wrong with it.
 func Read(path string) (*record.Results, error) {
+	if records, ok := recordsOf(path); ok {
+		return readStress(records)
+	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, ResultsFile)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,12 @@ import (
 // PageFile is the name of the page in a run's directory.
 const PageFile = page.File
 
+// FilesFile says what the files of a run are.
+const FilesFile = "FILES.md"
+
+//go:embed files.md
+var files string
+
 // output is one file of a report.
 type output struct {
 	name  string
@@ -30,10 +37,9 @@ type output struct {
 }
 
 // Write saves the raw records and all that is derived from them in dir, which is
-// made when absent: results.json, report.html, summary.md, cells.csv,
-// comparison.png, and JSON and charts for every stack. Everything is written aside and takes its name
-// when it is whole. results.json comes first: should a drawing fail, [Render] can
-// try again.
+// made when absent; its FILES.md says what is what. Everything is written aside and
+// takes its name when it is whole. results.json comes first: should a drawing fail,
+// [Render] can try again.
 func Write(dir string, r *record.Results) error {
 	data, err := json.Marshal(r)
 	if err != nil {
@@ -60,10 +66,17 @@ func Render(dir string, r *record.Results) error { return writeAll(dir, derived(
 // derived lists the files that follow from the records.
 func derived(r *record.Results) []output {
 	x := figures.NewIndex(r)
+	with := func(write func(*figures.Index, io.Writer) error) func(io.Writer) error {
+		return func(w io.Writer) error { return write(x, w) }
+	}
 	list := []output{
-		{page.File, func(w io.Writer) error { return page.Write(x, w) }},
-		{"summary.md", func(w io.Writer) error { return summary.New(x).WriteMarkdown(w) }},
-		{export.CellsFile, func(w io.Writer) error { return export.WriteCells(x, w) }},
+		{PageFile, with(page.Write)},
+		{"summary.md", summary.New(x).WriteMarkdown},
+		{FilesFile, func(w io.Writer) error { _, err := io.WriteString(w, files); return err }},
+		{export.CellsFile, with(export.WriteCells)},
+		{export.RequestsFile, with(export.WriteRequests)},
+		{export.MetricsFile, with(export.WriteMetrics)},
+		{export.MLPerfFile, with(export.WriteMLPerf)},
 		{"comparison.png", func(w io.Writer) error { return chart.WritePNG(x, w, "Comparison of serving stacks", x.Comparable()) }},
 	}
 	for name, s := range fileNames(r.Stacks) {
@@ -121,6 +134,11 @@ func writeAll(dir string, outputs []output) error {
 		}
 	}
 	return nil
+}
+
+// WriteFile writes a file aside and gives it its name when it is whole.
+func WriteFile(path string, write func(io.Writer) error) error {
+	return writeAll(filepath.Dir(path), []output{{filepath.Base(path), write}})
 }
 
 func writeFile(path string, write func(io.Writer) error) error {

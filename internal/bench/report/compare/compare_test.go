@@ -1,9 +1,12 @@
 package compare
 
 import (
+	"bytes"
+	"encoding/xml"
 	"strings"
 	"testing"
 
+	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report/reporttest"
 	"github.com/paceline/paceline/internal/bench/report/table"
 )
@@ -85,13 +88,90 @@ func TestLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := limit.Broken(c); len(got) != want {
+		if got := c.Broken([]Limit{limit}); len(got) != want {
 			t.Errorf("%s is broken by %d changes, want %d", text, len(got), want)
 		}
 	}
-	for _, text := range []string{"", "throughput", "throughput<5", "cosine<-5%", "throughput<=-5%", "throughput<-5%%"} {
+	for _, text := range []string{"", "throughput", "throughput<5", "cosine<-5%", "p999>1%", "throughput<=-5%", "throughput<-5%%"} {
 		if _, err := ParseLimit(text); err == nil {
 			t.Errorf("%q is taken for a limit", text)
 		}
+	}
+}
+
+// failing lets some of the requests of a stack's online cells fail.
+func failing(r *record.Results, stack string, each int) *record.Results {
+	for i := range r.Cells {
+		if c := &r.Cells[i]; c.Stack == stack && c.Sweep == record.SweepOnline {
+			for j := c.Repeat; j < len(c.Requests.Outcome); j += each {
+				c.Requests.Outcome[j] = "5xx"
+			}
+			c.Invalid = "more than 1 % of the requests failed"
+		}
+	}
+	return r
+}
+
+// TestErrorsAreCompared: errors make a cell invalid, and yet a limit on them holds;
+// the figures that they spoil are counted as not checked.
+func TestErrorsAreCompared(t *testing.T) {
+	t.Parallel()
+	c := Runs(reporttest.Demo(5), failing(reporttest.Demo(5), "paceline/vllm", 10))
+	limits := parsed(t, "errors>1%", "p95>10%")
+	broken := c.Broken(limits)
+	if len(broken) != 1 || broken[0].Change.Stack != "paceline/vllm" || !strings.Contains(broken[0].String(), "percentage points") {
+		t.Errorf("one request in ten failed: %v", broken)
+	}
+	if n := c.Unchecked(limits); n != 1 {
+		t.Errorf("%d figures could not be checked, want the p95 of one stack", n)
+	}
+	if len(Runs(reporttest.Demo(5), reporttest.Demo(5)).Broken(limits)) != 0 {
+		t.Error("equal runs break a limit")
+	}
+}
+
+func parsed(t *testing.T, texts ...string) []Limit {
+	t.Helper()
+	var list []Limit
+	for _, text := range texts {
+		l, err := ParseLimit(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
+// TestJUnit: what CI systems read counts as it should: broken limits and lost stacks
+// fail, what could not be compared is skipped.
+func TestJUnit(t *testing.T) {
+	t.Parallel()
+	b := reporttest.Slowed(reporttest.Demo(5), "paceline/tei", 1.25)
+	failing(b, "paceline/vllm", 10)
+	b.Stacks[1].Error = "it crashed & <burned>"
+	c := Runs(reporttest.Demo(5), b)
+	var text bytes.Buffer
+	if err := c.WriteJUnit(&text, parsed(t, "throughput<-5%")); err != nil {
+		t.Fatal(err)
+	}
+	var all junitSuites
+	if err := xml.Unmarshal(text.Bytes(), &all); err != nil {
+		t.Fatal(err)
+	}
+	// 15 cells of one stack are slower; one stack was lost; of another the throughput,
+	// p50, p95 and p99 of one cell are spoilt by errors, which are compared.
+	if all.Tests != len(c.Changes)+1 || all.Failures != 16 || all.Skipped == 0 {
+		t.Errorf("%d tests of %d changes, %d failures, %d skipped", all.Tests, len(c.Changes), all.Failures, all.Skipped)
+	}
+	for _, s := range all.Suites {
+		for _, test := range s.Cases {
+			if test.Skipped != nil && (s.Name != "paceline/vllm" || !strings.Contains(test.Skipped.Message, "1 %")) {
+				t.Errorf("%s %s is skipped: %v", s.Name, test.Name, test.Skipped)
+			}
+		}
+	}
+	if len(c.Lost) != 1 || !strings.Contains(c.Lost[0], "it crashed") {
+		t.Errorf("lost: %v", c.Lost)
 	}
 }

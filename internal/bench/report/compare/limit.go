@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -15,13 +16,13 @@ type Limit struct {
 	text     string
 }
 
-var limitForm = regexp.MustCompile(`^(throughput|p50|p95|memory)\s*([<>])\s*([+-]?\d+(?:\.\d+)?)\s*%$`)
+var limitForm = regexp.MustCompile(`^(throughput|p50|p95|p99|memory|efficiency|errors)\s*([<>])\s*([+-]?\d+(?:\.\d+)?)\s*%$`)
 
 // ParseLimit reads a limit. Its error names the forms that are allowed.
 func ParseLimit(text string) (Limit, error) {
 	m := limitForm.FindStringSubmatch(text)
 	if m == nil {
-		return Limit{}, fmt.Errorf("limit %q: want throughput, p50, p95 or memory, then < or >, then a percentage, like 'throughput<-5%%'", text)
+		return Limit{}, fmt.Errorf("limit %q: want throughput, p50, p95, p99, memory, efficiency or errors, then < or >, then a percentage, like 'throughput<-5%%'", text)
 	}
 	percent, err := strconv.ParseFloat(m[3], 64)
 	if err != nil {
@@ -32,16 +33,50 @@ func ParseLimit(text string) (Limit, error) {
 
 func (l Limit) String() string { return l.text }
 
-// Broken lists the changes beyond the limit. A change that the statistics do not
+// Breaks says whether a change goes beyond the limit. One that the statistics do not
 // show breaks none.
-func (l Limit) Broken(c *Comparison) []Change {
-	var list []Change
-	for _, change := range c.Changes {
-		shown := change.Outcome == Better || change.Outcome == Worse
-		beyond := l.Below && change.Percent() < l.Percent || !l.Below && change.Percent() > l.Percent
-		if change.Quantity == l.Quantity && shown && beyond {
-			list = append(list, change)
+func (l Limit) Breaks(c Change) bool {
+	shown := c.Outcome == Better || c.Outcome == Worse
+	beyond := l.Below && c.Percent() < l.Percent || !l.Below && c.Percent() > l.Percent
+	return c.Quantity == l.Quantity && shown && beyond
+}
+
+// Break is a change beyond a limit.
+type Break struct {
+	Limit  Limit
+	Change Change
+}
+
+// String names the stack, where, and by how much.
+func (b Break) String() string {
+	unit := "%"
+	if b.Change.difference {
+		unit = "percentage points"
+	}
+	return fmt.Sprintf("%s: %s, %s, %s changed by %+.1f %s", b.Limit, b.Change.Stack, b.Change.Sweep, b.Change.Cell, b.Change.Percent(), unit)
+}
+
+// Broken lists the changes beyond any of the limits.
+func (c *Comparison) Broken(limits []Limit) []Break {
+	var list []Break
+	for _, l := range limits {
+		for _, change := range c.Changes {
+			if l.Breaks(change) {
+				list = append(list, Break{l, change})
+			}
 		}
 	}
 	return list
+}
+
+// Unchecked counts the figures that a limit is about and that it could not be held
+// against: not valid in one of the runs, or of too few repeats.
+func (c *Comparison) Unchecked(limits []Limit) (n int) {
+	for _, change := range c.Changes {
+		about := slices.ContainsFunc(limits, func(l Limit) bool { return l.Quantity == change.Quantity })
+		if about && (change.Outcome == Invalid || change.Outcome == TooFew) {
+			n++
+		}
+	}
+	return n
 }

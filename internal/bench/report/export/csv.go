@@ -18,7 +18,7 @@ import (
 const CellsFile = "cells.csv"
 
 var cellColumns = []string{
-	"stack", "sweep", "batch_size", "concurrency", "text_length", "rate", "repeat", "started", "seconds",
+	"cell", "stack", "sweep", "scenario", "batch_size", "concurrency", "text_length", "rate", "repeat", "started", "seconds",
 	"requests", "succeeded", "embeddings", "embeddings_per_second", "tokens_per_second",
 	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "server_cpu_seconds", "client_cpu_seconds", "peak_mb", "invalid",
 }
@@ -29,7 +29,7 @@ func WriteCells(x *figures.Index, w io.Writer) error {
 		return err
 	}
 	for i := range x.Results.Cells {
-		if err := out.Write(cellLine(&x.Results.Cells[i])); err != nil {
+		if err := out.Write(cellLine(i, &x.Results.Cells[i])); err != nil {
 			return err
 		}
 	}
@@ -39,9 +39,9 @@ func WriteCells(x *figures.Index, w io.Writer) error {
 
 // cellLine leaves a field empty where the cell does not hold it, or where its
 // requests are too few for the percentile.
-func cellLine(c *record.Cell) []string {
+func cellLine(place int, c *record.Cell) []string {
 	line := []string{
-		c.Stack, string(c.Sweep), strconv.Itoa(c.BatchSize), strconv.Itoa(c.Concurrency), strconv.Itoa(c.TextLength), field(c.Rate),
+		strconv.Itoa(place), c.Stack, string(c.Sweep), c.Scenario, strconv.Itoa(c.BatchSize), strconv.Itoa(c.Concurrency), strconv.Itoa(c.TextLength), field(c.Rate),
 		strconv.Itoa(c.Repeat), c.Started.UTC().Format(time.RFC3339Nano), field(c.Seconds),
 		strconv.Itoa(len(c.Requests.Outcome)), strconv.Itoa(figures.Succeeded(c)), strconv.Itoa(figures.Embeddings(c)), field(figures.Throughput(c)), field(figures.TokensPerSecond(c)),
 	}

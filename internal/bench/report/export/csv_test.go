@@ -27,8 +27,8 @@ func TestCellsCSV(t *testing.T) {
 	}
 	// 64 requests carry p50 and p90; three carry none.
 	want := strings.Join(cellColumns, ",") + `
-"s, with a comma",online,1,8,0,0,0,0001-01-01T00:00:00Z,1,64,64,64,64,640,20,20,,,1.5,0.25,2,
-"s, with a comma",offline,4,1,0,0,0,0001-01-01T00:00:00Z,1,3,3,12,12,,,,,,,,,why
+0,"s, with a comma",online,,1,8,0,0,0,0001-01-01T00:00:00Z,1,64,64,64,64,640,20,20,,,1.5,0.25,2,
+1,"s, with a comma",offline,,4,1,0,0,0,0001-01-01T00:00:00Z,1,3,3,12,12,,,,,,,,,why
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)

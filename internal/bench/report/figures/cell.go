@@ -115,10 +115,10 @@ func MemoryPerThousand(idle int64) Quantity {
 // inFlight is how many embeddings clients wait for at a time.
 func inFlight(c *record.Cell) int { return c.BatchSize * c.Concurrency }
 
-// perCPUSecond is embeddings a CPU-second of the server's process tree: those
+// PerCPUSecond is embeddings a CPU-second of the server's process tree: those
 // finished between the first and the last sample, over the CPU time between
 // them.
-func perCPUSecond(c *record.Cell) float64 {
+func PerCPUSecond(c *record.Cell) float64 {
 	s := c.Samples
 	if len(s.CPU) < 2 {
 		return math.NaN()

@@ -74,9 +74,9 @@ func (x *Index) row(s *record.Stack) Row {
 	case NotComparable:
 		row.Reason = s.Agreement.Reason
 	}
-	best := x.best(s.Name, record.SweepConcurrency)
+	best := x.served(s.Name)
 	row.Throughput = x.Figure(s.Name, best, Throughput)
-	row.PerCPUSecond = x.Figure(s.Name, best, perCPUSecond)
+	row.PerCPUSecond = x.Figure(s.Name, best, PerCPUSecond)
 	row.TokensPerSecond = x.Figure(s.Name, best, TokensPerSecond)
 	row.Latency = x.Latency(s.Name, 0.95)
 	row.BatchEfficiency = x.batchEfficiency(s.Name, row.Throughput)
@@ -111,10 +111,22 @@ func (f Figure) weight() int {
 	return 3
 }
 
+// served is where the throughput of the table was measured: the best point of the
+// concurrency sweep; of a stress test, its load.
+func (x *Index) served(stack string) Point {
+	if at, ok := x.Largest(stack, record.SweepStress); ok && len(x.Points(stack, record.SweepConcurrency)) == 0 {
+		return at
+	}
+	return x.best(stack, record.SweepConcurrency)
+}
+
 // Latency is the percentile of the online cell: one text a request, several
-// clients.
+// clients; of a stress test, that of its load.
 func (x *Index) Latency(stack string, p float64) Percentile {
 	at, ok := x.Largest(stack, record.SweepOnline)
+	if !ok {
+		at, ok = x.Largest(stack, record.SweepStress)
+	}
 	if !ok {
 		return Percentile{Figure: Missing(), Wanted: p}
 	}
@@ -173,6 +185,9 @@ func (x *Index) batchEfficiency(stack string, served Figure) Figure {
 // a server seldom gives memory back, so earlier cells cannot have seen more.
 func (x *Index) memory(s *record.Stack) (perThousand, peak Figure) {
 	at, ok := x.Largest(s.Name, record.SweepConcurrency)
+	if !ok {
+		at, ok = x.Largest(s.Name, record.SweepStress)
+	}
 	if !ok {
 		return Missing(), Missing()
 	}

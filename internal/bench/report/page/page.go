@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,6 +43,9 @@ var shapes = []template.HTML{`<circle r="6"/>`, `<rect x="-5.5" y="-5.5" width="
 
 // page is what the template is filled with.
 type page struct {
+	Title    string
+	Live     bool // served while the run goes on
+	Finished bool // the run that is served
 	Summary  *summary.Summary
 	Checks   checks
 	Table    pageTable
@@ -77,12 +81,16 @@ type pageEntry struct {
 }
 
 // Write fills the template: one file without a link to anything.
-func Write(x *figures.Index, w io.Writer) error {
+func Write(x *figures.Index, w io.Writer) error { return write(x, w, page{}) }
+
+// WriteLive writes a page that asks its server for more while a run is under way.
+func WriteLive(x *figures.Index, w io.Writer, finished bool) error {
+	return write(x, w, page{Live: true, Finished: finished})
+}
+
+func write(x *figures.Index, w io.Writer, p page) error {
 	s := summary.New(x)
-	p := page{Summary: s, Table: newPageTable(s.Table()), Captions: s.Captions(), Stacks: x.Comparable(), Checks: newChecks(x.Results),
-		Facts: facts(x.Results), Command: shellLine(x.Results.Manifest.Command)}
-	p.Drawings = drawings(x, p.Stacks)
-	p.Data, p.Cells, p.Phases = drawingData(p.Drawings), newCells(x, p.Stacks), timeSpent(x, p.Stacks)
+	p.fill(x, s)
 	var markdown strings.Builder
 	s.MarkdownTable(&markdown)
 	manifest, err := json.MarshalIndent(x.Results.Manifest, "", "  ")
@@ -93,13 +101,26 @@ func Write(x *figures.Index, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	script, err := concat("web/uplot/uPlot.iife.min.js", "web/begin.js", "web/table.js", "web/chart.js", "web/timeline.js", "web/records.js", "web/start.js")
+	script, err := concat("web/uplot/uPlot.iife.min.js", "web/begin.js", "web/table.js", "web/chart.js", "web/timeline.js", "web/records.js", "web/start.js", "web/live.js", "web/end.js")
 	if err != nil {
 		return err
 	}
 	p.Markdown, p.Manifest = markdown.String(), string(manifest)
 	p.Style, p.Script = template.CSS(style), template.JS(script)
 	return pageTemplate.Execute(w, p)
+}
+
+// fill sets what follows from the records.
+func (p *page) fill(x *figures.Index, s *summary.Summary) {
+	p.Summary, p.Table, p.Captions, p.Stacks = s, newPageTable(s.Table()), s.Captions(), x.Comparable()
+	p.Title = "Embedding stacks compared"
+	p.Drawings = drawings(x, p.Stacks)
+	if s.Stress {
+		p.Title = "Stress test"
+		p.Drawings = slices.DeleteFunc(p.Drawings, func(d drawing) bool { return !d.Drawn() })
+	}
+	p.Checks, p.Facts, p.Command = newChecks(x.Results), facts(x.Results), shellLine(x.Results.Manifest.Command)
+	p.Data, p.Cells, p.Phases = drawingData(p.Drawings), newCells(x, p.Stacks), timeSpent(x, p.Stacks)
 }
 
 func concat(names ...string) (string, error) {

@@ -15,7 +15,9 @@ import (
 func (s *Summary) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	s.MarkdownTable(&b)
-	s.markdownFindings(&b)
+	if !s.Stress {
+		s.markdownFindings(&b)
+	}
 	for _, warning := range s.Warnings {
 		b.WriteString("\n> **Warning**: " + table.Escape(format.WarningLine(warning)) + "\n")
 	}
@@ -41,10 +43,7 @@ func (s *Summary) markdownFindings(b *strings.Builder) {
 	for _, group := range []struct {
 		title string
 		list  []findings.Finding
-	}{{"Under demand", s.Demand}, {"Findings", s.Leaders}, {"Trade-offs", s.TradeOffs}, {"Recommendations", s.Recommendations}} {
-		if len(group.list) == 0 {
-			continue
-		}
+	}{{"Findings", s.Leaders}, {"Trade-offs", s.TradeOffs}, {"Recommendations", s.Recommendations}} {
 		b.WriteString("\n## " + group.title + "\n\n")
 		for _, f := range group.list {
 			b.WriteString("- **" + table.Escape(format.Capital(f.Topic)) + "**: " + table.Escape(f.Text) + "\n")

@@ -3,6 +3,8 @@
 package summary
 
 import (
+	"slices"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report/figures"
 	"github.com/paceline/paceline/internal/bench/report/findings"
@@ -17,9 +19,9 @@ type Summary struct {
 	Machine  string           `json:"machine"`
 	Rows     []figures.Row    `json:"rows"`
 	Warnings []record.Warning `json:"warnings,omitempty"`
+	Stress   bool             `json:"stress,omitempty"` // one load on one service, which is compared with nothing
 
-	Demand          []findings.Finding `json:"demand,omitempty"` // goodput, latency by rate, MLPerf's scenarios
-	Leaders         []findings.Finding `json:"leaders"`          // in each quantity of the table
+	Leaders         []findings.Finding `json:"leaders"` // in each quantity of the table
 	TradeOffs       []findings.Finding `json:"trade_offs"`
 	Recommendations []findings.Finding `json:"recommendations"` // by use
 	Claims          []findings.Verdict `json:"claims"`
@@ -34,7 +36,15 @@ func New(x *figures.Index) *Summary {
 		Machine:  format.MachineLine(m.Machine),
 		Warnings: x.Results.Warnings,
 	}
-	s.Rows, s.Demand = x.SummaryRows(), findings.Demand(x)
+	s.Rows = x.SummaryRows()
+	if s.Stress = isStress(x.Results.Cells); s.Stress {
+		return s
+	}
 	s.Leaders, s.TradeOffs, s.Recommendations, s.Claims = findings.Leaders(x), findings.TradeOffs(x), findings.Recommendations(x), findings.Judge(x)
 	return s
+}
+
+// isStress says whether the records are of a stress test and of nothing else.
+func isStress(cells []record.Cell) bool {
+	return len(cells) > 0 && !slices.ContainsFunc(cells, func(c record.Cell) bool { return c.Sweep != record.SweepStress })
 }

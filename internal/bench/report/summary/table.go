@@ -101,7 +101,7 @@ func (s *Summary) Captions() []string {
 	lines := []string{s.intervalCaption()}
 	cells := s.each(func(r figures.Row) string { return r.Throughput.Cell })
 	if cells != "" {
-		lines = append(lines, "Throughput is the best of the concurrency sweep: "+cells+".")
+		lines = append(lines, s.throughputCaption(cells))
 	}
 	tokens := s.each(func(r figures.Row) string {
 		if !r.TokensPerSecond.Known() {
@@ -116,6 +116,13 @@ func (s *Summary) Captions() []string {
 		lines = append(lines, "Driven through: "+doors+".")
 	}
 	return lines
+}
+
+func (s *Summary) throughputCaption(cells string) string {
+	if s.Stress {
+		return "One load for the whole time: " + cells + ". The repeats are its windows."
+	}
+	return "Throughput is the best of the concurrency sweep: " + cells + "."
 }
 
 // each says something of every measured stack, those that have it in common

@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -15,20 +14,19 @@ import (
 func (s *Summary) WriteText(w io.Writer, o table.Terminal) error {
 	var b strings.Builder
 	t := s.Table()
-	fmt.Fprintf(&b, "%s\n%s\n%s\n\n", s.Model, s.Data, s.Machine)
-	if widths := t.Widths(); o.Width == 0 || table.LineWidth(widths) <= o.Width {
-		t.WriteGrid(&b, widths, o)
-	} else {
-		t.WriteBlocks(&b, o)
+	for _, line := range []string{s.Model, s.Data, s.Machine} {
+		table.Wrap(&b, line, o.Width)
 	}
 	b.WriteString("\n")
-	for i, note := range t.Notes {
-		table.Wrap(&b, fmt.Sprintf("[%d] %s", i+1, format.OneLine(note)), o.Width)
-	}
+	t.WriteText(&b, o)
+	b.WriteString("\n")
+	t.WriteNotes(&b, o)
 	for _, line := range s.Captions() {
 		table.Wrap(&b, line, o.Width)
 	}
-	s.writeFindings(&b, o)
+	if !s.Stress {
+		s.writeFindings(&b, o)
+	}
 	for _, warning := range s.Warnings {
 		table.Wrap(&b, o.Paint(table.Red, "warning")+": "+format.WarningLine(warning), o.Width)
 	}
@@ -42,10 +40,7 @@ func (s *Summary) writeFindings(b *strings.Builder, o table.Terminal) {
 	for _, group := range []struct {
 		title string
 		list  []findings.Finding
-	}{{"Under demand", s.Demand}, {"Findings", s.Leaders}, {"Recommendations", s.Recommendations}} {
-		if len(group.list) == 0 {
-			continue
-		}
+	}{{"Findings", s.Leaders}, {"Recommendations", s.Recommendations}} {
 		b.WriteString("\n" + o.Paint(table.Bold, group.title) + "\n")
 		var topics, texts []string
 		for _, f := range group.list {

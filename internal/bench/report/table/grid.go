@@ -12,8 +12,10 @@ type Table struct {
 	Columns []Column
 	Rows    [][]Entry // the first entry names the row
 	Notes   []string  // footnote i+1
+	Blocks  bool      // too wide for a terminal, it is drawn as a block a row and not in parts
 }
 
+// Column is what the entries below it say.
 type Column struct{ Name, Unit string }
 
 // Entry is one place of the grid.

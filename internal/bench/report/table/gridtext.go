@@ -21,6 +21,7 @@ const (
 	reset = "\x1b[0m"
 )
 
+// Paint gives a text a style, if the terminal has colours.
 func (o Terminal) Paint(style, text string) string {
 	if !o.Color || text == "" {
 		return text
@@ -30,8 +31,67 @@ func (o Terminal) Paint(style, text string) string {
 
 const gap = 2 // blanks between columns
 
-// Widths of the columns; a spanning entry claims none.
-func (t *Table) Widths() []int {
+// WriteText draws the table for a terminal. Where it is too wide it is drawn in
+// parts below each other, each with the first column, or as a block a row.
+func (t *Table) WriteText(b *strings.Builder, o Terminal) {
+	parts, fits := t.parts(o.Width)
+	if !fits || len(parts) > 1 && t.Blocks {
+		t.writeBlocks(b, o)
+		return
+	}
+	for i, part := range parts {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		part.writeGrid(b, part.widths(), o)
+	}
+}
+
+// parts splits the columns so that each part is at most so wide; 0 never splits. It
+// fails where not even two columns fit beside each other.
+func (t *Table) parts(width int) (list []*Table, fits bool) {
+	widths := t.widths()
+	for from := 1; from < len(t.Columns); {
+		to := from + 1
+		for to < len(t.Columns) && lineWidth(append(widths[:1:1], widths[from:to+1]...)) <= width {
+			to++
+		}
+		if width == 0 {
+			to = len(t.Columns)
+		}
+		if width > 0 && lineWidth(append(widths[:1:1], widths[from:to]...)) > width {
+			return nil, false
+		}
+		list = append(list, t.columns(from, to))
+		from = to
+	}
+	return list, true
+}
+
+// columns is the table of the first and some other columns. Rows that fill the whole
+// table are in its first part.
+func (t *Table) columns(from, to int) *Table {
+	part := &Table{Columns: append(t.Columns[:1:1], t.Columns[from:to]...)}
+	for _, row := range t.Rows {
+		switch {
+		case len(row) == len(t.Columns):
+			part.Rows = append(part.Rows, append(row[:1:1], row[from:to]...))
+		case from == 1:
+			part.Rows = append(part.Rows, row)
+		}
+	}
+	return part
+}
+
+// WriteNotes writes the footnotes, each wrapped to the terminal.
+func (t *Table) WriteNotes(b *strings.Builder, o Terminal) {
+	for i, note := range t.Notes {
+		Wrap(b, fmt.Sprintf("[%d] %s", i+1, strings.Join(strings.Fields(note), " ")), o.Width)
+	}
+}
+
+// widths of the columns; a spanning entry claims none.
+func (t *Table) widths() []int {
 	widths := make([]int, len(t.Columns))
 	for i, c := range t.Columns {
 		widths[i] = max(utf8.RuneCountInString(c.Name), utf8.RuneCountInString(c.Unit))
@@ -46,7 +106,7 @@ func (t *Table) Widths() []int {
 	return widths
 }
 
-func LineWidth(widths []int) int {
+func lineWidth(widths []int) int {
 	sum := gap * (len(widths) - 1)
 	for _, w := range widths {
 		sum += w
@@ -54,15 +114,19 @@ func LineWidth(widths []int) int {
 	return sum
 }
 
-// WriteGrid draws two lines a row: figures, and below them their intervals.
-func (t *Table) WriteGrid(b *strings.Builder, widths []int, o Terminal) {
+// writeGrid draws two lines a row: figures, and below them their intervals.
+func (t *Table) writeGrid(b *strings.Builder, widths []int, o Terminal) {
 	t.writeLine(b, widths, func(i int) string { return t.Columns[i].Name }, o, Bold)
 	if slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Unit != "" }) {
 		t.writeLine(b, widths, func(i int) string { return t.Columns[i].Unit }, o, dim)
 	}
-	b.WriteString(o.Paint(dim, strings.Repeat("─", LineWidth(widths))) + "\n")
+	b.WriteString(o.Paint(dim, strings.Repeat("─", lineWidth(widths))) + "\n")
 	for _, row := range t.Rows {
-		t.writeLine(b, widths[:len(row)], func(i int) string { return row[i].String() }, o, "")
+		if row[len(row)-1].Span {
+			writeSpan(b, widths[0], row, o)
+			continue
+		}
+		t.writeLine(b, widths, func(i int) string { return row[i].String() }, o, "")
 		if hasInterval(row) {
 			t.writeLine(b, widths, func(i int) string { return row[i].Interval }, o, dim)
 		}
@@ -82,8 +146,6 @@ func (t *Table) writeLine(b *strings.Builder, widths []int, text func(int) strin
 		switch {
 		case i == 0:
 			line.WriteString(cell + pad)
-		case i == 1 && len(widths) < len(t.Columns): // fills the row
-			line.WriteString(strings.Repeat(" ", gap) + cell)
 		default:
 			line.WriteString(strings.Repeat(" ", gap) + pad + cell)
 		}
@@ -91,8 +153,16 @@ func (t *Table) writeLine(b *strings.Builder, widths []int, text func(int) strin
 	b.WriteString(o.Paint(style, strings.TrimRight(line.String(), " ")) + "\n")
 }
 
-// WriteBlocks draws a stack's figures below each other.
-func (t *Table) WriteBlocks(b *strings.Builder, o Terminal) {
+// writeSpan puts a text that fills its row beside the row's name, on as many lines as
+// it takes.
+func writeSpan(b *strings.Builder, first int, row []Entry, o Terminal) {
+	indent := strings.Repeat(" ", first+gap)
+	b.WriteString(fmt.Sprintf("%-*s%s", first, row[0].Text, strings.Repeat(" ", gap)))
+	wrapAt(b, row[len(row)-1].String(), o.Width, first+gap, indent)
+}
+
+// writeBlocks draws a stack's figures below each other.
+func (t *Table) writeBlocks(b *strings.Builder, o Terminal) {
 	for _, row := range t.Rows {
 		b.WriteString(o.Paint(Bold, row[0].Text) + " " + o.Paint(dim, row[0].Interval) + "\n")
 		for i, e := range row[1:] {
@@ -110,14 +180,21 @@ func (t *Table) WriteBlocks(b *strings.Builder, o Terminal) {
 	}
 }
 
-// Wrap breaks a text at blanks, indenting what follows; 0 never breaks.
-func Wrap(b *strings.Builder, text string, width int) {
-	column := 0
-	for i, word := range strings.SplitAfter(text, " ") {
+// Wrap breaks a text at blanks, indenting what follows; width 0 never breaks.
+func Wrap(b *strings.Builder, text string, width int) { wrapAt(b, text, width, 0, "  ") }
+
+// wrapAt goes on in a line that is so many columns long already.
+func wrapAt(b *strings.Builder, text string, width, column int, indent string) {
+	for i, word := range strings.Split(text, " ") {
 		n := utf8.RuneCountInString(word)
-		if i > 0 && width > 0 && column+utf8.RuneCountInString(strings.TrimRight(word, " ")) > width {
-			b.WriteString("\n  ")
-			column = 2
+		switch {
+		case i == 0:
+		case width > 0 && column+1+n > width:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteString(" ")
+			column++
 		}
 		b.WriteString(word)
 		column += n

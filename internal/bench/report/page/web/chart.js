@@ -303,17 +303,23 @@
     }).observe(holder);
   }
 
+  const settings = new Map(); // key of a drawing to the view and axis that the reader chose
+
   function startChart(drawing) {
     const figure = document.getElementById("chart-" + drawing.key), holder = figure.querySelector(".plot");
-    const entry = { key: drawing.key, view: drawing.views[drawing.start], holder, log: drawing.views[drawing.start].logy, logButton: figure.querySelector(".log") };
+    const kept = settings.get(drawing.key) || { view: drawing.start, log: drawing.views[drawing.start].logy };
+    const entry = { key: drawing.key, view: drawing.views[Math.min(kept.view, drawing.views.length - 1)], holder, log: kept.log, logButton: figure.querySelector(".log") };
     entry.redraw = () => draw(entry);
-    const setLog = on => { entry.log = on; entry.logButton.setAttribute("aria-pressed", on); };
+    settings.set(drawing.key, kept);
+    const setLog = on => { entry.log = kept.log = on; entry.logButton.setAttribute("aria-pressed", on); };
     setLog(entry.log);
     draw(entry);
     plots.push(entry);
     entry.logButton.addEventListener("click", () => { setLog(!entry.log); draw(entry); });
+    figure.querySelectorAll(".views button").forEach((b, i) => b.setAttribute("aria-pressed", drawing.views[i] === entry.view));
     figure.querySelectorAll(".views button").forEach((b, i) => b.addEventListener("click", () => {
       figure.querySelectorAll(".views button").forEach(other => other.setAttribute("aria-pressed", other === b));
+      kept.view = i;
       entry.view = drawing.views[i];
       draw(entry);
     }));

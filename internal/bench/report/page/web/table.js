@@ -25,7 +25,8 @@
     const table = document.getElementById("summary");
     table.querySelectorAll("thead button").forEach(b => b.addEventListener("click", () => sortTable(table, b)));
     document.getElementById("copy").addEventListener("click", e => copy(e.currentTarget, read("markdown")));
-    document.getElementById("copy-command").addEventListener("click", e => copy(e.currentTarget, document.querySelector(".command").textContent));
+    const command = document.getElementById("copy-command");
+    if (command) command.addEventListener("click", e => copy(e.currentTarget, document.querySelector(".command").textContent));
   }
 
   async function copy(button, text) {

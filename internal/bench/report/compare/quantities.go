@@ -1,0 +1,82 @@
+package compare
+
+import (
+	"slices"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report/figures"
+	"github.com/paceline/paceline/internal/bench/stat"
+)
+
+// quantity is what two runs are compared in, at every point of some sweeps.
+type quantity struct {
+	name, unit    string
+	lowerIsBetter bool
+	difference    bool // the change is B - A in percentage points, not a ratio: it may be zero in A
+	sweeps        []record.Sweep
+	figure        func(x *figures.Index, stack string, p figures.Point) figures.Figure
+}
+
+var (
+	timed = []record.Sweep{record.SweepOnline, record.SweepRate, record.SweepScenario, record.SweepStress}
+	full  = []record.Sweep{record.SweepOffline, record.SweepConcurrency, record.SweepBatchSize, record.SweepOnline, record.SweepScenario, record.SweepStress}
+)
+
+var quantities = []quantity{
+	{name: "throughput", unit: "embeddings/s", sweeps: full, figure: at(figures.Throughput)},
+	{name: "p50", unit: "ms", lowerIsBetter: true, sweeps: timed, figure: percentile(0.5)},
+	{name: "p95", unit: "ms", lowerIsBetter: true, sweeps: timed, figure: percentile(0.95)},
+	{name: "p99", unit: "ms", lowerIsBetter: true, sweeps: timed, figure: percentile(0.99)},
+	{name: "memory", unit: "MB", lowerIsBetter: true, sweeps: []record.Sweep{record.SweepTextLength}, figure: at(figures.PeakMemory)},
+	{name: "efficiency", unit: "embeddings/CPU-s", sweeps: []record.Sweep{record.SweepConcurrency, record.SweepStress}, figure: at(figures.PerCPUSecond)},
+	{name: "errors", unit: "% of requests", lowerIsBetter: true, difference: true, sweeps: slices.Concat(full, []record.Sweep{record.SweepRate}), figure: failures},
+}
+
+func at(q figures.Quantity) func(*figures.Index, string, figures.Point) figures.Figure {
+	return func(x *figures.Index, stack string, p figures.Point) figures.Figure { return x.Figure(stack, p, q) }
+}
+
+func percentile(wanted float64) func(*figures.Index, string, figures.Point) figures.Figure {
+	return func(x *figures.Index, stack string, p figures.Point) figures.Figure {
+		return figures.Certified(x.Percentile(stack, p, wanted))
+	}
+}
+
+// failures is the share of requests that failed, in percent, over all repeats: also
+// those that are not valid because of it.
+func failures(x *figures.Index, stack string, p figures.Point) figures.Figure {
+	f := figures.Figure{Cell: p.String()}
+	for _, c := range x.Cells[stack][p] {
+		if n := len(c.Requests.Outcome); n > 0 {
+			f.Values = append(f.Values, 100*float64(n-figures.Succeeded(c))/float64(n))
+		}
+	}
+	f.Estimate = stat.Median(f.Values)
+	return f
+}
+
+func (q quantity) compare(x, y *figures.Index, stack string, p figures.Point) (Change, bool) {
+	a, b := q.figure(x, stack, p), q.figure(y, stack, p)
+	if !a.Known() || !b.Known() || q.difference && a.Hi == 0 && b.Hi == 0 {
+		return Change{}, false
+	}
+	_, chance := stat.MannWhitney(a.Values, b.Values)
+	c := Change{Stack: stack, Sweep: p.Sweep, Cell: p.String(), Quantity: q.name, Unit: q.unit,
+		A: a, B: b, Ratio: figures.Figure{Estimate: stat.Ratio(b.Values, a.Values)}, P: chance, difference: q.difference}
+	c.Outcome = q.outcome(c)
+	return c, true
+}
+
+func (q quantity) outcome(c Change) Outcome {
+	switch {
+	case !c.A.Sound() || !c.B.Sound():
+		return Invalid
+	case !stat.Separable(len(c.A.Values), len(c.B.Values)):
+		return TooFew
+	case !stat.Differs(c.A.Values, c.B.Values):
+		return NoDifference
+	case (c.B.Value < c.A.Value) == q.lowerIsBetter:
+		return Better
+	}
+	return Worse
+}

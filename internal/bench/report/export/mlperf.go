@@ -1,0 +1,146 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report/figures"
+	"github.com/paceline/paceline/internal/bench/stat"
+)
+
+// MLPerfFile sums each stack's scenarios up in the words and the layout of MLPerf
+// LoadGen's mlperf_log_summary.txt, for eyes and scripts that know it.
+const MLPerfFile = "mlperf_summary.txt"
+
+const mlperfRule = "================================================\n"
+
+// mlperfScenario is how a summary calls a scenario and what it is judged by.
+type mlperfScenario struct {
+	name       string
+	percentile float64 // that certifies it, 0 for a throughput
+	result     string  // the line of its result
+}
+
+var mlperfScenarios = map[string]mlperfScenario{
+	"single-stream": {"SingleStream", 0.90, "90.0th percentile latency (ns)"},
+	"multi-stream":  {"MultiStream", 0.99, "99.0th percentile latency (ns)"},
+	"server":        {"Server", 0.99, "Completed samples per second"},
+	"offline":       {"Offline", 0, "Samples per second"},
+}
+
+// WriteMLPerf writes a summary a stack and scenario. A run without scenarios has its
+// offline sweep in it, which is the same load.
+func WriteMLPerf(x *figures.Index, w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("These are not MLPerf results: the scenarios and the layout are MLPerf's, the rules are in docs/measurement.md.\n\n")
+	for i := range x.Results.Stacks {
+		s := &x.Results.Stacks[i]
+		for _, p := range mlperfPoints(x, s.Name) {
+			mlperfBlock(&b, x, s, p)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func mlperfPoints(x *figures.Index, stack string) []figures.Point {
+	if points := x.Points(stack, record.SweepScenario); len(points) > 0 {
+		return points
+	}
+	return x.Points(stack, record.SweepOffline)
+}
+
+// mlperfBlock is one summary: of the valid repeats together, of all of them where
+// none is valid.
+func mlperfBlock(b *strings.Builder, x *figures.Index, s *record.Stack, p figures.Point) {
+	cells, reason := figures.Sift(x.Cells[s.Name][p])
+	if len(cells) > 0 {
+		reason = ""
+	} else {
+		cells = x.Cells[s.Name][p]
+	}
+	scenario := mlperfScenarios[cmp.Or(p.Scenario, "offline")]
+	ns := nanoseconds(cells)
+	certified := scenario.percentile == 0 || len(ns) >= stat.MinSamples(scenario.percentile)
+	valid := reason == "" && certified && figures.StatusOf(s) == figures.Measured
+	line := func(name string, value any) { fmt.Fprintf(b, "%-31s : %v\n", name, value) }
+
+	b.WriteString(mlperfRule + "MLPerf-like Results Summary\n" + mlperfRule)
+	line("SUT name", s.Name)
+	line("Scenario", cmp.Or(scenario.name, p.Scenario))
+	line("Mode", "PerformanceOnly")
+	line(scenario.result, mlperfResult(x, s, p, scenario, ns))
+	line("Result is", map[bool]string{true: "VALID", false: "INVALID"}[valid])
+	line("  Performance constraints satisfied", yes(reason == ""))
+	line("  Early stopping satisfied", yes(certified))
+	for _, doubt := range []string{reason, s.Error, s.Agreement.Reason} {
+		if doubt != "" {
+			line("  Because", strings.Join(strings.Fields(doubt), " "))
+		}
+	}
+	b.WriteString("\n" + mlperfRule + "Additional Stats\n" + mlperfRule)
+	if len(ns) > 0 {
+		line("Min latency (ns)", int64(ns[0]))
+		line("Max latency (ns)", int64(ns[len(ns)-1]))
+		line("Mean latency (ns)", int64(mean(ns)))
+	}
+	for _, percentile := range []float64{0.5, 0.9, 0.95, 0.97, 0.99, 0.999} {
+		if len(ns) >= stat.MinSamples(percentile) {
+			line(fmt.Sprintf("%.2f percentile latency (ns)", 100*percentile), int64(stat.Percentile(ns, percentile)))
+		}
+	}
+	b.WriteString("\n" + mlperfRule + "Test Parameters Used\n" + mlperfRule)
+	line("samples_per_query", p.BatchSize)
+	line("target_qps", p.Rate)
+	line("max_async_queries", p.Concurrency)
+	line("query_count", len(ns))
+	line("qsl_rng_seed", x.Results.Manifest.Seed)
+	b.WriteString("\n")
+}
+
+// mlperfResult is the figure that the scenario is about.
+func mlperfResult(x *figures.Index, s *record.Stack, p figures.Point, scenario mlperfScenario, ns []float64) string {
+	value := x.Figure(s.Name, p, figures.Throughput).Value
+	if strings.Contains(scenario.result, "latency") {
+		value = stat.Percentile(ns, scenario.percentile)
+		if !math.IsNaN(value) {
+			return fmt.Sprintf("%.0f", value)
+		}
+	}
+	if math.IsNaN(value) {
+		return "none"
+	}
+	return fmt.Sprintf("%.2f", value)
+}
+
+// nanoseconds are the latencies of all successful requests, in rising order.
+func nanoseconds(cells []*record.Cell) []float64 {
+	var list []float64
+	for _, c := range cells {
+		for _, ms := range figures.Latencies(c) {
+			list = append(list, ms*1e6)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+func yes(b bool) string {
+	if b {
+		return "Yes"
+	}
+	return "NO"
+}

@@ -1,0 +1,110 @@
+package live
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report"
+)
+
+// spoolFile is where paceline bench keeps the records of a run under way, a JSON
+// value a line.
+const spoolFile = "records.partial.jsonl"
+
+// source is a run on disk: its spool as long as there is one, then its results.
+type source struct {
+	dir   string
+	seen  int64         // bytes of the spool that were read
+	cells []record.Cell // of the spool
+	spool bool          // whether the run is under way
+	stamp string        // of the results that were read
+	whole *record.Results
+}
+
+// open finds a run: one that is under way, one that is finished, or a stress test.
+func open(dir string) (*source, error) {
+	s := &source{dir: dir}
+	if _, err := s.read(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// finished says whether the run has ended.
+func (s *source) finished() bool { return !s.spool }
+
+// results are all records that were read.
+func (s *source) results() (*record.Results, error) {
+	if s.whole != nil {
+		return s.whole, nil
+	}
+	return report.FromCells(s.cells), nil
+}
+
+// read takes in what the run has left since the last time, and says whether that is
+// anything.
+func (s *source) read() (grew bool, err error) {
+	file, err := os.Open(filepath.Join(s.dir, spoolFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return s.readWhole()
+	}
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	s.spool, s.whole, s.stamp = true, nil, ""
+	return s.readSpool(file)
+}
+
+// readSpool decodes the whole lines that are new. One that is still being written is
+// left for the next time.
+func (s *source) readSpool(file *os.File) (grew bool, err error) {
+	if info, err := file.Stat(); err == nil && info.Size() < s.seen { // another run began in the same directory
+		s.seen, s.cells = 0, nil
+	}
+	data, err := io.ReadAll(io.NewSectionReader(file, s.seen, 1<<62))
+	if err != nil {
+		return false, err
+	}
+	end := bytes.LastIndexByte(data, '\n') + 1
+	for line := range bytes.Lines(data[:end]) {
+		var c record.Cell
+		if err := json.Unmarshal(line, &c); err != nil {
+			return false, fmt.Errorf("%s: cell %d: %w", file.Name(), len(s.cells), err)
+		}
+		s.cells = append(s.cells, c)
+	}
+	s.seen += int64(end)
+	return end > 0, nil
+}
+
+// readWhole reads a finished run again when its file is another than the one known.
+func (s *source) readWhole() (grew bool, err error) {
+	path := s.dir
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, report.ResultsFile)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		if s.spool || s.whole != nil { // between the spool's end and the results' name
+			return false, nil
+		}
+		return false, fmt.Errorf("%s holds no run: neither %s nor %s: %w", s.dir, spoolFile, report.ResultsFile, err)
+	}
+	stamp := fmt.Sprint(info.Size(), info.ModTime())
+	if stamp == s.stamp {
+		return false, nil
+	}
+	whole, err := report.Read(path)
+	if err != nil {
+		return false, err
+	}
+	s.whole, s.stamp, s.spool, s.cells = whole, stamp, false, nil
+	return true, nil
+}

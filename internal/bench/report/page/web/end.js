@@ -1,0 +1,6 @@
+
+  startTheme();
+  start();
+  follow();
+  root.dataset.ready = "true";
+})();
