@@ -26,8 +26,15 @@ func (o outFlag) save(set dataset.Set) error {
 	if err := set.Save(o.Out); err != nil {
 		return err
 	}
-	fmt.Printf("%s: %d texts, SHA-256 %s\nsource: %s\n", o.Out, len(set.Texts), set.SHA256, set.Source)
+	fmt.Printf("%s: %s, SHA-256 %s\nsource: %s\n", o.Out, countTexts(len(set.Texts)), set.SHA256, set.Source)
 	return nil
+}
+
+func countTexts(n int) string {
+	if n == 1 {
+		return "1 text"
+	}
+	return fmt.Sprintf("%d texts", n)
 }
 
 type msMarcoCommand struct {
@@ -50,6 +57,9 @@ func (c *msMarcoCommand) Run(ctx context.Context) error {
 		set, err := dataset.LoadFirst(ctx, c.From, c.Count)
 		if err != nil {
 			return err
+		}
+		if n := len(set.Texts); n < c.Count {
+			fmt.Fprintf(os.Stderr, "%s has %s, %d were asked for\n", set.Source, countTexts(n), c.Count)
 		}
 		return c.save(set)
 	}

@@ -5,11 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/paceline/paceline/internal/assemble"
 )
 
 // Exit codes that scripts rely on.
@@ -40,6 +44,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	slog.SetDefault(slog.New(newLineLog(os.Stderr)))
 	parser, err := kong.New(&commandLine{},
 		kong.Name("paceline"),
 		kong.Description("Serve text embeddings as fast as the machine allows, and measure honestly every stack that serves them."),
@@ -51,7 +56,8 @@ func run(args []string) int {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "paceline: %v\n", err)
+		// A flag that may be left out has "" among its values, which nobody would give.
+		fmt.Fprintf(os.Stderr, "paceline: %s\n", strings.Replace(err.Error(), `must be one of "",`, "must be one of ", 1))
 		return exitUsage
 	}
 	return exitCode(command.Run())
@@ -64,7 +70,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errUsage):
+	case errors.Is(err, errUsage), errors.Is(err, assemble.ErrUnknownDevice), errors.Is(err, assemble.ErrUnknownDType):
 		fmt.Fprintf(os.Stderr, "paceline: %v\n", err)
 		return exitUsage
 	default:

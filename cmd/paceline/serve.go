@@ -59,8 +59,8 @@ type serveLimits struct {
 	Concurrent    int           `name:"max-concurrent-requests" placeholder:"N" env:"PACELINE_MAX_CONCURRENT_REQUESTS,MAX_CONCURRENT_REQUESTS" help:"Requests in progress; further ones are answered 429 at once."`
 	Inputs        int           `name:"max-client-batch-size" placeholder:"N" env:"PACELINE_MAX_CLIENT_BATCH_SIZE,MAX_CLIENT_BATCH_SIZE" help:"Inputs in one request."`
 	Body          int64         `name:"payload-limit" placeholder:"BYTES" env:"PACELINE_PAYLOAD_LIMIT,PAYLOAD_LIMIT" help:"Bytes of one request's body, unpacked."`
-	LongText      string        `name:"long-text" xor:"long" enum:",truncate,chunk-mean,error" default:"" placeholder:"WHAT" env:"PACELINE_LONG_TEXT" help:"What becomes of an input that is too long, unless the request says: truncate it, embed it in chunks and take their mean (chunk-mean), or refuse it (error)."`
-	Truncate      *bool         `name:"auto-truncate" xor:"long" negatable:"" env:"PACELINE_AUTO_TRUNCATE,AUTO_TRUNCATE" help:"Cut inputs that are too long unless the request says otherwise."`
+	LongText      string        `name:"long-text" enum:",truncate,chunk-mean,error" default:"" placeholder:"WHAT" env:"PACELINE_LONG_TEXT" help:"What becomes of an input that is too long, unless the request says: truncate it, embed it in chunks and take their mean (chunk-mean), or refuse it (error)."`
+	Truncate      *bool         `name:"auto-truncate" negatable:"" env:"PACELINE_AUTO_TRUNCATE,AUTO_TRUNCATE" help:"Cut inputs that are too long unless the request says otherwise."`
 	Drain         time.Duration `name:"drain-timeout" default:"30s" env:"PACELINE_DRAIN_TIMEOUT" help:"How long a shutdown waits for the requests it has accepted (${default})."`
 }
 
@@ -180,7 +180,7 @@ func (c *serveCommand) profile() (serve.Profile, error) {
 	if err != nil {
 		return p, err
 	}
-	if err := errors.Join(c.Repository.check(name), c.Serving.check(name, c.Repository.Dir != "")); err != nil {
+	if err := errors.Join(checkThreads(c.Threads), c.Repository.check(name), c.Serving.check(name, c.Repository.Dir != "")); err != nil {
 		return p, err
 	}
 	if c.Repository.Dir != "" {
@@ -189,8 +189,8 @@ func (c *serveCommand) profile() (serve.Profile, error) {
 	switch {
 	case c.Listen.GRPC != nil && p.GRPC == 0:
 		return p, fmt.Errorf("--grpc-port belongs to --profile triton, not to %q", name)
-	case c.Threads < 0:
-		return p, fmt.Errorf("--threads is %d; it must be at least 1, or 0 for one a core", c.Threads)
+	case c.Limits.LongText != "" && c.Limits.Truncate != nil: // a default would count as given in kong's xor
+		return p, errors.New("--long-text and --auto-truncate both say what becomes of long inputs: give one of them")
 	case c.Limits.Drain < 0:
 		return p, fmt.Errorf("--drain-timeout is %v; it must not be negative", c.Limits.Drain)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"runtime"
 )
@@ -17,4 +18,19 @@ func (c *serveCommand) leaveRoomForRequests() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2 * cores)
 	}
+}
+
+// mostThreads is beyond every machine there is: more are a slip of the hand, and each
+// would cost memory.
+const mostThreads = 1024
+
+// checkThreads looks at the value of --threads.
+func checkThreads(n int) error {
+	switch {
+	case n < 0:
+		return fmt.Errorf("--threads is %d; it must be at least 1, or 0 for one a core", n)
+	case n > mostThreads:
+		return fmt.Errorf("--threads is %d; it must be at most %d", n, mostThreads)
+	}
+	return nil
 }

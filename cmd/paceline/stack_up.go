@@ -72,6 +72,9 @@ type launched struct {
 }
 
 func newStarter(ctx context.Context, model string, threads int, binary map[string]string) (*starter, error) {
+	if err := checkThreads(threads); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
 	list, err := readStacks()
 	if err != nil {
 		return nil, err

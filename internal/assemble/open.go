@@ -26,6 +26,9 @@ type Options struct {
 // ErrUnknownDevice says that no engine runs on the device asked for.
 var ErrUnknownDevice = errors.New("no engine for this device")
 
+// ErrUnknownDType says that the engine does not compute in the arithmetic asked for.
+var ErrUnknownDType = cpu.ErrDType
+
 // Open finds a model by name, reads its pipeline and packs its weights for the
 // engine. Weights stay mapped from the file until Close.
 func Open(ctx context.Context, st *store.Store, name string, o Options) (*Model, error) {
