@@ -242,12 +242,12 @@ func checkCells(t *testing.T, c Config, r *record.Results) {
 			t.Errorf("%s: samples %+v do not cover the slice", key, s)
 		}
 	}
-	for _, want := range []string{"a batch 1 × 1", "a batch 64 × 1", "b batch 16 × 1", "a online", "b online", "a offline", "b offline", "a batch 8 × 4", "b batch 8 × 4", "a 100 characters"} {
+	for _, want := range []string{"a batch size 1", "a batch size 64", "b batch size 16", "a online", "b online", "a offline", "b offline", "a concurrency 4, 8 texts each", "b concurrency 4, 8 texts each", "a 100 characters"} {
 		if repeats[want] != c.Effort.Repeats {
 			t.Errorf("%q was measured %d times, want %d; there are %v", want, repeats[want], c.Effort.Repeats, repeats)
 		}
 	}
-	if n := repeats["b batch 64 × 1"]; n != 1 {
+	if n := repeats["b batch size 64"]; n != 1 {
 		t.Errorf("a refused cell was tried %d times", n)
 	}
 	if n := repeats["b 100 characters"]; n != 1 {

@@ -206,7 +206,7 @@ func (p plan) rounds() (n int) {
 	return n
 }
 
-// String names a point for messages.
+// String names a point and its sweep for messages.
 func (p Point) String() string {
 	switch p.Sweep {
 	case record.SweepOffline:
@@ -221,8 +221,10 @@ func (p Point) String() string {
 		return "goodput"
 	case record.SweepScenario:
 		return p.Scenario
+	case record.SweepConcurrency:
+		return fmt.Sprintf("concurrency %d, %d texts each", p.Concurrency, p.BatchSize)
 	}
-	return fmt.Sprintf("batch %d × %d", p.BatchSize, p.Concurrency)
+	return fmt.Sprintf("batch size %d", p.BatchSize)
 }
 
 // manifest is the plan as results.json keeps it.
