@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
 
+	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/store"
 )
 
@@ -19,7 +21,7 @@ import (
 type modelsCommand struct {
 	List       modelsList       `cmd:"" help:"List the models on this machine, and known ones that are not."`
 	Pull       modelsPull       `cmd:"" help:"Fetch a model, or bring it up to date."`
-	Verify     modelsVerify     `cmd:"" help:"Check the hash of every file of a model, offline."`
+	Verify     modelsVerify     `cmd:"" help:"Check the hash of every file of a model, and its vectors against reference vectors, offline."`
 	Rm         modelsRm         `cmd:"" help:"Remove a model from the cache, and say what that freed."`
 	Convert    modelsConvert    `cmd:"" help:"Write safetensors beside a folder's pytorch_model.bin, without running anything in it."`
 	Repository modelsRepository `cmd:"" help:"Write a Triton model repository for an embedding model, ready to serve."`
@@ -42,15 +44,36 @@ func (c *modelsList) Run(app *kong.Kong) error {
 	if err != nil {
 		return err
 	}
+	for i := range entries {
+		fillShape(&entries[i])
+	}
 	if c.JSON {
 		return writeJSON(app.Stdout, entries)
 	}
 	table := tabwriter.NewWriter(app.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "MODEL\tREVISION\tSIZE\tLICENCE\tWHERE")
+	fmt.Fprintln(table, "MODEL\tFAMILY\tDIM\tLIMIT\tREVISION\tSIZE\tLICENCE\tWHERE")
 	for _, e := range entries {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Name, revisionColumn(e), sizeColumn(e), orDash(e.License), whereColumn(e))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Name, orDash(e.Family), numberColumn(e.Dim), numberColumn(e.MaxTokens), revisionColumn(e), sizeColumn(e), orDash(e.License), whereColumn(e))
 	}
 	return table.Flush()
+}
+
+// fillShape reads what the files of a model say it is. Of one that is not here, or
+// cannot be read, the list tells what is known without them.
+func fillShape(e *store.Entry) {
+	if e.Dir == "" || len(e.Missing) > 0 {
+		return
+	}
+	if s, err := assemble.Describe(e.Dir); err == nil {
+		e.Shape = store.Shape{Family: s.Family, Dim: s.Dim, MaxTokens: s.MaxTokens}
+	}
+}
+
+func numberColumn(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
 }
 
 func revisionColumn(e store.Entry) string {
@@ -104,43 +127,6 @@ func (c *modelsPull) Run(ctx context.Context, app *kong.Kong) error {
 	}
 	_, err = fmt.Fprintln(app.Stdout, r.Dir)
 	return err
-}
-
-type modelsVerify struct {
-	Name string `arg:"" help:"Model: name, org/name, org/name@revision, or a folder."`
-	JSON bool   `name:"json" help:"Print JSON."`
-}
-
-// Run prints one line a file and fails when one is not what it should be.
-func (c *modelsVerify) Run(ctx context.Context, app *kong.Kong) error {
-	v, err := openStore().Verify(ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		err = writeJSON(app.Stdout, v)
-	} else {
-		err = printVerification(app.Stdout, v)
-	}
-	if err != nil {
-		return err
-	}
-	if bad := v.Bad(); len(bad) > 0 {
-		return fmt.Errorf("%s: %d of %d files are not what they should be, the first is %s; `paceline models rm %s` and `pull` fetch them again",
-			v.Name, len(bad), len(v.Files), bad[0].Path, c.Name)
-	}
-	return nil
-}
-
-func printVerification(w io.Writer, v *store.Verification) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range v.Files {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", f.State, f.Path, orDash(f.Hash))
-		if f.State == store.StateDiffers {
-			fmt.Fprintf(table, "\twant\t%s\n", f.Want)
-		}
-	}
-	return table.Flush()
 }
 
 type modelsRm struct {

@@ -5,6 +5,7 @@ package store
 type Known struct {
 	Name    string
 	License string // SPDX identifier, in lower case as on the hub
+	Shape
 	// Package carries the weights where the hub cannot be reached; nil: none does.
 	Package *Package
 }
@@ -38,16 +39,16 @@ func (p *Package) label() string {
 
 // known lists them in the order of `models list`.
 var known = []Known{
-	{Name: "sentence-transformers/all-MiniLM-L6-v2", License: "apache-2.0", Package: &miniLML6},
-	{Name: "sentence-transformers/all-MiniLM-L12-v2", License: "apache-2.0"},
-	{Name: "sentence-transformers/all-mpnet-base-v2", License: "apache-2.0", Package: &mpnetBase},
-	{Name: "answerdotai/ModernBERT-base", License: "apache-2.0"},
-	{Name: "BAAI/bge-small-en-v1.5", License: "mit"},
-	{Name: "BAAI/bge-base-en-v1.5", License: "mit"},
-	{Name: "BAAI/bge-large-en-v1.5", License: "mit"},
-	{Name: "intfloat/e5-small-v2", License: "mit"},
-	{Name: "thenlper/gte-small", License: "mit"},
-	{Name: "sentence-transformers/paraphrase-MiniLM-L3-v2", License: "apache-2.0"},
+	{Name: "sentence-transformers/all-MiniLM-L6-v2", License: "apache-2.0", Shape: Shape{"bert", 384, 256}, Package: &miniLML6},
+	{Name: "sentence-transformers/all-MiniLM-L12-v2", License: "apache-2.0", Shape: Shape{"bert", 384, 128}},
+	{Name: "sentence-transformers/all-mpnet-base-v2", License: "apache-2.0", Shape: Shape{"mpnet", 768, 384}, Package: &mpnetBase},
+	{Name: "answerdotai/ModernBERT-base", License: "apache-2.0", Shape: Shape{"modernbert", 768, 8192}},
+	{Name: "BAAI/bge-small-en-v1.5", License: "mit", Shape: Shape{"bert", 384, 512}},
+	{Name: "BAAI/bge-base-en-v1.5", License: "mit", Shape: Shape{"bert", 768, 512}},
+	{Name: "BAAI/bge-large-en-v1.5", License: "mit", Shape: Shape{"bert", 1024, 512}},
+	{Name: "intfloat/e5-small-v2", License: "mit", Shape: Shape{"bert", 384, 512}},
+	{Name: "thenlper/gte-small", License: "mit", Shape: Shape{"bert", 384, 512}},
+	{Name: "sentence-transformers/paraphrase-MiniLM-L3-v2", License: "apache-2.0", Shape: Shape{"bert", 384, 128}},
 }
 
 // miniLML6 is byte for byte the repository at its revision.

@@ -17,11 +17,20 @@ type Entry struct {
 	Revision string   `json:"revision,omitempty"` // empty: not on this machine
 	Refs     []string `json:"refs,omitempty"`     // branches and tags that are at the revision
 	Bytes    int64    `json:"bytes,omitempty"`
-	License  string   `json:"license,omitempty"`
-	Dir      string   `json:"dir,omitempty"`
-	Source   string   `json:"source,omitempty"`  // where it came from, if we fetched it
-	Missing  []string `json:"missing,omitempty"` // what it lacks to be used
-	Package  string   `json:"package,omitempty"` // a package that carries it, for what is not here
+	Shape
+	License string   `json:"license,omitempty"`
+	Dir     string   `json:"dir,omitempty"`
+	Source  string   `json:"source,omitempty"`  // where it came from, if we fetched it
+	Missing []string `json:"missing,omitempty"` // what it lacks to be used
+	Package string   `json:"package,omitempty"` // a package that carries it, for what is not here
+}
+
+// Shape is what the list tells of a model beside its files. The store knows it of
+// known models alone; of others it takes a reader of what the files mean.
+type Shape struct {
+	Family    string `json:"family,omitempty"`
+	Dim       int    `json:"dim,omitempty"`        // values in a vector
+	MaxTokens int    `json:"max_tokens,omitempty"` // of one text
 }
 
 // List tells which models are on this machine, usable or not, and then which
@@ -48,7 +57,7 @@ func (s *Store) List() ([]Entry, error) {
 		if here[k.Name] {
 			continue
 		}
-		e := Entry{Name: k.Name, License: k.License}
+		e := Entry{Name: k.Name, License: k.License, Shape: k.Shape}
 		if k.Package != nil {
 			e.Package = k.Package.Wheels[0]
 		}
@@ -97,7 +106,7 @@ func (s *Store) entry(repo hfcache.Repo, commit string) (Entry, error) {
 	}
 	e := Entry{Name: repo.Name, Revision: commit, Bytes: size, Dir: repo.Snapshot(commit), Missing: s.lacking(repo, commit)}
 	if k := s.findKnown(repo.Name); k != nil {
-		e.License = k.License
+		e.License, e.Shape = k.License, k.Shape
 	}
 	if record, err := s.readRecord(repo.Name, commit); err == nil {
 		e.Source = record.Source
