@@ -28,9 +28,7 @@ func (j *job) longText() pipeline.LongText {
 
 // prepareChunks turns one input into items, one for each chunk.
 func (j *job) prepareChunks(in *dialect.Input, o pipeline.PrepareOptions) error {
-	if in.PromptName != "" {
-		o.Prompt, o.PromptName = "", in.PromptName
-	}
+	o = withPromptOf(in, o)
 	text, cut := cutToTokens(j.model.Pipeline.Tokenizer(), in.Text, in.Keep)
 	chunks, weights, err := j.model.Pipeline.PrepareChunks(pipeline.Input{Text: text, IDs: in.IDs}, o)
 	if err != nil {

@@ -129,6 +129,43 @@ func TestPairTooLong(t *testing.T) {
 	wantStatus(t, ask(s, post, "/rerank", `{"query":"a","texts":["b","`+long+`"],"truncate":false}`), 422, "input 1 of 2")
 }
 
+// TestPromptsReachTheEngine: a prompt of the request's own, of an input's own, and of
+// a side, each by the number of its tokens.
+func TestPromptsReachTheEngine(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "", &fakeRunner{}, Options{})
+	tokens := func(path, body string) int {
+		t.Helper()
+		w := ask(s, post, path, body)
+		if w.Code != 200 {
+			t.Fatalf("%s: %d %s", body, w.Code, w.Body)
+		}
+		usage := decoded[struct {
+			Usage struct {
+				Tokens int `json:"total_tokens"`
+			}
+		}](t, w).Usage.Tokens
+		return usage
+	}
+	plain := tokens("/v1/embeddings", `{"input":"a"}`) // [CLS] a [SEP]
+	if own := tokens("/v1/embeddings", `{"input":"a","prompt":"b c "}`); own != plain+2 {
+		t.Errorf("a prompt of two tokens: %d, without %d", own, plain)
+	}
+	named := tokens("/v1/embeddings", `{"input":"a","prompt_name":"query"}`)
+	if named <= plain {
+		t.Errorf("the model's prompt: %d, without %d", named, plain)
+	}
+	// The model has a prompt for queries and none for documents.
+	if got, want := tokens("/rerank", `{"query":"a","documents":["b","c"]}`), named+2*plain; got != want {
+		t.Errorf("the query's side alone: %d, want %d", got, want)
+	}
+	if got, want := tokens("/rerank", `{"query":"a","documents":["b","c"],"prompt":"b "}`), 3*(plain+1); got != want {
+		t.Errorf("the request's own: %d, want %d", got, want)
+	}
+	wantStatus(t, ask(s, post, "/search", `{"query":"a","corpus":["b"],"prompt_name":"nobody"}`), 400, "nobody")
+	wantStatus(t, ask(s, post, "/search", `{"query":"a","corpus":["b"],"prompt_name":"query"}`), 200, "results")
+}
+
 // TestCutToTokens: a text is cut between two of its tokens and nowhere else.
 func TestCutToTokens(t *testing.T) {
 	t.Parallel()

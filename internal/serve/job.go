@@ -122,9 +122,7 @@ func (j *job) prepareInput(in *dialect.Input, o pipeline.PrepareOptions) error {
 }
 
 func (j *job) prepareOne(in *dialect.Input, o pipeline.PrepareOptions) (pipeline.Prepared, error) {
-	if in.Prompt != "" || in.PromptName != "" {
-		o.Prompt, o.PromptName = in.Prompt, in.PromptName
-	}
+	o = withPromptOf(in, o)
 	tok := j.model.Pipeline.Tokenizer()
 	text, cut := cutToTokens(tok, in.Text, in.Keep)
 	if in.Second == nil {
@@ -136,6 +134,14 @@ func (j *job) prepareOne(in *dialect.Input, o pipeline.PrepareOptions) (pipeline
 	p, err := j.model.Pipeline.PreparePair(text, second, o)
 	p.Truncated = p.Truncated || cut || cutSecond
 	return p, err
+}
+
+// withPromptOf puts an input's own prompt in place of its request's.
+func withPromptOf(in *dialect.Input, o pipeline.PrepareOptions) pipeline.PrepareOptions {
+	if in.Prompt != "" || in.PromptName != "" {
+		o.Prompt, o.PromptName = in.Prompt, in.PromptName
+	}
+	return o
 }
 
 // inputError names the input that an error is about, where there are several.
