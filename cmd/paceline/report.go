@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/term"
 
+	"github.com/paceline/paceline/internal/bench"
+	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report"
 	"github.com/paceline/paceline/internal/bench/report/compare"
 	"github.com/paceline/paceline/internal/bench/report/table"
@@ -47,9 +50,26 @@ func (c *reportCommand) Run(ctx context.Context) error {
 	return c.render()
 }
 
+// readRun reads a run's records; of one that was killed, those that it left behind.
+func readRun(path string) (*record.Results, error) {
+	results, err := report.Read(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return results, err
+	}
+	recovered, lost := bench.Recover(path)
+	switch {
+	case errors.Is(lost, fs.ErrNotExist):
+		return nil, err
+	case lost != nil:
+		return nil, lost
+	}
+	fmt.Fprintf(os.Stderr, "%s: there is no %s, the run was killed; it left %d slices in %s\n", path, report.ResultsFile, len(recovered.Cells), bench.SpoolFile)
+	return recovered, nil
+}
+
 // render derives all files again and prints the table.
 func (c *reportCommand) render() error {
-	results, err := report.Read(c.First)
+	results, err := readRun(c.First)
 	if err != nil {
 		return err
 	}
@@ -69,11 +89,11 @@ func (c *reportCommand) compare() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	first, err := report.Read(c.First)
+	first, err := readRun(c.First)
 	if err != nil {
 		return err
 	}
-	second, err := report.Read(c.Against)
+	second, err := readRun(c.Against)
 	if err != nil {
 		return err
 	}

@@ -153,6 +153,7 @@ func (b *bench) sweep(ctx context.Context) {
 	defer end()
 	b.agree(ctx)
 	b.sortOut()
+	b.note()
 	b.measureMemory(ctx)
 	b.calibrate(ctx)
 	b.look(ctx)
@@ -181,14 +182,28 @@ func (b *bench) results(ctx context.Context) (*record.Results, error) {
 	}
 	b.Manifest.Finished = time.Now()
 	b.Manifest.Config["plan"] = b.plan.manifest()
-	r := &record.Results{Schema: record.Schema, Manifest: b.Manifest, Cells: cells, Warnings: b.warnings}
-	for _, s := range b.stacks {
-		r.Stacks = append(r.Stacks, s.record)
-	}
+	r := b.soFar()
+	r.Cells = cells
 	if len(cells) == 0 && ctx.Err() == nil {
 		return r, ErrNothing
 	}
 	return r, nil
+}
+
+// soFar is all that is known but the cells.
+func (b *bench) soFar() *record.Results {
+	r := &record.Results{Schema: record.Schema, Manifest: b.Manifest, Warnings: b.warnings}
+	for _, s := range b.stacks {
+		r.Stacks = append(r.Stacks, s.record)
+	}
+	return r
+}
+
+// note keeps that on disk, for a run that is killed.
+func (b *bench) note() {
+	if err := b.spool.note(b.soFar()); err != nil {
+		b.stop(fmt.Errorf("write the records: %w", err))
+	}
 }
 
 func (b *bench) warn(w record.Warning) {

@@ -36,6 +36,7 @@ func (b *bench) measureMemory(ctx context.Context) {
 		}
 		b.Watcher.Stage(fmt.Sprintf("memory by text length, repeat %d", repeat+1))
 		b.memoryRound(ctx, stacks, repeat)
+		b.note()
 	}
 }
 

@@ -21,6 +21,7 @@ func (b *bench) measurePlan(ctx context.Context) {
 	for round := 0; round < b.plan.rounds() && ctx.Err() == nil; round++ {
 		ratio := b.round(ctx, round)
 		b.replan(round, ratio)
+		b.note()
 	}
 	b.doubtRepeats()
 }
