@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	megabyte  = 1e6 // in bytes
+	Megabyte  = 1e6 // in bytes
 	outcomeOK = "ok"
 )
 
@@ -94,9 +94,9 @@ func MeanSeconds(c *record.Cell) float64 {
 func PeakMemory(c *record.Cell) float64 {
 	switch {
 	case c.PeakBytes > 0:
-		return float64(c.PeakBytes) / megabyte
+		return float64(c.PeakBytes) / Megabyte
 	case len(c.Samples.RSS) > 0:
-		return float64(slices.Max(c.Samples.RSS)) / megabyte
+		return float64(slices.Max(c.Samples.RSS)) / Megabyte
 	}
 	return math.NaN()
 }
@@ -108,7 +108,7 @@ func MemoryPerThousand(idle int64) Quantity {
 		if idle <= 0 || inFlight(c) == 0 {
 			return math.NaN()
 		}
-		return (PeakMemory(c) - float64(idle)/megabyte) / float64(inFlight(c)) * 1000
+		return (PeakMemory(c) - float64(idle)/Megabyte) / float64(inFlight(c)) * 1000
 	}
 }
 
@@ -124,12 +124,7 @@ func PerCPUSecond(c *record.Cell) float64 {
 		return math.NaN()
 	}
 	from, to := s.At[0], s.At[len(s.At)-1]
-	done := 0
-	for i, outcome := range c.Requests.Outcome {
-		if f := c.Requests.Finished[i]; outcome == outcomeOK && from < f && f <= to {
-			done += int(c.Requests.Texts[i])
-		}
-	}
+	done := finishedBetween(c, from, to)
 	spent := s.CPU[len(s.CPU)-1] - s.CPU[0]
 	if spent <= 0 {
 		return math.NaN()

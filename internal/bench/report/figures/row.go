@@ -45,6 +45,10 @@ type Row struct {
 	PerCPUSecond    Figure           `json:"embeddings_per_cpu_second"` // where Throughput was measured
 	TokensPerSecond Figure           `json:"tokens_per_second"`         // likewise
 	Agreement       record.Agreement `json:"agreement"`
+	GPUUse          Figure           `json:"gpu_use_percent"`         // where Throughput was measured, as all of the GPU's
+	EnergyPer1k     Figure           `json:"gpu_joules_per_thousand"` // embeddings
+	Goodput         *record.Goodput  `json:"goodput,omitempty"`
+	Quality         *record.Quality  `json:"quality,omitempty"`
 }
 
 // SummaryRows puts the stacks that may be ranked first, otherwise in the order of
@@ -78,6 +82,8 @@ func (x *Index) row(s *record.Stack) Row {
 	row.Throughput = x.Figure(s.Name, best, Throughput)
 	row.PerCPUSecond = x.Figure(s.Name, best, PerCPUSecond)
 	row.TokensPerSecond = x.Figure(s.Name, best, TokensPerSecond)
+	row.GPUUse, row.EnergyPer1k = x.Figure(s.Name, best, GPUUse), x.Figure(s.Name, best, EnergyPerThousand)
+	row.Goodput, row.Quality = s.Goodput, s.Quality
 	row.Latency = x.Latency(s.Name, 0.95)
 	row.BatchEfficiency = x.batchEfficiency(s.Name, row.Throughput)
 	row.MemoryPer1k, row.PeakMemory = x.memory(s)

@@ -54,10 +54,6 @@ func Judge(x *figures.Index) []Verdict {
 	return list
 }
 
-func notShown(format string, a ...any) Verdict {
-	return Verdict{Judgement: NotShownHere, Text: fmt.Sprintf(format, a...)}
-}
-
 // Batching policies, as record.Stack names them.
 const (
 	policyDirect     = "direct"
@@ -224,18 +220,4 @@ func continuousSteadiness(x *figures.Index) Verdict {
 		}
 		return x.Figure(stack, at, figures.LatencySpread)
 	})
-}
-
-func gpuBusy(x *figures.Index) Verdict {
-	if x.Results.Manifest.Machine.GPU == "" {
-		return notShown("The servers ran without a GPU.")
-	}
-	return notShown("The records hold no GPU utilisation.")
-}
-
-func gpuSpeedup(x *figures.Index) Verdict {
-	if x.Results.Manifest.Machine.GPU == "" {
-		return notShown("The servers ran without a GPU.")
-	}
-	return notShown("It takes the same stack on a GPU and on a CPU in one run.")
 }

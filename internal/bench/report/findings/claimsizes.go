@@ -98,13 +98,20 @@ func seedOrder(x *figures.Index) Verdict {
 	var judged []Judgement
 	v := Verdict{}
 	for _, key := range order {
+		missing, found := false, false
 		for _, pair := range [][2]string{{"triton", "tei"}, {"tei", "fastapi"}} {
 			ahead, behind := named(families[key], pair[0]), named(families[key], pair[1])
-			if ahead != nil && behind != nil {
-				judgements, evidence := inEveryColumn(*ahead, *behind)
-				judged = append(judged, judgements...)
-				v.Evidence = append(v.Evidence, evidence)
+			if ahead == nil || behind == nil {
+				missing = true
+				continue
 			}
+			found = true
+			judgements, evidence := inEveryColumn(*ahead, *behind)
+			judged = append(judged, judgements...)
+			v.Evidence = append(v.Evidence, evidence)
+		}
+		if missing && found { // half of the order can refute it, not prove it
+			judged = append(judged, NotShownHere)
 		}
 	}
 	v.Judgement = forAll(judged)
@@ -116,7 +123,7 @@ func seedOrder(x *figures.Index) Verdict {
 	case v.Judgement == DoesNotHold:
 		v.Text = "In at least one column the order is the other way round."
 	default:
-		v.Text = "No difference shown in at least one column."
+		v.Text = "In at least one column it is not shown, or one of the three is missing."
 	}
 	return v
 }

@@ -104,7 +104,10 @@ func DataLine(d record.Data) string {
 }
 
 func MachineLine(m record.Machine) string {
-	facts := []string{fmt.Sprintf("%d cores", m.Cores)}
+	var facts []string
+	if m.Cores > 0 {
+		facts = append(facts, fmt.Sprintf("%d cores", m.Cores))
+	}
 	if m.MemoryBytes > 0 {
 		facts = append(facts, fmt.Sprintf("%.0f GB", float64(m.MemoryBytes)/1e9))
 	}

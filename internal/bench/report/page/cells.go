@@ -38,16 +38,21 @@ type cell struct {
 	P95      rounded  `json:"p95"`
 	Invalid  string   `json:"invalid,omitempty"`
 	Windows  *windows `json:"w,omitempty"`
+
+	Samples map[string]samples `json:"samples,omitempty"` // by what the timeline calls them
 }
 
-// windows are equal parts of a cell; samples have times of their own.
+// samples have times of their own, in seconds from the cell's start.
+type samples struct {
+	At    []rounded `json:"at"`
+	Value []rounded `json:"v"`
+}
+
+// windows are equal parts of a cell.
 type windows struct {
 	Rate    []rounded `json:"eps"`
 	Latency []rounded `json:"p50"`
 	Worst   []rounded `json:"max"`
-	At      []rounded `json:"at,omitempty"` // of the samples, in seconds
-	Memory  []rounded `json:"mb,omitempty"`
-	Cores   []rounded `json:"cores,omitempty"` // in use since the sample before
 }
 
 // rounded is a number of four digits, which is more than a drawing shows; null
@@ -93,7 +98,7 @@ func newCell(place, stack int, c *record.Cell, m record.Manifest) cell {
 		Place: place, Stack: stack, Sweep: string(c.Sweep), What: figures.PointOf(c).String(), Repeat: c.Repeat,
 		At: rounded(c.Started.Sub(m.Started).Seconds()), Warmup: rounded(c.WarmupSeconds), Seconds: rounded(c.Seconds),
 		Requests: len(c.Requests.Outcome), Good: len(ms), Rate: rounded(figures.Throughput(c)),
-		P50: certified(0.5), P95: certified(0.95), Invalid: c.Invalid, Windows: newWindows(c),
+		P50: certified(0.5), P95: certified(0.95), Invalid: c.Invalid, Windows: newWindows(c), Samples: newSamples(c.Samples),
 	}
 }
 
@@ -132,25 +137,5 @@ func newWindows(c *record.Cell) *windows {
 		list.Latency = append(list.Latency, rounded(stat.Percentile(ms, 0.5)))
 		list.Worst = append(list.Worst, rounded(stat.Percentile(ms, 1)))
 	}
-	list.addSamples(c.Samples)
 	return list
-}
-
-func (w *windows) addSamples(s record.Samples) {
-	if len(s.RSS) == 0 && len(s.CPU) == 0 {
-		return
-	}
-	for i, at := range s.At {
-		w.At = append(w.At, rounded(float64(at)/1e6))
-		if len(s.RSS) > 0 {
-			w.Memory = append(w.Memory, rounded(float64(s.RSS[i])/1e6))
-		}
-		if len(s.CPU) > 0 {
-			cores := math.NaN()
-			if i > 0 && at > s.At[i-1] {
-				cores = (s.CPU[i] - s.CPU[i-1]) / (float64(at-s.At[i-1]) / 1e6)
-			}
-			w.Cores = append(w.Cores, rounded(cores))
-		}
-	}
 }

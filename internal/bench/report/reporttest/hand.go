@@ -6,10 +6,10 @@ import (
 	"github.com/paceline/paceline/internal/bench/record"
 )
 
-// hand builds records whose figures can be computed on paper.
-type hand struct{ *record.Results }
+// Hand builds records whose figures can be computed on paper.
+type Hand struct{ *record.Results }
 
-func NewHand(stacks ...string) hand {
+func NewHand(stacks ...string) Hand {
 	r := &record.Results{Schema: record.Schema}
 	r.Manifest.Started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	r.Manifest.Finished = r.Manifest.Started.Add(time.Minute)
@@ -17,12 +17,12 @@ func NewHand(stacks ...string) hand {
 		r.Stacks = append(r.Stacks, record.Stack{Name: name, IdleBytes: 100e6,
 			Agreement: record.Agreement{Texts: 8, MinCosine: 0.99999, Comparable: true}, MaxBatch: record.MaxBatch{Size: 64, Limit: "refused: 413"}})
 	}
-	return hand{r}
+	return Hand{r}
 }
 
 // Cell adds one slice of a second per given throughput: so many requests of batch
 // texts, each latency milliseconds long, evenly spread.
-func (h hand) Cell(stack string, sweep record.Sweep, batch, clients int, latency float64, perSecond ...int) {
+func (h Hand) Cell(stack string, sweep record.Sweep, batch, clients int, latency float64, perSecond ...int) {
 	for repeat, n := range perSecond {
 		c := record.Cell{Stack: stack, Sweep: sweep, BatchSize: batch, Concurrency: clients, Repeat: repeat, Seconds: 1}
 		requests := n / batch
@@ -36,4 +36,4 @@ func (h hand) Cell(stack string, sweep record.Sweep, batch, clients int, latency
 }
 
 // Last is the cell that was added last.
-func (h hand) Last() *record.Cell { return &h.Cells[len(h.Cells)-1] }
+func (h Hand) Last() *record.Cell { return &h.Cells[len(h.Cells)-1] }

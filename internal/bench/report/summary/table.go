@@ -25,21 +25,13 @@ func entry(t *table.Table, what string, f figures.Figure) table.Entry {
 
 // Table lays the summary out: what every column says is in its two header lines.
 func (s *Summary) Table() *table.Table {
-	t := &table.Table{Columns: []table.Column{
-		{Name: "Stack"},
-		{Name: "Throughput", Unit: "embeddings/s"},
-		{Name: "p95 latency", Unit: "ms"},
-		{Name: "Batch eff.", Unit: "% of ceiling"},
-		{Name: "Memory", Unit: "MB/1k emb."},
-		{Name: "Max batch", Unit: "texts"},
-		{Name: "Per CPU-s", Unit: "embeddings"},
-		{Name: "Agreement", Unit: "min cosine"},
-	}}
-	if cell := s.latencyCell(); cell != "" {
-		t.Columns[2].Unit = "ms, " + cell
+	parts := s.parts()
+	t := &table.Table{Columns: []table.Column{{Name: "Stack"}}}
+	for _, p := range parts {
+		t.Columns = append(t.Columns, p.Column)
 	}
 	for _, row := range s.Rows {
-		t.Rows = append(t.Rows, entries(t, row))
+		t.Rows = append(t.Rows, entries(t, row, parts))
 	}
 	return t
 }
@@ -60,20 +52,15 @@ func (s *Summary) latencyCell() string {
 	return cell
 }
 
-func entries(t *table.Table, r figures.Row) []table.Entry {
+func entries(t *table.Table, r figures.Row, parts []part) []table.Entry {
 	if r.Status != figures.Measured {
 		return []table.Entry{{Text: r.Stack}, {Text: fmt.Sprintf("%s: %s", r.Status, format.OneLine(r.Reason)), Span: true}}
 	}
-	return []table.Entry{
-		{Text: r.Stack, Interval: r.Policy},
-		entry(t, "throughput", r.Throughput),
-		percentileEntry(t, r.Latency),
-		entry(t, "batch efficiency", r.BatchEfficiency),
-		entry(t, "memory", r.MemoryPer1k),
-		maxBatchEntry(r.MaxBatch),
-		entry(t, "embeddings per CPU-second", r.PerCPUSecond),
-		{Text: format.Cosine(r.Agreement), Value: r.Agreement.MinCosine},
+	list := []table.Entry{{Text: r.Stack, Interval: r.Policy}}
+	for _, p := range parts {
+		list = append(list, p.of(t, r))
 	}
+	return list
 }
 
 // percentileEntry names the percentile where it is not the column's.

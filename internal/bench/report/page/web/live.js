@@ -21,12 +21,12 @@
 
   // renew puts the new report in place of the old and leaves the reader where he was: what is open, chosen and hidden stays.
   function renew(doc) {
-    const open = [...document.querySelectorAll("details")].map(d => d.open), chosen = [...document.querySelectorAll("select")].map(s => s.value);
+    const key = d => d.id || d.closest("[id]").id;
+    const open = new Set([...document.querySelectorAll("details[open]")].map(key)), chosen = [...document.querySelectorAll("select")].map(s => s.value);
     for (const query of ["header .lede", "header .checks", "#live", "nav", "main", "#data", "#cells", "#markdown"]) {
       document.querySelector(query).replaceWith(document.adoptNode(doc.querySelector(query)));
     }
-    const details = [...document.querySelectorAll("details")];
-    if (details.length === open.length) details.forEach((d, i) => { d.open = open[i]; });
+    document.querySelectorAll("details").forEach(d => { d.open = open.has(key(d)); });
     start();
     document.querySelectorAll("select").forEach((s, i) => {
       if (chosen[i] && [...s.options].some(o => o.value === chosen[i])) { s.value = chosen[i]; s.dispatchEvent(new Event("change")); }

@@ -2,7 +2,8 @@
   // What the timeline can show of a window or a sample.
   const measures = {
     eps: { y: "embeddings/s", windows: true }, p50: { y: "p50 latency, ms", windows: true }, max: { y: "highest latency, ms", windows: true },
-    mb: { y: "resident memory of the server, MB" }, cores: { y: "cores in use by the server" },
+    mb: { y: "resident memory of the server, MB" }, pss: { y: "proportional set size of the server, MB" }, cores: { y: "cores in use by the server" },
+    faults: { y: "page faults of the server, per second" }, gpu: { y: "GPU use, % of the time" }, gpumb: { y: "GPU memory, MB" }, watts: { y: "GPU power, watts" },
   };
 
   // endToEnd lays the cells of one load beside each other: in true time they would be
@@ -21,9 +22,12 @@
   // trace is a cell's windows as points in time: each in the middle of its window.
   function trace(cell, start, measure) {
     const w = cell.w;
-    if (!w || !w[measure]) return [];
-    const n = w[measure].length;
-    const at = measures[measure].windows ? w[measure].map((_, i) => start + cell.took * (i + .5) / n) : w.at.map(t => start + t);
+    if (!measures[measure].windows) {
+      const s = cell.samples && cell.samples[measure];
+      return s ? s.v.map((v, i) => ({ x: start + s.at[i], v })).filter(p => p.v != null) : [];
+    }
+    if (!w) return [];
+    const n = w[measure].length, at = w[measure].map((_, i) => start + cell.took * (i + .5) / n);
     return w[measure].map((v, i) => ({ x: at[i], v })).filter(p => p.v != null);
   }
 
@@ -138,6 +142,7 @@
     const loads = new Map(); // name of a load to its cells
     all.list.forEach(c => { const name = c.sweep.replace("_", " ") + ": " + c.what; loads.set(name, [...(loads.get(name) || []), c]); });
     point.append(element("option", "every load", { value: "" }), ...[...loads.keys()].map(name => element("option", name, { value: name })));
+    [...entry.measure.options].forEach(o => { o.hidden = o.disabled = !all.list.some(c => trace(c, 0, o.value).length); });
     const first = [...loads.keys()].find(n => n.startsWith("online")) || "";
     point.value = first;
     entry.redraw = () => drawTimeline(entry, all);

@@ -1,0 +1,159 @@
+package live
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/report"
+	"github.com/paceline/paceline/internal/bench/report/reporttest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// spoolLines are cells as paceline bench spools them.
+func spoolLines(t *testing.T, cells []record.Cell) string {
+	t.Helper()
+	var b strings.Builder
+	for i := range cells {
+		line, err := json.Marshal(&cells[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func appendFile(t *testing.T, path, text string) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// watched serves a directory until the test's end and returns its address, and how
+// to end it.
+func watched(t *testing.T, dir string) (address string, end func() error) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, dir, listener) }()
+	t.Cleanup(stop)
+	return "http://" + listener.Addr().String() + "/", func() error { stop(); return <-done }
+}
+
+func get(t *testing.T, address string) string {
+	t.Helper()
+	reply, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	body, err := io.ReadAll(reply.Body)
+	if err != nil || reply.StatusCode != http.StatusOK {
+		t.Fatalf("%s, %v: %.200s", reply.Status, err, body)
+	}
+	return string(body)
+}
+
+// TestRunGrows follows a run from its first cell to its results: every step is told
+// to the browser, a line that is half written is not read, and the end ends all.
+func TestRunGrows(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := reporttest.Demo(2)
+	spool := filepath.Join(dir, spoolFile)
+	lines := spoolLines(t, r.Cells[:10])
+	half := len(lines) - 50
+	appendFile(t, spool, lines[:half])
+	address, end := watched(t, dir)
+	if html := get(t, address); !strings.Contains(html, "All 9 timed slices") || !strings.Contains(html, "under way") || !strings.Contains(html, "connect-src &#39;self&#39;") && !strings.Contains(html, "connect-src 'self'") {
+		t.Errorf("nine whole cells and a half:\n%.3000s", html)
+	}
+
+	stream, err := http.Get(address + "events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	events := bufio.NewScanner(stream.Body)
+	next := func() string {
+		for events.Scan() {
+			if data, ok := strings.CutPrefix(events.Text(), "data: "); ok {
+				return data
+			}
+		}
+		t.Fatalf("the stream of events ended: %v", events.Err())
+		return ""
+	}
+	first := next()
+	appendFile(t, spool, lines[half:]+spoolLines(t, r.Cells[10:12]))
+	if second := next(); second == first {
+		t.Error("the records grew and the version stayed")
+	}
+	if html := get(t, address); !strings.Contains(html, "All 12 timed slices") {
+		t.Error("the page has not the cells that came")
+	}
+
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendFile(t, filepath.Join(dir, report.ResultsFile), string(data))
+	if err := os.Remove(spool); err != nil {
+		t.Fatal(err)
+	}
+	next()
+	if html := get(t, address); !strings.Contains(html, fmt.Sprintf("All %d timed slices", len(r.Cells))) || !strings.Contains(html, "is finished") {
+		t.Error("the results are there and not shown")
+	}
+	if err := end(); err != nil {
+		t.Errorf("ended by the reader: %v", err)
+	}
+	for events.Scan() {
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestNoRun(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Serve(t.Context(), t.TempDir(), listener); err == nil || !strings.Contains(err.Error(), "holds no run") {
+		t.Errorf("an empty directory: %v", err)
+	}
+	if _, err := net.Dial("tcp", listener.Addr().String()); err == nil {
+		t.Error("its listener is left open")
+	}
+	dir := t.TempDir()
+	appendFile(t, filepath.Join(dir, spoolFile), "{not json}\n")
+	if _, err := open(dir); err == nil || !strings.Contains(err.Error(), "cell 0") {
+		t.Errorf("a broken spool: %v", err)
+	}
+}
