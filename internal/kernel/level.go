@@ -20,6 +20,10 @@ const (
 
 	AVX512VNNI Level = "avx512vnni" // avx512 and AVX512_VNNI
 	AVX512BF16 Level = "avx512bf16" // avx512vnni and AVX512_BF16
+
+	NEON     Level = "neon"     // arm64
+	NEONDot  Level = "neondot"  // neon and DotProd (Armv8.2)
+	NEONI8MM Level = "neoni8mm" // neondot and I8MM (Armv8.6)
 )
 
 // Variable is the environment variable that forces a level.

@@ -44,6 +44,11 @@ func main() {
 			log.Fatalf("%s: %v", i.name, err)
 		}
 	}
+	for i := range neonLevels {
+		if err := writeNEON(*dir, &neonLevels[i]); err != nil {
+			log.Fatalf("%s: %v", neonLevels[i].name, err)
+		}
+	}
 }
 
 // generator emits one level's functions. Every instruction has its comment before it.
