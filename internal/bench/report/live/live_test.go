@@ -90,8 +90,13 @@ func TestRunGrows(t *testing.T) {
 	lines := spoolLines(t, r.Cells[:10])
 	half := len(lines) - 50
 	appendFile(t, spool, lines[:half])
+	head, err := json.Marshal(record.Results{Schema: record.Schema, Manifest: r.Manifest, Stacks: r.Stacks[:2]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendFile(t, filepath.Join(dir, headFile), string(head))
 	address, end := watched(t, dir)
-	if html := get(t, address); !strings.Contains(html, "All 9 timed slices") || !strings.Contains(html, "under way") || !strings.Contains(html, "connect-src &#39;self&#39;") && !strings.Contains(html, "connect-src 'self'") {
+	if html := get(t, address); !strings.Contains(html, "All 9 timed slices") || !strings.Contains(html, "under way") || !strings.Contains(html, "all-MiniLM-L6-v2@") || !strings.Contains(html, "connect-src &#39;self&#39;") && !strings.Contains(html, "connect-src 'self'") {
 		t.Errorf("nine whole cells and a half:\n%.3000s", html)
 	}
 

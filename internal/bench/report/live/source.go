@@ -13,9 +13,11 @@ import (
 	"github.com/paceline/paceline/internal/bench/report"
 )
 
-// spoolFile is where paceline bench keeps the records of a run under way, a JSON
-// value a line.
-const spoolFile = "records.partial.jsonl"
+// Where paceline bench keeps a run under way.
+const (
+	spoolFile = "records.partial.jsonl" // its cells, a JSON value a line
+	headFile  = "run.partial.json"      // what they belong to: the results without their cells
+)
 
 // source is a run on disk: its spool as long as there is one, then its results.
 type source struct {
@@ -44,7 +46,23 @@ func (s *source) results() (*record.Results, error) {
 	if s.whole != nil {
 		return s.whole, nil
 	}
-	return report.FromCells(s.cells), nil
+	r := report.FromCells(s.cells)
+	text, err := os.ReadFile(filepath.Join(s.dir, headFile))
+	if errors.Is(err, os.ErrNotExist) { // nothing is known but the cells
+		return r, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var head record.Results
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("%s: %w", headFile, err)
+	}
+	head.Cells, head.Manifest.Finished = s.cells, r.Manifest.Finished
+	if len(s.cells) == 0 {
+		head.Manifest.Finished = head.Manifest.Started
+	}
+	return &head, nil
 }
 
 // read takes in what the run has left since the last time, and says whether that is
