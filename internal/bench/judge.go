@@ -16,7 +16,7 @@ const (
 	mostErrors     = 0.01 // of the requests
 	mostClientCPU  = 0.8  // of all cores: the client had no more to give
 	mostSteal      = 0.05 // of all cores' time
-	trendWindows   = 10
+	trendWindows   = 20
 	trendRequests  = 64  // below which a trend cannot be told from chance
 	trendSeconds   = 3.0 // below which a slice is too short to drift
 	cpuResolution  = 0.1 // seconds below which CPU times are not compared

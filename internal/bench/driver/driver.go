@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -89,6 +90,9 @@ type Options struct {
 	Model   string        // the model's name, for dialects that ask for one
 	Timeout time.Duration // for a whole request; 0: a minute
 	Header  http.Header   // sent with every request, such as Authorization
+	// Dial makes the connections of dialects over HTTP; nil: TCP to the URL's host, with
+	// TLS for https.
+	Dial func(ctx context.Context) (net.Conn, error)
 }
 
 // dialects are the codecs by the name that flags use.

@@ -45,7 +45,11 @@ func newHTTP(c codec, base string, o Options) (*overHTTP, error) {
 		return nil, err
 	}
 	head.WriteString("Content-Length: ")
-	return &overHTTP{codec: c, head: head.Bytes(), dial: dialer(u), timeout: o.Timeout}, nil
+	dial := o.Dial
+	if dial == nil {
+		dial = dialer(u)
+	}
+	return &overHTTP{codec: c, head: head.Bytes(), dial: dial, timeout: o.Timeout}, nil
 }
 
 // Door names the API in words.
