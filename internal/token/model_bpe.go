@@ -12,11 +12,12 @@ type bpe struct {
 	vocab  *vocabulary
 	merges *mergeTable
 
-	unknown  int32       // noValue: characters that the vocabulary lacks are left out
-	fuses    bool        // whether unknown characters side by side are one token
-	prefix   string      // of the tokens of all but a word's first character
-	suffix   string      // of the token of a word's last character
-	fallback *[256]int32 // tokens of the bytes of unknown characters; nil: none
+	unknown  int32                 // noValue: characters that the vocabulary lacks are left out
+	fuses    bool                  // whether unknown characters side by side are one token
+	prefix   string                // of the tokens of all but a word's first character
+	suffix   string                // of the token of a word's last character
+	fallback *[256]int32           // tokens of the bytes of unknown characters; nil: none
+	ascii    *[utf8.RuneSelf]int32 // tokens of these characters, or noValue; nil where prefix or suffix may change them
 
 	whole map[string]int32 // words that are tokens without merging; nil: none
 	bytes *[256]int32      // tokens of the bytes, if words come as bytes and not in byteLevel's characters
@@ -66,6 +67,9 @@ func readBPE(raw json.RawMessage) (model, error) {
 	if file.IgnoreMerges {
 		m.whole = vocab.ids
 	}
+	if m.prefix == "" && m.suffix == "" {
+		m.ascii = vocab.asciiTokens()
+	}
 	return m, nil
 }
 
@@ -78,6 +82,18 @@ func (v *vocabulary) byteTokens(spell func(b byte) string) *[256]int32 {
 		ids[b] = noValue
 		if id, ok := v.id(spell(byte(b))); ok {
 			ids[b] = id
+		}
+	}
+	return ids
+}
+
+// asciiTokens are the tokens of single ASCII characters; noValue for those that the vocabulary lacks.
+func (v *vocabulary) asciiTokens() *[utf8.RuneSelf]int32 {
+	ids := new([utf8.RuneSelf]int32)
+	for c := range ids {
+		ids[c] = noValue
+		if id, ok := v.id(string(rune(c))); ok {
+			ids[c] = id
 		}
 	}
 	return ids
@@ -133,6 +149,11 @@ func (m *bpe) appendTokens(dst []token, word []byte, w *workspace) []token {
 func (m *bpe) spell(word []byte, w *workspace) {
 	waiting := symbol{id: m.unknown}
 	for i, size := 0, 0; i < len(word); i += size {
+		if c := word[i]; c < utf8.RuneSelf && m.ascii != nil && m.ascii[c] != noValue {
+			w.put(&waiting)
+			w.symbols, size = append(w.symbols, symbol{id: m.ascii[c], length: 1}), 1
+			continue
+		}
 		_, size = utf8.DecodeRune(word[i:])
 		key := w.key[:0]
 		if i > 0 {
