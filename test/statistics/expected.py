@@ -43,6 +43,14 @@ def upper_bounds():
         yield {"n": n, "p": p, "over": over}
 
 
+def shares():
+    """How surely a share p is within a limit, or is not, when over of n were beyond it."""
+    for over, n, p in ((0, 459, 0.99), (1, 662, 0.99), (2, 662, 0.99), (14, 662, 0.99), (15, 2648, 0.99), (30, 400, 0.9), (0, 10, 0.5), (10, 10, 0.5)):
+        least = stats.binomtest(n - over, n, p, alternative="greater")
+        most = stats.binomtest(n - over, n, p, alternative="less")
+        yield {"over": over, "n": n, "p": p, "met": 1 - float(least.pvalue), "missed": 1 - float(most.pvalue)}
+
+
 def medians(rng):
     for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 40):
         values = rng.gamma(3, size=n).round(3)
@@ -127,6 +135,7 @@ def expected():
         "min_samples": [{"p": p, "want": min_samples(p)} for p in (0.5, 0.9, 0.95, 0.99, 0.999)],
         "percentile": list(percentiles(rng)),
         "upper_bound": list(upper_bounds()),
+        "share": list(shares()),
         "median": list(medians(rng)),
         "mann_whitney": list(mann_whitney(rng)),
         "ratio": list(ratios(rng)),

@@ -23,6 +23,11 @@ type expected struct {
 		N, Over int
 		P       float64
 	} `json:"upper_bound"`
+	Share []struct {
+		Over, N     int
+		P           float64
+		Met, Missed float64
+	}
 	Median []struct {
 		Values []float64
 		Want   float64
@@ -80,6 +85,19 @@ func TestPercentilesAgainstScipy(t *testing.T) {
 		got, ok := UpperBound(oneTo(c.N), c.P)
 		if !ok || got != float64(c.N-c.Over+1) {
 			t.Errorf("UpperBound of 1..%d, %v = %v %v, want %d values from the top", c.N, c.P, got, ok, c.Over)
+		}
+	}
+}
+
+func TestSharesAgainstScipy(t *testing.T) {
+	t.Parallel()
+	for _, c := range readExpected(t).Share {
+		met, missed := ShareConfidence(c.Over, c.N, c.P), ShareMissed(c.Over, c.N, c.P)
+		if math.Abs(met-c.Met) > 1e-9 || math.Abs(missed-c.Missed) > 1e-9 {
+			t.Errorf("%d of %d beyond, p%g: met %v, missed %v, want %v, %v", c.Over, c.N, 100*c.P, met, missed, c.Met, c.Missed)
+		}
+		if allowed := AllowedOver(c.N, c.P); (c.Over <= allowed) != (c.Met >= PercentileConfidence) {
+			t.Errorf("%d of %d beyond, p%g: %d are allowed", c.Over, c.N, 100*c.P, allowed)
 		}
 	}
 }
