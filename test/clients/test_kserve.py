@@ -177,6 +177,7 @@ def test_stream(over_grpc, reference):
     for n in sizes:
         result, error = answers.get(timeout=120)
         assert error is None and result.get_response().id == str(n)
+        assert result.get_response().parameters["triton_final_response"].bool_param
         reference.check(reference.some(n), result.as_numpy("embeddings"))
     result, error = answers.get(timeout=120)
     assert "unknown model" in str(error)

@@ -70,9 +70,15 @@ func (g *service) streamed(ctx context.Context, m *pb.ModelInferRequest) (answer
 		}
 	}()
 	var response *pb.ModelInferResponse
-	response, err = g.ModelInfer(ctx, m)
+	if response, err = g.ModelInfer(ctx, m); err == nil {
+		response.Parameters = map[string]*pb.InferParameter{finalResponse: {ParameterChoice: &pb.InferParameter_BoolParam{BoolParam: true}}}
+	}
 	return &pb.ModelStreamInferResponse{InferResponse: response}
 }
+
+// finalResponse is the parameter by which clients of a stream know that no more
+// comes for a request: here each has one answer.
+const finalResponse = "triton_final_response"
 
 // turns keeps the answers of a stream in the order of its requests.
 type turns struct {

@@ -31,6 +31,12 @@ class GRPC:
     values: bool = False
 
 
+@dataclass
+class Stream:
+    name: str
+    requests: list
+
+
 def post(name, path, body=None, **options):
     return HTTP(name, path, b"" if body is None else json.dumps(body).encode(), **options)
 
@@ -310,6 +316,21 @@ def calls():
     yield from control_calls()
 
 
+def streams():
+    def one(model=PIPELINE, **parameters):
+        request = pb.ModelInferRequest(model_name=model, id="q", raw_input_contents=[strings(b"hello")])
+        request.inputs.add(name="texts", datatype="BYTES", shape=[1, 1])
+        for name, value in parameters.items():
+            request.parameters[name].bool_param = value
+        return request
+
+    yield Stream("nothing", [])
+    yield Stream("a request", [one()])
+    yield Stream("models in turn", [one(), one(TOKENIZER), one()])
+    yield Stream("a mistake between", [one(), one("nobody"), one()])
+    yield Stream("an empty final response wanted", [one(triton_enable_empty_final_response=True)])
+
+
 def raw_calls():
     def raw(name, contents, **more):
         request = pb.ModelInferRequest(model_name=PIPELINE, raw_input_contents=contents)
@@ -378,5 +399,5 @@ def control_calls():
 
 
 def everything():
-    for part in (descriptions, inference_json, inference_ids, inference_binary, statistics, settings, control, calls):
+    for part in (descriptions, inference_json, inference_ids, inference_binary, statistics, settings, streams, control, calls):
         yield from part()

@@ -107,6 +107,18 @@ def compare(theirs, ours):
     return different
 
 
+def ask_stream(stub, case):
+    answers = []
+    try:
+        for reply in stub.ModelStreamInfer(iter(case.requests), timeout=PATIENCE):
+            value = json_format.MessageToDict(reply.infer_response, preserving_proto_field_name=True)
+            value.pop("raw_output_contents", None)
+            answers.append({"error": bool(reply.error_message), "answer": outline(without_sequence(value), True)})
+    except grpc.RpcError as error:
+        return Answer(code=error.code().name, answers=answers)
+    return Answer(code="OK", answers=answers)
+
+
 class Server:
     def __init__(self, address):
         host, http_port, grpc_port = address.rsplit(":", 2)
@@ -114,7 +126,12 @@ class Server:
         self.stub = services.GRPCInferenceServiceStub(grpc.insecure_channel(f"{host}:{grpc_port}"))
 
     def ask(self, case):
-        return ask_http(self.http, case) if isinstance(case, HTTP) else ask_grpc(self.stub, case)
+        match case:
+            case HTTP():
+                return ask_http(self.http, case)
+            case GRPC():
+                return ask_grpc(self.stub, case)
+        return ask_stream(self.stub, case)
 
 
 def main():
@@ -123,7 +140,7 @@ def main():
     for case in everything():
         count += 1
         theirs, ours = (server.ask(case) for server in servers)
-        name = ("http " if isinstance(case, HTTP) else "grpc ") + case.name
+        name = f"{type(case).__name__.lower()} {case.name}"
         different = compare(theirs, ours)
         if bool(theirs.message) != bool(ours.message):
             different["message"] = (theirs.message, ours.message)
