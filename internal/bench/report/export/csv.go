@@ -23,6 +23,7 @@ var cellColumns = []string{
 	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "server_cpu_seconds", "client_cpu_seconds", "peak_mb", "invalid",
 }
 
+// WriteCells writes a line a cell, in the order of results.json.
 func WriteCells(x *figures.Index, w io.Writer) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(cellColumns); err != nil {

@@ -29,6 +29,7 @@ type Point struct {
 	Scenario    string
 }
 
+// PointOf is the place of its sweep at which a cell was measured.
 func PointOf(c *record.Cell) Point {
 	return Point{c.Sweep, c.BatchSize, c.Concurrency, c.TextLength, c.Rate, c.Scenario}
 }

@@ -76,6 +76,7 @@ func (r Ranking) TooFew() bool {
 	return len(r) > 1
 }
 
+// Names lists the stacks as a sentence does, in alphabetical order.
 func (r Ranking) Names() string {
 	names := make([]string, len(r))
 	for i, s := range r {

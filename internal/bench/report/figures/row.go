@@ -19,6 +19,8 @@ const (
 	Failed        Status = "failed"         // it did not start, or it died
 )
 
+// StatusOf says whether a stack did the same work as the reference, or why it is not
+// ranked.
 func StatusOf(s *record.Stack) Status {
 	switch {
 	case s.Error != "":
@@ -48,6 +50,7 @@ type Row struct {
 	GPUUse          Figure           `json:"gpu_use_percent"`         // where Throughput was measured, as all of the GPU's
 	EnergyPer1k     Figure           `json:"gpu_joules_per_thousand"` // embeddings
 	Goodput         *record.Goodput  `json:"goodput,omitempty"`
+	GoodputFrom     []int            `json:"goodput_from_cells,omitempty"` // its tries, among the cells of results.json
 	Quality         *record.Quality  `json:"quality,omitempty"`
 }
 
@@ -84,6 +87,9 @@ func (x *Index) row(s *record.Stack) Row {
 	row.TokensPerSecond = x.Figure(s.Name, best, TokensPerSecond)
 	row.GPUUse, row.EnergyPer1k = x.Figure(s.Name, best, GPUUse), x.Figure(s.Name, best, EnergyPerThousand)
 	row.Goodput, row.Quality = s.Goodput, s.Quality
+	for _, p := range x.Points(s.Name, record.SweepGoodput) {
+		row.GoodputFrom = append(row.GoodputFrom, x.Place(s.Name, p)...)
+	}
 	row.Latency = x.Latency(s.Name, 0.95)
 	row.BatchEfficiency = x.batchEfficiency(s.Name, row.Throughput)
 	row.MemoryPer1k, row.PeakMemory = x.memory(s)

@@ -15,6 +15,7 @@ import (
 	"github.com/paceline/paceline/internal/bench/stat"
 )
 
+// Unknown stands where there is no figure.
 const Unknown = "–"
 
 // Number writes three significant digits, all digits of whole thousands, and
@@ -74,6 +75,7 @@ func Cosine(a record.Agreement) string {
 	return strconv.FormatFloat(math.Floor(a.MinCosine*1e5)/1e5, 'f', 5, 64)
 }
 
+// ModelLine says which weights were served, in a line.
 func ModelLine(m record.Model) string {
 	line := m.Name
 	if m.Revision != "" {
@@ -89,6 +91,7 @@ func ModelLine(m record.Model) string {
 	return withFacts(line, facts)
 }
 
+// DataLine says which texts were sent, in a line.
 func DataLine(d record.Data) string {
 	var facts []string
 	if d.Texts > 0 {
@@ -103,6 +106,7 @@ func DataLine(d record.Data) string {
 	return withFacts(d.Source, facts)
 }
 
+// MachineLine says what the servers ran on, in a line.
 func MachineLine(m record.Machine) string {
 	var facts []string
 	if m.Cores > 0 {
@@ -156,6 +160,7 @@ func Fold(names, texts []string) []Shared {
 	return list
 }
 
+// OneLine puts single blanks for all white space.
 func OneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // List joins words as a sentence does: "a, b and c".
@@ -167,9 +172,11 @@ func List(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
+// Capital begins a text with a capital letter.
 func Capital(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
+// WarningLine is a warning with what to do, in a line.
 func WarningLine(w record.Warning) string { return OneLine(w.String()) }

@@ -9,6 +9,7 @@ import (
 // Hand builds records whose figures can be computed on paper.
 type Hand struct{ *record.Results }
 
+// NewHand begins with stacks that agree with the reference and have no cells.
 func NewHand(stacks ...string) Hand {
 	r := &record.Results{Schema: record.Schema}
 	r.Manifest.Started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -76,9 +76,9 @@ func goodputEntry(t *table.Table, r figures.Row) table.Entry {
 	case g == nil:
 		return table.Entry{Text: format.Unknown, Value: math.NaN()}
 	case !g.Confirmed():
-		return table.Entry{Text: "none", Value: 0, Note: t.Footnote("goodput: no rate was confirmed. " + g.Ended)}
+		return table.Entry{Text: "none", Value: 0, Note: t.Footnote("goodput: no rate was confirmed. " + g.Ended), From: r.GoodputFrom}
 	default:
-		return table.Entry{Text: format.Number(g.Texts), Value: g.Texts, Interval: fmt.Sprintf("at %.1f %%", 100*g.Confidence), Note: t.Footnote(goodputNote)}
+		return table.Entry{Text: format.Number(g.Texts), Value: g.Texts, Interval: fmt.Sprintf("at %.1f %%", 100*g.Confidence), Note: t.Footnote(goodputNote), From: r.GoodputFrom}
 	}
 }
 

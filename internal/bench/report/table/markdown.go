@@ -4,6 +4,8 @@ import (
 	"strings"
 )
 
+// WriteMarkdown writes the grid as a table of Markdown, intervals in brackets. Notes
+// are the caller's to write.
 func (t *Table) WriteMarkdown(b *strings.Builder) {
 	for i, c := range t.Columns {
 		b.WriteString("| " + c.Name)
