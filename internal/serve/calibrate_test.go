@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -71,12 +72,12 @@ func TestCalibrationNeedsTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := New(p, Options{Calibration: []string{"one"}}).Load(tinyModel(t, &fakeRunner{})); err == nil || !strings.Contains(err.Error(), "at least 2") {
+	if err := New(p, Options{Calibration: []string{"one"}, Log: slog.New(slog.DiscardHandler)}).Load(tinyModel(t, &fakeRunner{})); err == nil || !strings.Contains(err.Error(), "at least 2") {
 		t.Errorf("one text: %v", err)
 	}
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
-	s := New(p, Options{})
+	s := New(p, Options{Log: slog.New(slog.DiscardHandler)})
 	h, err := s.host(tinyModel(t, &fakeRunner{}), nil)
 	if err != nil {
 		t.Fatal(err)

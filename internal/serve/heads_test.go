@@ -162,7 +162,9 @@ func TestPromptsReachTheEngine(t *testing.T) {
 	if got, want := tokens("/rerank", `{"query":"a","documents":["b","c"],"prompt":"b "}`), 3*(plain+1); got != want {
 		t.Errorf("the request's own: %d, want %d", got, want)
 	}
-	wantStatus(t, ask(s, post, "/search", `{"query":"a","corpus":["b"],"prompt_name":"nobody"}`), 400, "nobody")
+	const known = `there is no prompt named \"nobody\". Available prompts: [\"query\"]`
+	wantStatus(t, ask(s, post, "/search", `{"query":"a","corpus":["b"],"prompt_name":"nobody"}`), 400, known)
+	wantStatus(t, ask(s, post, "/tokenize", `{"inputs":"a","prompt_name":"nobody"}`), 422, known)
 	wantStatus(t, ask(s, post, "/search", `{"query":"a","corpus":["b"],"prompt_name":"query"}`), 200, "results")
 }
 

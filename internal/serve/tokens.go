@@ -5,6 +5,7 @@ import (
 	"context"
 	"unicode/utf8"
 
+	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/serve/dialect"
 	"github.com/paceline/paceline/internal/token"
 )
@@ -16,7 +17,7 @@ func (j *job) tokenize(ctx context.Context) error {
 	if name := j.request.PromptName; name != "" && j.request.Prompt == "" {
 		var ok bool
 		if prompt, ok = p.Prompts()[name]; !ok {
-			return dialect.Errorf(dialect.Value, "prompt_name", "there is no prompt named %q", name)
+			return &pipeline.UnknownPromptError{Name: name, Known: j.model.info.Prompts}
 		}
 	}
 	for i := range j.request.Inputs {

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -114,13 +115,16 @@ func (s *Server) explain(err error) *dialect.Error {
 	var known *dialect.Error
 	var tooLong *pipeline.TooLongError
 	var overload *batch.OverloadError
+	var prompt *pipeline.UnknownPromptError
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &tooLong):
 		return &dialect.Error{Kind: dialect.TooLong, Message: err.Error(), Given: tooLong.Tokens, Limit: tooLong.Limit}
-	case errors.Is(err, pipeline.ErrUnknownPrompt):
-		return dialect.Errorf(dialect.Value, "prompt_name", "%v", err)
+	case errors.As(err, &prompt):
+		// TEI's clients read the names out of these words.
+		known, _ := json.Marshal(prompt.Known)
+		return dialect.Errorf(dialect.Value, "prompt_name", "there is no prompt named %q. Available prompts: %s", prompt.Name, known)
 	case errors.Is(err, pipeline.ErrDimensions):
 		return dialect.Errorf(dialect.Value, "dimensions", "%v", err)
 	case errors.Is(err, pipeline.ErrTokenID), errors.Is(err, pipeline.ErrNoTokens):

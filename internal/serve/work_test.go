@@ -107,7 +107,7 @@ func TestWhatThePipelineRefuses(t *testing.T) {
 		text       string
 	}{
 		{"/embed", `{"inputs":["a","` + long + `"],"truncate":false}`, 422, "input 1 of 2: the text has 102 tokens and the limit is 16"},
-		{"/embed", `{"inputs":"a","prompt_name":"document"}`, 422, `no prompt named \"document\" (known: query)`},
+		{"/embed", `{"inputs":"a","prompt_name":"document"}`, 422, `no prompt named \"document\". Available prompts: [\"query\"]`},
 		{"/embed", `{"inputs":[2,99999,3]}`, 422, "token id 99999 at index 1"},
 		{"/embed", `{"inputs":"a","dimensions":5}`, 422, "dimensions is 5; the model gives 1 to 4"},
 		{"/v1/embeddings", `{"input":"a","dimensions":5}`, 400, `"param":"dimensions"`},
