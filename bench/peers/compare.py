@@ -7,6 +7,7 @@ compared is the ratio within a round; the rates alone say little on a shared mac
 
 import argparse
 import base64
+import csv
 import json
 import os
 import random
@@ -21,6 +22,7 @@ from tokenizers import Tokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BATCHES = (8, 32, 128)  # each engine is timed with the one that suits it best
+BATCH_TOKENS = 8192  # at most: a batch of long texts would take a round's time
 # To the last float32 engine's vectors. Others' int8 is only shown beside its speed.
 LOWEST_COSINE = {"float32": 0.99999, "paceline auto": 0.999, "paceline int8": 0.985}
 OUT_OF_PLACE = 0.9  # what texts out of place must fall below
@@ -39,6 +41,7 @@ class Peer:
         self.name = self.ask(op="open", model=model, threads=threads, dtype=dtype)["name"]
         self.batch = BATCHES[0]
         self.cosines = None  # mean and lowest, to float32
+        self.quality = None  # Spearman's correlation with people's judgements, times 100
 
     def ask(self, **command):
         self.process.stdin.write(json.dumps(command) + "\n")
@@ -67,8 +70,8 @@ class Peer:
         times = self.usage.cpu_times()
         return times.user + times.system
 
-    def choose_batch(self, seconds):
-        self.batch = max(BATCHES, key=lambda batch: self.slice(seconds, batch)[0])
+    def choose_batch(self, seconds, batches):
+        self.batch = max(batches, key=lambda batch: self.slice(seconds, batch)[0])
 
     def lone(self, seconds):
         """Milliseconds that each text took by itself."""
@@ -121,12 +124,31 @@ def check_vectors(peers, texts):
         raise SystemExit(f"the vectors do not agree (needed {LOWEST_COSINE}; texts out of place have {shifted:.3f})")
 
 
-def measure(peers, texts, options):
+def ranks(values):
+    """Their places, from 1; equal values share the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+
+
+def measure_quality(peers, path):
+    """STS-B: how alike pairs of sentences are to an engine, and to people."""
+    with open(path, encoding="utf-8", newline="") as file:
+        pairs = [(first, second, float(score)) for first, second, score in csv.reader(file)]
+    texts = [text for first, second, _ in pairs for text in (first, second)]
+    judged = ranks([score for _, _, score in pairs])
+    for peer in peers:
+        found = peer.vectors(texts)
+        peer.quality = 100 * float(np.corrcoef(ranks(cosines(found[0::2], found[1::2])), judged)[0, 1])
+        print(f"STS-B of {peer.name}: {peer.quality:.2f}", file=sys.stderr)
+
+
+def measure(peers, texts, length, options):
     """Per peer, one (rate, rate per CPU-second) for each round."""
+    batches = [batch for batch in BATCHES if batch * length <= BATCH_TOKENS] or BATCHES[:1]
     for peer in peers:
         peer.ask(op="texts", texts=texts)
-        peer.slice(options.seconds, BATCHES[-1])  # warm up
-        peer.choose_batch(options.seconds)
+        peer.slice(options.seconds, batches[-1])  # warm up
+        peer.choose_batch(options.seconds, batches)
     results = {peer.short: [] for peer in peers}
     for turn in range(options.rounds):
         for peer in peers[turn % len(peers):] + peers[: turn % len(peers)]:
@@ -150,7 +172,7 @@ def rows(peers, length, results):
     for peer in peers:
         wall, cpu = zip(*results[peer.short])
         row = {
-            "tokens": length, "engine": peer.name, "batch": peer.batch, "rounds": len(wall), "cosines": peer.cosines,
+            "tokens": length, "engine": peer.name, "batch": peer.batch, "rounds": len(wall), "cosines": peer.cosines, "stsb": peer.quality,
             "embeddings_per_second": summarise(wall), "embeddings_per_cpu_second": summarise(cpu),
         }
         if peer.short.startswith("paceline") and (best := rival(peer, peers, results)):
@@ -180,8 +202,8 @@ def spread(s, digits):
     return f"{s['median']:.{digits}f} ({s['lower_quartile']:.{digits}f}-{s['upper_quartile']:.{digits}f})"
 
 
-HEADER = ("| tokens | engine | cosine, mean / lowest | batch | embeddings/s | per CPU-second | times its rival | per CPU-second |",
-          "|---|---|---|---|---|---|---|---|")
+HEADER = ("| tokens | engine | cosine, mean / lowest | STS-B | batch | embeddings/s | per CPU-second | times its rival | per CPU-second |",
+          "|---|---|---|---|---|---|---|---|---|")
 
 
 def table(all_rows):
@@ -190,7 +212,8 @@ def table(all_rows):
         if "rival" in row:
             against, per_cpu = f"{spread(row['ratio'], 2)} of {row['rival']}", spread(row["ratio_per_cpu_second"], 2)
         mean, lowest = row["cosines"]
-        yield (f"| {row['tokens']} | {row['engine']} | {mean:.5f} / {lowest:.5f} | {row['batch']} | {spread(row['embeddings_per_second'], 0)} | "
+        quality = "" if row["stsb"] is None else f"{row['stsb']:.2f}"
+        yield (f"| {row['tokens']} | {row['engine']} | {mean:.5f} / {lowest:.5f} | {quality} | {row['batch']} | {spread(row['embeddings_per_second'], 0)} | "
                f"{spread(row['embeddings_per_cpu_second'], 0)} | {against} | {per_cpu} |")
 
 
@@ -209,20 +232,25 @@ def parse():
     parser.add_argument("--tokens", type=int, nargs="+", default=[12, 68, 128])
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--seconds", type=float, default=0.5, help="of one slice")
+    parser.add_argument("--stsb", help="CSV of STS-B's test set: two sentences and a score a line; then each engine's correlation is shown")
+    parser.add_argument("--python", action="append", default=[], metavar="PEER=PATH", help="Python that has a peer; else this one")
     parser.add_argument("--json", help="write the figures to this file as well")
     return parser.parse_args()
 
 
 def main():
     options = parse()
-    def python(script):
-        return [sys.executable, "-W", "ignore", os.path.join(HERE, script)]
+    pythons = dict(option.split("=", 1) for option in options.python)
+
+    def python(name, script):
+        return [pythons.get(name, sys.executable), "-W", "ignore", os.path.join(HERE, script)]
 
     candidates = [
         ("paceline", [options.paceline], ("float32", "auto", "int8")),
-        ("onnxruntime", python("onnxruntime_peer.py"), ("float32", "int8")),
-        ("openvino", python("openvino_peer.py"), ("float32", "int8")),
-        ("sentence-transformers", python("sentence_transformers_peer.py"), ("float32",)),
+        ("onnxruntime", python("onnxruntime", "onnxruntime_peer.py"), ("float32", "int8")),
+        ("openvino", python("openvino", "openvino_peer.py"), ("float32", "int8")),
+        ("ctranslate2", python("ctranslate2", "ctranslate2_peer.py"), ("float32", "int8")),
+        ("sentence-transformers", python("sentence-transformers", "sentence_transformers_peer.py"), ("float32",)),
     ]
     peers = [peer for name, command, dtypes in candidates for dtype in dtypes
              if (peer := start(name, command, dtype, options.model, options.threads))]
@@ -231,6 +259,8 @@ def main():
     tokenizer = Tokenizer.from_file(os.path.join(options.model, "tokenizer.json"))
     sets = {length: texts_of(tokenizer, length, 256, seed=length) for length in options.tokens}
     check_vectors(peers, [text for texts in sets.values() for text in texts[:16]] + ["", "Größe: 12 µm, 東京 🚲", "one"])
+    if options.stsb:
+        measure_quality(peers, options.stsb)
     shortest = min(sets)
     print(f"one text of {shortest} tokens alone", file=sys.stderr)
     lone = list(measure_lone(peers, sets[shortest], options))
@@ -240,7 +270,7 @@ def main():
     all_rows = []
     for length, texts in sets.items():
         print(f"{length} tokens, {options.rounds} rounds of {options.seconds} s each", file=sys.stderr)
-        found = list(rows(peers, length, measure(peers, texts, options)))
+        found = list(rows(peers, length, measure(peers, texts, length, options)))
         print("\n".join(table(found)), flush=True)
         all_rows += found
     if options.json:

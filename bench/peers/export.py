@@ -4,29 +4,14 @@ The graph is as quick in onnxruntime as what torch.onnx.export writes, and its o
 PyTorch. Only what the comparison needs is here: mean pooling stays outside, token types are all 0.
 """
 
-import json
 import math
-import os
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.numpy import load_file
+
+import checkpoint
 
 OPSET = 20  # the first with Gelu; LayerNormalization came with 17
-
-
-def read_json(folder, name):
-    with open(os.path.join(folder, name), encoding="utf-8") as file:
-        return json.load(file)
-
-
-def read_pipeline(folder):
-    """The maximal length, of a model that this comparison can run: BERT, mean pooling."""
-    if (family := read_json(folder, "config.json")["model_type"]) != "bert":
-        raise SystemExit(f"only BERT models are exported to ONNX here, not {family}")
-    if not read_json(folder, "1_Pooling/config.json").get("pooling_mode_mean_tokens"):
-        raise SystemExit("only mean pooling is written here")
-    return read_json(folder, "sentence_bert_config.json")
 
 
 class Graph:
@@ -86,8 +71,8 @@ def layer(graph, x, name, mask, config):
 
 def bert(folder):
     """The ONNX model: input_ids and attention_mask [batch, tokens] -> last hidden states [batch, tokens, width]."""
-    config = read_json(folder, "config.json")
-    graph = Graph(load_file(os.path.join(folder, "model.safetensors")))
+    config = checkpoint.read_json(folder, "config.json")
+    graph = Graph(checkpoint.read_weights(folder))
     mask = graph.op("Cast", graph.op("Unsqueeze", "attention_mask", graph.constant(np.array([1, 2]))), to=TensorProto.FLOAT)
     mask = graph.op("Mul", graph.op("Sub", graph.constant(np.float32(1)), mask), graph.constant(np.finfo(np.float32).min))
     x = embeddings(graph, config)

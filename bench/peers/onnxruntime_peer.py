@@ -9,6 +9,7 @@ import onnxruntime
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
+import checkpoint
 import export
 import peer
 
@@ -26,7 +27,7 @@ def graph(model, dtype):
 
 class OnnxRuntime:
     def open(self, model, threads, dtype):
-        pipeline = export.read_pipeline(model)
+        pipeline = checkpoint.read_pipeline(model)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         self.session = onnxruntime.InferenceSession(graph(model, dtype), options, providers=["CPUExecutionProvider"])

@@ -8,6 +8,7 @@ import numpy as np
 import openvino
 from tokenizers import Tokenizer
 
+import checkpoint
 import export
 import peer
 
@@ -16,7 +17,7 @@ CALIBRATION_TEXTS = 300
 
 class OpenVINO:
     def open(self, model, threads, dtype):
-        pipeline = export.read_pipeline(model)
+        pipeline = checkpoint.read_pipeline(model)
         self.tokenizer = Tokenizer.from_file(os.path.join(model, "tokenizer.json"))
         self.tokenizer.enable_truncation(pipeline["max_seq_length"])
         self.tokenizer.enable_padding()
