@@ -262,3 +262,22 @@ func TestShortLook(t *testing.T) {
 		}
 	})
 }
+
+// TestTooSlowAfterTheEnd: when the time is over nobody is left out any more.
+func TestTooSlowAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	b := &bench{Config: Config{Effort: Quick, Watcher: &events{}, Points: Points([]int{1}, []int{1}, 32)}}
+	b.Manifest.Started = time.Now().Add(-Quick.Budget)
+	for _, perText := range []float64{0.001, 1} {
+		b.stacks = append(b.stacks, &stack{speed: speed{perText: perText}})
+	}
+	ctx, cancel := b.limited(t.Context())
+	defer cancel()
+	<-ctx.Done()
+	b.leaveOutSlow(ctx)
+	for _, s := range b.stacks {
+		if s.record.Error != "" {
+			t.Errorf("%s", s.record.Error)
+		}
+	}
+}

@@ -58,7 +58,7 @@ func (b *bench) glance(ctx context.Context, s *stack) error {
 // one more than its share and several times what the middle one needs.
 func (b *bench) leaveOutSlow(ctx context.Context) {
 	const far = 4
-	for b.Effort.Budget > 0 {
+	for b.Effort.Budget > 0 && ctx.Err() == nil {
 		needs, total := b.needs(), 0.0
 		for _, n := range needs {
 			total += n.seconds

@@ -117,30 +117,37 @@ func (b *bench) calibrateOne(ctx context.Context, s *stack) error {
 	return b.within(ctx, func(ctx context.Context) error { return s.calibrate(ctx, b.Data.Texts, b.patience()/4) })
 }
 
-// calibrate takes the largest of some sizes that the stack embeds within the limit.
+// calibrate measures one text and the largest of some sizes that the stack embeds
+// within the limit.
 func (s *stack) calibrate(ctx context.Context, texts []string, limit time.Duration) error {
 	one, err := s.embedSeconds(ctx, texts[:1])
 	if err != nil {
 		return err
 	}
-	for _, size := range []int{32, 8, 1} {
+	s.learn(one, one, 1)
+	for _, size := range []int{32, 8} {
 		size = min(size, len(texts))
 		attempt, cancel := context.WithTimeout(ctx, limit)
 		many, err := s.embedSeconds(attempt, texts[:size])
 		late := attempt.Err() != nil && ctx.Err() == nil
 		cancel()
 		if err == nil {
-			s.speed = newSpeed(one, many, size)
-			if size > s.largest {
-				s.largest, s.took = size, many
-			}
+			s.learn(one, many, size)
 			return nil
 		}
-		if !refusedBy(err) && !(late && size > 1) {
+		if !refusedBy(err) && !late {
 			return err
 		}
 	}
 	return nil
+}
+
+// learn takes the seconds that one text and many at once took.
+func (s *stack) learn(one, many float64, size int) {
+	s.speed = newSpeed(one, many, size)
+	if size > s.largest {
+		s.largest, s.took = size, many
+	}
 }
 
 func (b *bench) speeds() (list []speed) {
