@@ -14,7 +14,7 @@ import (
 // the same records give the same bytes.
 func TestRequestsParquet(t *testing.T) {
 	t.Parallel()
-	r := reporttest.Whole(2)
+	r := reporttest.Only(reporttest.Whole(1), "paceline/triton") // which has slices that failed
 	r.Cells[0].Requests.Tokens = make([]int32, len(r.Cells[0].Requests.Outcome))
 	r.Cells[0].Requests.Tokens[1] = 68
 	var first, second bytes.Buffer

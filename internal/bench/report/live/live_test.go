@@ -2,8 +2,10 @@ package live
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -160,5 +162,56 @@ func TestNoRun(t *testing.T) {
 	appendFile(t, filepath.Join(dir, spoolFile), "{not json}\n")
 	if _, err := open(dir); err == nil || !strings.Contains(err.Error(), "cell 0") {
 		t.Errorf("a broken spool: %v", err)
+	}
+}
+
+// TestStressGrows: the records of a stress test are followed too, and found again when
+// they take their name.
+func TestStressGrows(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "stress.jsonl.gz.partial")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zip := gzip.NewWriter(file)
+	window := func(n int) {
+		c := record.Cell{Stack: "http://127.0.0.1:8080", Sweep: record.SweepStress, BatchSize: 1, Concurrency: 1, Repeat: n, Seconds: 1}
+		c.Requests.Add(0, 0, 1e7, 1, 0, "ok")
+		if _, err := zip.Write([]byte(spoolLines(t, []record.Cell{c}))); err != nil {
+			t.Fatal(err)
+		}
+		if err := zip.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	window(0)
+	s, err := open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := func(windows int, finished bool) {
+		t.Helper()
+		r, err := s.results()
+		if err != nil || len(r.Cells) != windows || s.finished() != finished {
+			t.Errorf("%d windows, finished %v, want %d, %v: %v", len(r.Cells), s.finished(), windows, finished, err)
+		}
+	}
+	has(1, false)
+	window(1)
+	if grew, err := s.read(); !grew || err != nil {
+		t.Errorf("a window more: %v, %v", grew, err)
+	}
+	has(2, false)
+	window(2)
+	if err := errors.Join(zip.Close(), file.Close(), os.Rename(path, strings.TrimSuffix(path, ".partial"))); err != nil {
+		t.Fatal(err)
+	}
+	if grew, err := s.read(); !grew || err != nil {
+		t.Errorf("it has its name: %v, %v", grew, err)
+	}
+	has(3, true)
+	if grew, _ := s.read(); grew {
+		t.Error("it grows after its end")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report"
@@ -68,9 +69,12 @@ func (s *source) results() (*record.Results, error) {
 // read takes in what the run has left since the last time, and says whether that is
 // anything.
 func (s *source) read() (grew bool, err error) {
+	if info, err := os.Stat(s.dir); strings.HasSuffix(s.dir, ".partial") || err == nil && !info.IsDir() { // the records of a stress test
+		return s.readWhole(s.dir)
+	}
 	file, err := os.Open(filepath.Join(s.dir, spoolFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return s.readWhole()
+		return s.readWhole(filepath.Join(s.dir, report.ResultsFile))
 	}
 	if err != nil {
 		return false, err
@@ -102,13 +106,13 @@ func (s *source) readSpool(file *os.File) (grew bool, err error) {
 	return end > 0, nil
 }
 
-// readWhole reads a finished run again when its file is another than the one known.
-func (s *source) readWhole() (grew bool, err error) {
-	path := s.dir
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, report.ResultsFile)
-	}
+// readWhole reads results again when their file is another than the one known. The
+// records of a stress test take their name when it ends.
+func (s *source) readWhole(path string) (grew bool, err error) {
 	info, err := os.Stat(path)
+	if partial, ok := strings.CutSuffix(path, ".partial"); err != nil && ok {
+		return s.readWhole(partial)
+	}
 	if err != nil {
 		if s.spool || s.whole != nil { // between the spool's end and the results' name
 			return false, nil
@@ -123,6 +127,6 @@ func (s *source) readWhole() (grew bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s.whole, s.stamp, s.spool, s.cells = whole, stamp, false, nil
+	s.whole, s.stamp, s.spool, s.cells = whole, stamp, strings.HasSuffix(path, ".partial"), nil
 	return true, nil
 }

@@ -49,7 +49,8 @@ func timeSpent(x *figures.Index, stacks []*record.Stack) []phases {
 	for _, of := range []struct {
 		load  string
 		sweep record.Sweep
-	}{{"Single texts from several clients", record.SweepOnline}, {"Full batches from the most clients", record.SweepConcurrency}} {
+	}{{"Single texts from several clients", record.SweepOnline}, {"Full batches from the most clients", record.SweepConcurrency},
+		{"The highest arrival rate", record.SweepRate}, {"The whole load", record.SweepStress}} {
 		p := phases{Load: of.load}
 		for _, s := range stacks {
 			if at, ok := x.Largest(s.Name, of.sweep); ok {
