@@ -28,6 +28,7 @@ type benchCommand struct {
 	Stack       []string          `placeholder:"A,B" help:"Real stacks to start and compare, as 'paceline stack list' names them; paceline is this program without a profile."`
 	Binary      map[string]string `placeholder:"STACK=PATH" help:"Program of a stack that no package carries, such as tei=./text-embeddings-router. Repeatable."`
 	Target      []string          `placeholder:"NAME=DIALECT@URL" sep:"none" help:"A running service to compare with them. Repeatable. Dialects: fastapi, kserve-grpc (at its gRPC port), kserve-http, openai, openai-base64, poc, tei."`
+	Agent       map[string]string `placeholder:"NAME=URL" help:"Who tells what a target on another machine takes: a 'paceline agent' there, or its page of metrics. Repeatable. (PACELINE_AGENT_TOKEN is sent to agents; without the flag the target's own /metrics is tried.)"`
 	Data        string            `placeholder:"FILE" help:"Texts to embed: JSON, JSONL, CSV, Parquet, plain lines or a BEIR folder (made from --seed after MS MARCO's lengths)."`
 	BatchSizes  []int             `placeholder:"N,N" help:"Texts a request, with one client (1,4,8,16,32,64,128)."`
 	Concurrency []int             `placeholder:"N,N" help:"Clients, at 32 texts a request (1,2,4,8,16,32)."`
@@ -68,6 +69,9 @@ func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
 	}
 	if err := errors.Join(checkThreads(c.Threads), c.Exam.check()); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if err := c.resources(ctx, stacks); err != nil {
+		return err
 	}
 	watcher := newBenchProgress(os.Stderr)
 	defer watcher.close()

@@ -37,6 +37,7 @@ type stressCommand struct {
 	Rate      float64        `placeholder:"R" help:"Requests a second, sent on schedule however many are under way; latency counts from the schedule."`
 	Arrivals  string         `default:"poisson" placeholder:"HOW" help:"Schedule of --rate: poisson, constant, bursts, bursts:N (N at once in the mean) or trace:FILE, which has a rate of its own too (${default})."`
 	Mix       string         `placeholder:"SHARES" help:"Shapes of the requests instead of --batch-size: batch=1:0.7,8:0.2,32:0.1,chars=50:1,500:1, values with their weights."`
+	Agent     string         `placeholder:"URL" help:"Who tells what a service on another machine takes: a 'paceline agent' there, or its page of metrics. (PACELINE_AGENT_TOKEN is sent to agents; without the flag the service's own /metrics is tried.)"`
 	Data      string         `aliases:"data-file" placeholder:"FILE" help:"Texts, loaded before the clock starts (made from --seed after MS MARCO's lengths)."`
 	Seed      uint64         `default:"42" help:"Seed of the texts and the schedule (${default})."`
 	Out       string         `default:"." placeholder:"DIR" help:"Directory for stress_test_results_{timestamp}.json and the raw records (${default})."`
@@ -74,7 +75,12 @@ func (c *stressCommand) Run(ctx context.Context, app *kong.Kong) error {
 	name := "stress_test_results_" + time.Now().Format("20060102_150405")
 	log.Info("stress test started", "url", c.URL, "dialect", c.Dialect, "duration_seconds", c.duration.Seconds(), "batch_size", c.BatchSize,
 		"max_concurrent_requests", c.Clients, "rate", c.Rate, "texts", len(set.Texts), "source", set.Source)
-	result, err := bench.Stress(ctx, c.config(set, filepath.Join(c.Out, name+".jsonl.gz"), watcher))
+	config := c.config(set, filepath.Join(c.Out, name+".jsonl.gz"), watcher)
+	if err := c.resources(ctx, &config); err != nil {
+		watcher.close()
+		return err
+	}
+	result, err := bench.Stress(ctx, config)
 	watcher.close()
 	if err != nil {
 		return err

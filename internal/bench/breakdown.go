@@ -109,6 +109,34 @@ func (b *breakdown) cut() *record.Breakdown {
 	}
 }
 
+// addBreakdown adds a window's sums to those before it; nil stands for none.
+func addBreakdown(sum, window *record.Breakdown) *record.Breakdown {
+	if window == nil {
+		return sum
+	}
+	if sum == nil {
+		sum = &record.Breakdown{}
+	}
+	sum.Source = window.Source
+	sum.Requests += window.Requests
+	for _, phase := range []struct {
+		to   **record.Phase
+		from *record.Phase
+	}{
+		{&sum.ClientQueue, window.ClientQueue}, {&sum.Network, window.Network}, {&sum.Queue, window.Queue}, {&sum.Tokenize, window.Tokenize},
+		{&sum.Inference, window.Inference}, {&sum.Serialize, window.Serialize}, {&sum.Other, window.Other},
+	} {
+		if phase.from == nil {
+			continue
+		}
+		if *phase.to == nil {
+			*phase.to = &record.Phase{}
+		}
+		(*phase.to).Sum += phase.from.Sum
+	}
+	return sum
+}
+
 // phaseOf sums a phase up; nil without a request that was told of. A percentile
 // needs as many requests behind it as everywhere.
 func phaseOf(seconds []float64) *record.Phase {

@@ -104,6 +104,9 @@ func TestBreakdownOfThoseThatTell(t *testing.T) {
 	if p := r.Inference; p.P50 == nil || *p.P50 != 0.007 || p.P95 != nil || p.P99 != nil {
 		t.Errorf("percentiles %v %v %v of 100 requests: 11 certify p50, 130 would p95", p.P50, p.P95, p.P99)
 	}
+	if twice := addBreakdown(addBreakdown(addBreakdown(nil, r), nil), r); twice.Requests != 200 || math.Abs(twice.Inference.Sum-1.4) > 1e-9 || twice.Other == nil {
+		t.Errorf("the same twice: %+v", twice)
+	}
 	if b.cut() != nil || len(b.told) != 0 {
 		t.Error("what was handed over is still there")
 	}

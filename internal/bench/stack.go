@@ -135,7 +135,7 @@ func (s *stack) start(ctx context.Context) (err error) {
 		s.record.Command, s.record.ReadySeconds = s.server.Command, s.server.ReadySeconds
 	}
 	s.record.URL = url
-	s.watch(ctx)
+	s.watch()
 	if s.Model == "" && strings.HasPrefix(s.Dialect, "openai") {
 		if s.Model, err = driver.ServedModel(ctx, url); err != nil {
 			return err
@@ -183,7 +183,7 @@ func (s *stack) settle(ctx context.Context, text string) error {
 
 // watch finds who tells what the server takes: its process, where it runs on this
 // machine, or else whom the configuration names.
-func (s *stack) watch(ctx context.Context) {
+func (s *stack) watch() {
 	pid := 0
 	switch {
 	case s.server != nil:

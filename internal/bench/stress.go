@@ -58,7 +58,9 @@ const warmupTime = 5 * time.Second
 // and says so.
 func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
 	gpus, noGPU := sample.OpenGPUs()
-	defer gpus.Close()
+	if noGPU == nil {
+		defer gpus.Close()
+	}
 	s := &stack{gpus: gpus, Stack: Stack{Name: c.URL, Dialect: c.Dialect, URL: c.URL, Model: c.Model, Resources: c.Resources}}
 	if err := s.start(ctx); err != nil {
 		return nil, err
@@ -78,12 +80,12 @@ func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
 	said := &complaints{first: map[driver.Outcome]string{}}
 	do := said.listen(s.driver, batches)
 	load.Closed{Clients: c.Clients, Requests: 2 * c.Clients, Duration: warmupTime}.Run(ctx, do, func(load.Sample) {})
-	r, err := c.run(ctx, loop, s.source, do, func(seq int) int { return batches[seq%len(batches)].Texts })
+	r, err := c.run(ctx, loop, s.source, &said.times, do, func(seq int) int { return batches[seq%len(batches)].Texts })
 	if err != nil {
 		return nil, err
 	}
 	maps.DeleteFunc(said.first, func(kind driver.Outcome, _ string) bool { return r.Errors[kind] == 0 }) // of the warm-up
-	r.Door, r.ErrorMessages = s.driver.Door(), said.first
+	r.Door, r.ErrorMessages, r.Resources = s.driver.Door(), said.first, s.record.Resources
 	if r.GPU == nil {
 		r.GPUAbsent = cmp.Or(noGPU, errNoGPUSource).Error()
 	}
@@ -116,7 +118,7 @@ func (c StressConfig) loader() (loader, int, error) {
 }
 
 // run loads until the duration or ctx ends, with the records going to disk.
-func (c StressConfig) run(ctx context.Context, loop loader, source sample.Source, do load.Do, texts func(seq int) int) (*StressResult, error) {
+func (c StressConfig) run(ctx context.Context, loop loader, source sample.Source, times *breakdown, do load.Do, texts func(seq int) int) (*StressResult, error) {
 	spool, err := newRecordFile(c.Records)
 	if err != nil {
 		return nil, err
@@ -125,12 +127,15 @@ func (c StressConfig) run(ctx context.Context, loop loader, source sample.Source
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	t := newTally(texts)
-	k := &keeper{StressConfig: c, tally: t, spool: spool, source: source, stop: stop}
+	k := &keeper{StressConfig: c, tally: t, spool: spool, source: source, times: times, stop: stop}
 	k.begin()
 	done := make(chan struct{})
 	kept := make(chan struct{})
 	go func() { defer close(kept); k.keep(done) }()
-	run := loop.Run(ctx, do, t.add)
+	run := loop.Run(ctx, do, func(x load.Sample) {
+		t.add(x)
+		times.end(x)
+	})
 	close(done)
 	<-kept
 	if k.err != nil {
@@ -153,6 +158,7 @@ type keeper struct {
 	tally   *tally
 	spool   *recordFile
 	source  sample.Source
+	times   *breakdown
 	stop    context.CancelCauseFunc
 	started time.Time
 	watch   *sample.Watch
@@ -207,6 +213,7 @@ func (k *keeper) turn(whole bool) {
 	}
 	cell.Requests, cell.Late = k.tally.cut(k.cut.Sub(k.started))
 	cell.Samples, cell.PeakBytes = k.watch.Stop(k.cut)
+	cell.Breakdown = k.times.cut()
 	k.usage.add(&cell)
 	if err := k.spool.add(&cell); err != nil && k.err == nil {
 		k.err = fmt.Errorf("write the records: %w", err)

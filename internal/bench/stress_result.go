@@ -28,15 +28,17 @@ type StressResult struct {
 	Late          int                       `json:"late_sends"`
 	Interrupted   bool                      `json:"interrupted"`
 
-	ClientCPU    float64  `json:"client_cpu_seconds"`
-	ServerCPU    *float64 `json:"server_cpu_seconds"`        // of its process tree; null: it is not on this machine
-	PerCPUSecond *float64 `json:"embeddings_per_cpu_second"` // of the server's process tree
-	StartMemory  *int64   `json:"server_memory_start_bytes"` // resident, of its process tree
-	PeakMemory   *int64   `json:"server_memory_peak_bytes"`  // likewise
-	Cores        *float64 `json:"server_cpu_cores"`          // in use in the mean
-	StealShare   float64  `json:"stolen_share"`              // of the machine's time, by its host
-	GPU          *GPUUse  `json:"gpu"`                       // null: see gpu_absent
-	GPUAbsent    string   `json:"gpu_absent,omitempty"`
+	ClientCPU    float64           `json:"client_cpu_seconds"`
+	ServerCPU    *float64          `json:"server_cpu_seconds"`        // of its process tree; null: it is not on this machine
+	PerCPUSecond *float64          `json:"embeddings_per_cpu_second"` // of the server's process tree
+	StartMemory  *int64            `json:"server_memory_start_bytes"` // resident, of its process tree
+	PeakMemory   *int64            `json:"server_memory_peak_bytes"`  // likewise
+	Cores        *float64          `json:"server_cpu_cores"`          // in use in the mean
+	StealShare   float64           `json:"stolen_share"`              // of the machine's time, by its host
+	GPU          *GPUUse           `json:"gpu"`                       // null: see gpu_absent
+	Resources    string            `json:"resources,omitempty"`       // who tells of the server: its process, an agent, its metrics
+	Breakdown    *record.Breakdown `json:"breakdown,omitempty"`       // where the requests' time went, in sums; null: the service does not tell
+	GPUAbsent    string            `json:"gpu_absent,omitempty"`
 
 	Started  time.Time        `json:"started"`
 	Finished time.Time        `json:"finished"`
@@ -96,6 +98,7 @@ type stressUsage struct {
 	local                 bool
 	start, peak           int64
 	gpu                   *GPUUse
+	times                 *record.Breakdown
 }
 
 func (u *stressUsage) add(c *record.Cell) {
@@ -105,6 +108,7 @@ func (u *stressUsage) add(c *record.Cell) {
 	u.steal += spent(s.Steal)
 	u.peak = max(u.peak, c.PeakBytes)
 	u.gpu = u.gpu.add(s.GPU)
+	u.times = addBreakdown(u.times, c.Breakdown)
 	if len(s.RSS) > 0 && !u.local {
 		u.local, u.start = true, s.RSS[0]
 	}
@@ -114,6 +118,7 @@ func (r *StressResult) addUsage(k *keeper, elapsed time.Duration) {
 	u := k.usage
 	r.ClientCPU = u.client
 	r.GPU = u.gpu.total(k.tally.embedded)
+	r.Breakdown = u.times
 	if elapsed > 0 {
 		r.StealShare = u.steal / elapsed.Seconds() / float64(runtime.NumCPU())
 	}

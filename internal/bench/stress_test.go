@@ -40,7 +40,7 @@ func (c StressConfig) simulate(ctx context.Context, source sample.Source, do loa
 	if err != nil {
 		return nil, err
 	}
-	return c.run(ctx, loop, source, do, func(int) int { return c.BatchSize })
+	return c.run(ctx, loop, source, &breakdown{}, do, func(int) int { return c.BatchSize })
 }
 
 // one request at a time, in the order of their coming.

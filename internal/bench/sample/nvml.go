@@ -47,12 +47,12 @@ func (r nvmlReturn) err() error {
 }
 
 type (
-	nvmlUtilization struct{ gpu, memory uint32 }       // percent
-	nvmlMemory      struct{ total, free, used uint64 } // bytes
+	nvmlUtilization struct{ gpu, _ uint32 }     // percent: of the GPU, of its memory's bandwidth
+	nvmlMemory      struct{ _, _, used uint64 } // bytes
 	nvmlProcess     struct {
-		pid                       uint32
-		used                      uint64 // bytes; all ones: not known
-		gpuInstance, compInstance uint32
+		pid  uint32
+		used uint64 // bytes; all ones: not known
+		_, _ uint32 // its instances in MIG mode
 	}
 )
 

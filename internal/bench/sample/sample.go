@@ -3,7 +3,7 @@
 // own CPU time, and the time that the machine's host took for others.
 //
 // It knows processes by their id, not what they do. Where a server runs elsewhere,
-// its source is an agent of ours there (package agent) or its own /metrics; without
+// its source is an agent of ours there (package agent) or its own metrics page; without
 // one there are no samples of it. Invariants: the first and the last sample are
 // taken at the ends of the watch, so differences of the counters cover all of it;
 // counters never fall; times are the client's, whatever clock the server's machine
@@ -150,8 +150,10 @@ func (w *Watch) fill(columns *record.Samples, epoch time.Time) {
 	}
 	threads := w.rows[0].server.Threads > 0 // a source that sees processes
 	for i, r := range w.rows {
-		columns.CPU = append(columns.CPU, r.server.CPUSeconds)
-		columns.RSS = append(columns.RSS, r.server.RSSBytes)
+		if w.peak > 0 { // some pages of metrics tell of the GPUs alone
+			columns.CPU = append(columns.CPU, r.server.CPUSeconds)
+			columns.RSS = append(columns.RSS, r.server.RSSBytes)
+		}
 		if threads {
 			columns.MinorFaults = append(columns.MinorFaults, r.server.MinorFaults)
 			columns.MajorFaults = append(columns.MajorFaults, r.server.MajorFaults)
