@@ -18,7 +18,7 @@ type gate struct {
 func (g *gate) enter() (leave func(), refused *dialect.Error) {
 	if n := g.inside.Add(1); g.requests > 0 && n > g.requests {
 		g.inside.Add(-1)
-		return nil, overloaded("%d requests are in progress, which is the limit", g.requests)
+		return nil, overloaded("%d requests are in progress, which is the limit (--max-concurrent-requests)", g.requests)
 	}
 	return func() { g.inside.Add(-1) }, nil
 }
