@@ -262,9 +262,10 @@ func (s *stack) whileUp(ctx context.Context, limit time.Duration) (context.Conte
 	timer := time.AfterFunc(limit, cancel)
 	context.AfterFunc(ctx, func() { timer.Stop() })
 	if s.server != nil {
+		exited := s.server.Exited() // of this server: another may have its place by then
 		go func() {
 			select {
-			case <-s.server.Exited():
+			case <-exited:
 				cancel()
 			case <-ctx.Done():
 			}
