@@ -1,6 +1,6 @@
 // Package dialect is what the server's languages have in common: the request and
 // the result that serve works with, and the routes by which a dialect (its
-// subpackages fastapi, poc, tei and openai) turns one HTTP body into the first
+// subpackages fastapi, poc, tei, openai and cohere) turns one HTTP body into the first
 // and the second into an answer.
 //
 // A dialect converts and nothing else. It is not aware of admission, queues,

@@ -10,7 +10,7 @@ import (
 
 // Dialect is one language that the server speaks.
 type Dialect struct {
-	Name    string // fastapi, poc, tei, openai
+	Name    string // fastapi, poc, tei, openai, cohere
 	Routes  []Route
 	OpenAPI []byte // its part of the OpenAPI document: paths and components, JSON
 }
