@@ -49,7 +49,7 @@ func writeTensors(w io.Writer, b *kserve.Body) error {
 
 // packing is the first encoding that the client accepts and we have. Clients
 // that merely list what they could read (every browser, every Python library)
-// get none, as from the reference server: vectors hardly shrink.
+// get none, though the reference server would pack for them: vectors hardly shrink.
 func packing(w io.Writer, accepted string) (packer io.WriteCloser, name string) {
 	switch name := strings.TrimSpace(accepted); name {
 	case "gzip":
