@@ -19,7 +19,7 @@ REQS     := $(wildcard test/*/requirements.txt)
 MODEL    := all-MiniLM-L6-v2
 
 STRESS   ?= 55s
-QEMU     ?= $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static))
+QEMU     ?= $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static 2>/dev/null))
 
 .PHONY: test-arm64 stress test test-go test-statistics test-clients test-stacks check fuzz soak bench clean
 
