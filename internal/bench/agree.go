@@ -15,7 +15,7 @@ func (b *bench) agree(ctx context.Context) {
 	for _, s := range b.alive(0) {
 		b.Watcher.Stage("comparing the vectors of " + s.Name + " with the reference")
 		var vectors [][]float32
-		err := b.within(ctx, func(ctx context.Context) (err error) {
+		err := b.first(ctx, s, func(ctx context.Context) (err error) {
 			vectors, err = embedAll(ctx, s, b.Probes.Texts)
 			return err
 		})

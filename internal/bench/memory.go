@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/paceline/paceline/internal/bench/record"
 )
@@ -40,12 +41,15 @@ func (b *bench) measureMemory(ctx context.Context) {
 	}
 }
 
-// memoryRound takes the lengths in rising order. On a machine so slow that the
-// shorter ones took two fifths of the time there is, the rest is left out.
+// memoryRound takes the lengths in rising order. On a machine so slow that two fifths
+// of the time there is would not do for the next one, by what the last one took, the
+// rest is left out.
 func (b *bench) memoryRound(ctx context.Context, stacks []*stack, repeat int) {
+	perCharacter := 0.0 // seconds that all stacks together took
 	for _, length := range slices.Sorted(maps.Keys(b.ByLength)) {
 		p := planned{Requests: b.Effort.Memory, Point: memoryPoint(length)}
-		if b.spent(2 * memoryShare) {
+		began := time.Now()
+		if b.Effort.Budget > 0 && perCharacter*float64(length) >= b.left(2*memoryShare) {
 			b.short = append(b.short, fmt.Sprintf("%s: %d of %d", p.Point, repeat, b.Effort.Repeats))
 			continue
 		}
@@ -63,6 +67,7 @@ func (b *bench) memoryRound(ctx context.Context, stacks []*stack, repeat int) {
 				b.lose(ctx, s, err)
 			}
 		}
+		perCharacter = time.Since(began).Seconds() / float64(length)
 	}
 }
 

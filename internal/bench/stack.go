@@ -95,11 +95,11 @@ func (b *bench) launch(ctx context.Context, s *stack) {
 	b.Watcher.Stage("starting " + s.Name)
 	began := time.Now()
 	err := s.start(ctx)
-	if err == nil {
-		err = b.within(ctx, func(ctx context.Context) error { return s.settle(ctx, b.Data.Texts[0]) })
-	}
 	if !s.cheap() {
 		b.startup += time.Since(began)
+	}
+	if err == nil {
+		err = b.first(ctx, s, func(ctx context.Context) error { return s.settle(ctx, b.Data.Texts[0]) })
 	}
 	if err != nil {
 		b.lose(ctx, s, err)
