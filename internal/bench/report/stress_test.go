@@ -63,7 +63,7 @@ func TestStressRenders(t *testing.T) {
 			if err := Summarize(r).WriteText(&text, table.Terminal{}); err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"http://127.0.0.1:8080", "320", "50.0", "One load for the whole time", "TEI /embed", "Drifted. Look.", "not checked"} {
+			for _, want := range []string{"http://127.0.0.1:8080", "320", "50.0", "One load for the whole time", "TEI /embed", "Drifted. Look.", "p99 latency"} {
 				if !strings.Contains(text.String(), want) {
 					t.Errorf("whole %v: %q is not in\n%s", whole, want, text.String())
 				}

@@ -28,7 +28,7 @@ func Throughput(c *record.Cell) float64 {
 // TokensPerSecond counts the tokens of the stack's own tokenizer in the embeddings
 // that throughput counts, specials included.
 func TokensPerSecond(c *record.Cell) float64 {
-	if len(c.Requests.Tokens) != len(c.Requests.Outcome) || c.Seconds <= 0 {
+	if len(c.Requests.Tokens) == 0 || len(c.Requests.Tokens) != len(c.Requests.Outcome) || c.Seconds <= 0 {
 		return math.NaN()
 	}
 	return float64(completed(c, c.Requests.Tokens)) / c.Seconds

@@ -40,6 +40,8 @@ type Row struct {
 	Reason          string           `json:"reason,omitempty"` // why it is not ranked
 	Throughput      Figure           `json:"throughput"`       // embeddings/s, the best of the concurrency sweep
 	Latency         Percentile       `json:"p95_latency"`      // at the online cell
+	Median          Percentile       `json:"p50_latency"`      // likewise
+	Tail            Percentile       `json:"p99_latency"`      // likewise
 	BatchEfficiency Figure           `json:"batch_efficiency_percent"`
 	MemoryPer1k     Figure           `json:"memory_per_1k_mb"`
 	PeakMemory      Figure           `json:"peak_memory_mb"`
@@ -90,7 +92,7 @@ func (x *Index) row(s *record.Stack) Row {
 	for _, p := range x.Points(s.Name, record.SweepGoodput) {
 		row.GoodputFrom = append(row.GoodputFrom, x.Place(s.Name, p)...)
 	}
-	row.Latency = x.Latency(s.Name, 0.95)
+	row.Latency, row.Median, row.Tail = x.Latency(s.Name, 0.95), x.Latency(s.Name, 0.5), x.Latency(s.Name, 0.99)
 	row.BatchEfficiency = x.batchEfficiency(s.Name, row.Throughput)
 	row.MemoryPer1k, row.PeakMemory = x.memory(s)
 	return row

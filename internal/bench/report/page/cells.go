@@ -117,9 +117,10 @@ func newWindows(c *record.Cell) *windows {
 		most = windowsALoad
 	}
 	n := min(len(c.Requests.Outcome)/requestsAWindow, most)
-	if n < 1 || c.Seconds <= 0 {
+	if c.Seconds <= 0 {
 		return nil
 	}
+	n = max(n, 1) // a window in which nothing finished is a stall, to be seen
 	texts, latencies := make([]float64, n), make([][]float64, n)
 	for i, outcome := range c.Requests.Outcome {
 		w := int(float64(c.Requests.Finished[i]) / 1e6 / c.Seconds * float64(n))

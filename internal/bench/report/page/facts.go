@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ type fact struct{ Name, Value string }
 
 func facts(r *record.Results) []fact {
 	m := r.Manifest
-	return []fact{
+	known := []fact{
 		{"Model", format.ModelLine(m.Model)},
 		{"Texts", format.DataLine(m.Data)},
 		{"Machine", format.MachineLine(m.Machine)},
@@ -26,6 +27,7 @@ func facts(r *record.Results) []fact {
 		{"Took", m.Finished.Sub(m.Started).Round(time.Second).String()},
 		{"Seed", fmt.Sprint(m.Seed)},
 	}
+	return slices.DeleteFunc(known, func(f fact) bool { return f.Value == "" })
 }
 
 // shellLine quotes a command so that a shell reads it back as it was.

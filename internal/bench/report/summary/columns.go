@@ -17,8 +17,26 @@ type part struct {
 	of func(*table.Table, figures.Row) table.Entry
 }
 
+// stressParts are the columns of one load on one service.
+func stressParts() []part {
+	latency := func(of func(figures.Row) figures.Percentile) func(*table.Table, figures.Row) table.Entry {
+		return func(t *table.Table, r figures.Row) table.Entry { return percentileEntry(t, of(r)) }
+	}
+	return []part{
+		{table.Column{Name: "Throughput", Unit: "embeddings/s"}, figureOf("throughput", func(r figures.Row) figures.Figure { return r.Throughput })},
+		{table.Column{Name: "p50 latency", Unit: "ms"}, latency(func(r figures.Row) figures.Percentile { return r.Median })},
+		{table.Column{Name: "p95 latency", Unit: "ms"}, latency(func(r figures.Row) figures.Percentile { return r.Latency })},
+		{table.Column{Name: "p99 latency", Unit: "ms"}, latency(func(r figures.Row) figures.Percentile { return r.Tail })},
+		{table.Column{Name: "Peak memory", Unit: "MB"}, figureOf("peak memory", func(r figures.Row) figures.Figure { return r.PeakMemory })},
+		{table.Column{Name: "Per CPU-s", Unit: "embeddings"}, figureOf("embeddings per CPU-second", func(r figures.Row) figures.Figure { return r.PerCPUSecond })},
+	}
+}
+
 // parts are the columns that every table has, then those that the run has figures for.
 func (s *Summary) parts() []part {
+	if s.Stress {
+		return append(stressParts(), s.askedFor()...)
+	}
 	list := []part{
 		{table.Column{Name: "Throughput", Unit: "embeddings/s"}, figureOf("throughput", func(r figures.Row) figures.Figure { return r.Throughput })},
 		{table.Column{Name: "p95 latency", Unit: "ms"}, func(t *table.Table, r figures.Row) table.Entry { return percentileEntry(t, r.Latency) }},

@@ -59,14 +59,17 @@
     });
   }
 
+  // follows says whether a cell goes on where another ended, as the windows of a stress test do.
+  const follows = (a, b) => a.s === b.s && a.sweep === "stress" && Math.abs(b.at - a.at - a.took) < a.took / 2;
+
   function timeLines(entry, all) {
     return u => clipped(u, (c, px) => {
       const { xs, rows } = entry.data;
-      let last = null; // the point before in the same cell
+      let last = null; // the point before
       rows.forEach((row, i) => {
-        if (!row) { last = null; return; }
+        if (!row) return;
         const x = u.valToPos(xs[i], "x", true), y = u.valToPos(row.v, "y", true), color = all.stacks[row.s].color;
-        if (last && last.cell === row.cell) strokes(c, color, 1.6 * px, [[last.x, last.y, x, y]]);
+        if (last && (last.cell === row.cell || follows(last.cell, row.cell))) strokes(c, color, 1.6 * px, [[last.x, last.y, x, y]]);
         c.fillStyle = color;
         marker(c, row.s, x, y, 2.1 * px);
         last = { x, y, cell: row.cell };
