@@ -13,14 +13,13 @@ var seeds = flag.Int("seeds", 20, "how many problems TestEveryLevelPassesItsChec
 // luck with one seed.
 func TestEveryLevelPassesItsCheck(t *testing.T) {
 	t.Parallel()
-	for _, r := range ladder() {
-		s := r.make()
+	eachLevel(t, func(t *testing.T, s *Set) {
 		for seed := range *seeds {
 			if err := checkSeed(s, uint64(seed+1)); err != nil {
-				t.Errorf("level %s, seed %d: %v", r.level, seed+1, err)
+				t.Errorf("seed %d: %v", seed+1, err)
 			}
 		}
-	}
+	})
 }
 
 // TestCheckSeesWrongKernels proves that the check at load can fail, kernel by kernel.
