@@ -78,7 +78,7 @@ func (c *complaints) String() string {
 func busyClient(cell *record.Cell, cores int) string {
 	client, server := spent(cell.Samples.ClientCPU), spent(cell.Samples.CPU)
 	switch {
-	case len(cell.Samples.CPU) > 0 && client > cpuResolution && client > server:
+	case len(cell.Samples.CPU) > 0 && !cell.Samples.Elsewhere() && client > cpuResolution && client > server:
 		return fmt.Sprintf("The client used more CPU (%.2f s) than the server (%.2f s). Run the client on another machine.", client, server)
 	case client > mostClientCPU*float64(cores)*cell.Seconds && client > cpuResolution:
 		return fmt.Sprintf("The client used %.0f %% of the cores. Run it on another machine.", 100*client/(float64(cores)*cell.Seconds))

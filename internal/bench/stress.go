@@ -85,7 +85,7 @@ func Stress(ctx context.Context, c StressConfig) (*StressResult, error) {
 		return nil, err
 	}
 	maps.DeleteFunc(said.first, func(kind driver.Outcome, _ string) bool { return r.Errors[kind] == 0 }) // of the warm-up
-	r.Door, r.ErrorMessages, r.Resources = s.driver.Door(), said.first, s.record.Resources
+	r.Door, r.ErrorMessages = s.driver.Door(), said.first
 	if r.GPU == nil {
 		r.GPUAbsent = cmp.Or(noGPU, errNoGPUSource).Error()
 	}

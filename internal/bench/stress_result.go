@@ -46,6 +46,8 @@ type StressResult struct {
 	Records  string           `json:"records,omitempty"` // the file of the raw records
 	Warnings []record.Warning `json:"warnings"`
 	Manifest record.Manifest  `json:"manifest"`
+
+	elsewhere bool // the server is, or may be, on another machine
 }
 
 // LatencyMetrics are of the successful requests, in seconds from their intended
@@ -99,6 +101,8 @@ type stressUsage struct {
 	start, peak           int64
 	gpu                   *GPUUse
 	times                 *record.Breakdown
+	from                  string
+	elsewhere             bool
 }
 
 func (u *stressUsage) add(c *record.Cell) {
@@ -109,6 +113,9 @@ func (u *stressUsage) add(c *record.Cell) {
 	u.peak = max(u.peak, c.PeakBytes)
 	u.gpu = u.gpu.add(s.GPU)
 	u.times = addBreakdown(u.times, c.Breakdown)
+	if s.From != "" {
+		u.from, u.elsewhere = s.From, s.Elsewhere()
+	}
 	if len(s.RSS) > 0 && !u.local {
 		u.local, u.start = true, s.RSS[0]
 	}
@@ -118,7 +125,7 @@ func (r *StressResult) addUsage(k *keeper, elapsed time.Duration) {
 	u := k.usage
 	r.ClientCPU = u.client
 	r.GPU = u.gpu.total(k.tally.embedded)
-	r.Breakdown = u.times
+	r.Breakdown, r.Resources, r.elsewhere = u.times, u.from, u.elsewhere
 	if elapsed > 0 {
 		r.StealShare = u.steal / elapsed.Seconds() / float64(runtime.NumCPU())
 	}
@@ -148,9 +155,9 @@ func (r *StressResult) doubts(c StressConfig, throughput, latency []float64) []r
 	doubt(float64(r.Late) > mostLate*float64(r.Requests), "late", "Lower the rate, or run the client on another machine.",
 		"%d of %d requests were sent late by the client.", r.Late, r.Requests)
 	doubt(len(r.Uncertified) > 0, "uncertified", "Run longer.", "%d successes are too few for %v.", r.Successful, r.Uncertified)
-	doubt(r.ServerCPU != nil && r.ClientCPU > *r.ServerCPU, "client_busy", "Run the client on another machine.",
+	doubt(r.ServerCPU != nil && !r.elsewhere && r.ClientCPU > *r.ServerCPU, "client_busy", "Run the client on another machine.",
 		"The client used more CPU (%.1f s) than the server.", r.ClientCPU)
-	doubt(r.ServerCPU == nil && r.ClientCPU > mostClientCPU*r.Seconds*float64(runtime.GOMAXPROCS(0)), "client_busy", "Run the client on another machine.",
+	doubt((r.ServerCPU == nil || r.elsewhere) && r.ClientCPU > mostClientCPU*r.Seconds*float64(runtime.GOMAXPROCS(0)), "client_busy", "Run the client on another machine.",
 		"The client used %.1f s of CPU in %.1f s.", r.ClientCPU, r.Seconds)
 	doubt(r.StealShare > mostSteal, "steal", "Repeat the run on a quiet machine.", "The host gave %.0f %% of this machine's time to others.", 100*r.StealShare)
 	doubt(drifted != "", "trend", "Warm the service up, or see what it runs out of.", "%s: no steady state.", drifted)

@@ -71,6 +71,9 @@ func TestAgentEndToEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if !columns.Elsewhere() {
+			t.Errorf("figures from %q are not this machine's own", columns.From)
+		}
 		n := len(columns.At)
 		if n < 2 || len(columns.CPU) != n || len(columns.RSS) != n || len(columns.Threads) != n {
 			t.Fatalf("%+v", columns)

@@ -7,11 +7,16 @@ const (
 	FromMetrics = "metrics" // what the service says of itself at /metrics: its own process alone
 )
 
+// Elsewhere tells whether the server's figures are of another machine than the
+// client's, or may be.
+func (s *Samples) Elsewhere() bool { return s.From == FromAgent || s.From == FromMetrics }
+
 // Samples are the machine's state by column, taken while the cell ran. What a
 // source does not tell is absent: all but ClientCPU where the service has no
 // process on the client's machine, no agent and no /metrics; the faults, threads
 // and PSS where only /metrics tells. Counters run since the server's start.
 type Samples struct {
+	From        string      `json:"from,omitempty"` // where the server's figures come from: FromProcess …
 	At          []int64     `json:"at_us"`
 	CPU         []float64   `json:"cpu_seconds,omitempty"`  // of the server's process tree
 	RSS         []int64     `json:"rss_bytes,omitempty"`    // of the tree; pages that its processes share are counted for each

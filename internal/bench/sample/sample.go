@@ -148,6 +148,7 @@ func (w *Watch) fill(columns *record.Samples, epoch time.Time) {
 	if !w.known {
 		return
 	}
+	columns.From = w.source.From()
 	threads := w.rows[0].server.Threads > 0 // a source that sees processes
 	for i, r := range w.rows {
 		if w.peak > 0 { // some pages of metrics tell of the GPUs alone
