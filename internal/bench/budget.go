@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/paceline/paceline/internal/bench/driver"
 )
 
 // requestLimit is when a request that got no reply counts as failed, however much
@@ -76,10 +78,17 @@ func (b *bench) withPatience(ctx context.Context, limit time.Duration, ask func(
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := ask(bounded)
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && (bounded.Err() != nil || timedOut(err)) {
 		return &silentError{limit, b.Effort.Name, err}
 	}
 	return err
+}
+
+// timedOut tells whether a request ran into the deadline of its context, which the
+// connection may notice a moment before the context does.
+func timedOut(err error) bool {
+	var failure *driver.Failure
+	return errors.As(err, &failure) && failure.Outcome == driver.Timeout
 }
 
 // silentError says that a stack kept silent for too long.

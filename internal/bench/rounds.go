@@ -129,13 +129,12 @@ func (s *stack) calibrate(ctx context.Context, texts []string, limit time.Durati
 		size = min(size, len(texts))
 		attempt, cancel := context.WithTimeout(ctx, limit)
 		many, err := s.embedSeconds(attempt, texts[:size])
-		late := attempt.Err() != nil && ctx.Err() == nil
 		cancel()
 		if err == nil {
 			s.learn(one, many, size)
 			return nil
 		}
-		if !refusedBy(err) && !late {
+		if !refusedBy(err) && !timedOut(err) {
 			return err
 		}
 	}
