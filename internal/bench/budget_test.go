@@ -257,7 +257,7 @@ func TestShortLook(t *testing.T) {
 				seen = append(seen, c.Sweep)
 			}
 		}
-		if !slices.Equal(seen, []record.Sweep{record.SweepOffline, record.SweepOnline}) {
+		if !slices.Equal(seen, []record.Sweep{record.SweepOnline, record.SweepOffline}) {
 			t.Errorf("the other model was measured in %v", seen)
 		}
 	})

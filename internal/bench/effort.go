@@ -57,20 +57,18 @@ const (
 )
 
 // Points lists what the stacks are loaded with: the batch sizes with one client,
-// then all at once, single texts from several clients, and the concurrencies at
-// one batch size.
+// single texts from several clients, the concurrencies at one batch size, and at last,
+// because it is the dearest, everything at once.
 func Points(batchSizes, concurrency []int, concurrentBatch int) []Point {
 	var list []Point
 	for _, size := range batchSizes {
 		list = append(list, Point{Sweep: record.SweepBatchSize, BatchSize: size, Concurrency: 1})
 	}
-	list = append(list,
-		Point{Sweep: record.SweepOffline, Concurrency: offlineClients(batchSizes, concurrency, concurrentBatch)},
-		Point{Sweep: record.SweepOnline, BatchSize: 1, Concurrency: OnlineClients})
+	list = append(list, Point{Sweep: record.SweepOnline, BatchSize: 1, Concurrency: OnlineClients})
 	for _, clients := range concurrency {
 		list = append(list, Point{Sweep: record.SweepConcurrency, BatchSize: concurrentBatch, Concurrency: clients})
 	}
-	return list
+	return append(list, Point{Sweep: record.SweepOffline, Concurrency: offlineClients(batchSizes, concurrency, concurrentBatch)})
 }
 
 // offlineClients have at least as many texts under way with the largest batch as the

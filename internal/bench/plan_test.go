@@ -73,7 +73,7 @@ func TestPlanKeepsTheBudget(t *testing.T) {
 func TestPlanUsesTheBudget(t *testing.T) {
 	t.Parallel()
 	points := Points([]int{1, 4, 8, 16, 32, 64, 128}, []int{1, 2, 4, 8, 16, 32}, 32)
-	points[7].BatchSize = 128
+	points[len(points)-1].BatchSize = 128
 	speeds := slices.Repeat([]speed{{perRequest: 0.01, perText: 0.002}}, 5)
 	for _, c := range []struct{ budget, least float64 }{{0, 700}, {1e6, 700}, {300, 270}} {
 		p := newPlan(points, speeds, Default, c.budget)
@@ -87,7 +87,7 @@ func TestPlanUsesTheBudget(t *testing.T) {
 func TestDefaultFits(t *testing.T) {
 	t.Parallel()
 	points := Points([]int{1, 4, 8, 16, 32, 64, 128}, []int{1, 2, 4, 8, 16, 32}, 32)
-	points[7].BatchSize = 128
+	points[len(points)-1].BatchSize = 128
 	for _, perSecond := range []float64{100, 300, 1000} {
 		speeds := slices.Repeat([]speed{{perText: 1 / perSecond}}, 5)
 		speeds[0].perRequest = 0.05 // a stack that waits for a window
