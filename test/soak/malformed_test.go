@@ -43,6 +43,11 @@ func TestMalformedTraffic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	senders := []func(context.Context, *rand.Rand) error{
+		hostileHTTP(t, server.URL), hostileGRPC(t, grpcPort), cutShort(strings.TrimPrefix(server.URL, "http://")),
+		damagedHTTP(server.URL), damagedHTTP(server.URL), damagedGRPC(t, grpcPort),
+		garbage(strings.TrimPrefix(server.URL, "http://")), garbage("127.0.0.1:" + grpcPort),
+	}
 	watch := sample.Start(sample.Process(server.PID, nil))
 	at := map[string]string{"kserve-http": server.URL, "kserve-grpc": "grpc://127.0.0.1:" + grpcPort}
 	ctx, cancel := context.WithTimeout(t.Context(), *duration)
@@ -53,11 +58,7 @@ func TestMalformedTraffic(t *testing.T) {
 		clients.Go(func() { good.Add(int64(sendGood(ctx, t, dialect, url))) })
 	}
 	began := time.Now()
-	for seed, send := range []func(context.Context, *rand.Rand) error{
-		hostileHTTP(t, server.URL), hostileGRPC(t, grpcPort), cutShort(strings.TrimPrefix(server.URL, "http://")),
-		damagedHTTP(server.URL), damagedHTTP(server.URL), damagedGRPC(t, grpcPort),
-		garbage(strings.TrimPrefix(server.URL, "http://")), garbage("127.0.0.1:" + grpcPort),
-	} {
+	for seed, send := range senders {
 		clients.Go(func() {
 			random := rand.New(rand.NewPCG(1, uint64(seed)))
 			for ctx.Err() == nil {
