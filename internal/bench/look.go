@@ -42,7 +42,7 @@ func (b *bench) glance(ctx context.Context, s *stack) error {
 	}
 	for _, p := range b.Points {
 		if p.Sweep == record.SweepOffline {
-			p.BatchSize, p.Concurrency = s.largest, leastOffline
+			p.BatchSize, p.Concurrency = s.largest, offlineClients
 		} else if p.Sweep != record.SweepOnline {
 			continue
 		}

@@ -42,7 +42,7 @@ type plan struct {
 
 // newPlan spreads a budget in seconds (0: none) over the points: as many repeats
 // as the effort asks for come first, longer slices second. What does not fit loses
-// repeats, the costliest cells first, and at last the cell itself.
+// repeats, the dearest cells first, and at last the cell itself.
 func newPlan(points []Point, speeds []speed, e Effort, budget float64) plan {
 	stretch := e.Slice.Seconds()
 	if budget > 0 {
@@ -138,21 +138,28 @@ func total(cells []planned) (sum float64) {
 	return sum
 }
 
-// fit takes repeats away until the rest costs no more than the budget: always from
-// the cell whose repeats cost most in all, so that cheap cells keep theirs. The
-// online cell keeps all: together they certify its percentile. Only when every
-// other cell is down to one are whole cells given up; of every sweep one is kept
+// floors are the repeats that all cells keep before any loses more: those that can
+// show a difference, a pair, one.
+var floors = []int{4, 2, 1}
+
+// fit takes repeats away until the rest costs no more than the budget: down to a floor
+// from the cell with the dearest slices first, so that as many cells as possible bear a
+// comparison. The online cell keeps all: together they certify its percentile. Only when
+// every other cell is down to one are whole cells given up; of every sweep one is kept
 // whatever it costs, or the summary would have holes.
 func (p *plan) fit(budget float64) {
+	for _, floor := range floors {
+		p.cut(budget, func(c planned) bool { return c.done+c.Repeats > floor })
+	}
+	p.cut(budget, func(c planned) bool { return c.done > 0 || alternatives(p.cells, c.Sweep) > 1 })
+}
+
+// cut takes repeats from cells that may lose one, the dearest first, until the rest fits.
+func (p *plan) cut(budget float64, may func(planned) bool) {
 	for total(p.cells) > budget {
-		i := costliest(p.cells, func(c planned) bool { return c.Repeats > 1 && c.Sweep != record.SweepOnline })
+		i := dearest(p.cells, func(c planned) bool { return c.Repeats > 0 && c.Sweep != record.SweepOnline && may(c) })
 		if i < 0 {
-			i = costliest(p.cells, func(c planned) bool {
-				return c.Repeats > 0 && c.Sweep != record.SweepOnline && (c.done > 0 || alternatives(p.cells, c.Sweep) > 1)
-			})
-		}
-		if i < 0 {
-			break
+			return
 		}
 		p.cells[i].Repeats--
 	}
@@ -168,11 +175,11 @@ func (p plan) short(repeats int) (list []string) {
 	return list
 }
 
-// costliest finds the cell with the dearest repeats among those that may lose one; -1: none.
-func costliest(cells []planned, may func(planned) bool) int {
+// dearest finds the cell whose slices cost most among those that may lose one; -1: none.
+func dearest(cells []planned, may func(planned) bool) int {
 	best := -1
 	for i, c := range cells {
-		if may(c) && (best < 0 || c.cost*float64(c.Repeats) > cells[best].cost*float64(cells[best].Repeats)) {
+		if may(c) && (best < 0 || c.cost > cells[best].cost) {
 			best = i
 		}
 	}

@@ -92,17 +92,17 @@ func TestDefaultFits(t *testing.T) {
 		speeds := slices.Repeat([]speed{{perText: 1 / perSecond}}, 5)
 		speeds[0].perRequest = 0.05 // a stack that waits for a window
 		p := newPlan(points, speeds, Default, 180)
-		whole := 0
+		comparable := 0
 		for _, c := range p.cells {
 			if c.Repeats == 0 && (perSecond > 100 || c.Concurrency < 32) {
 				t.Errorf("%g embeddings/s: no room for %v", perSecond, c.Point)
 			}
-			if c.Repeats == Default.Repeats {
-				whole++
+			if c.Repeats >= floors[0] {
+				comparable++
 			}
 		}
-		if perSecond >= 300 && whole < len(points)*2/3 || perSecond >= 1000 && whole < len(points) {
-			t.Errorf("%g embeddings/s: %d of %d cells have all repeats: %v", perSecond, whole, len(points), p.short(Default.Repeats))
+		if perSecond >= 300 && comparable < len(points)-1 || perSecond >= 1000 && len(p.short(Default.Repeats)) > 0 {
+			t.Errorf("%g embeddings/s: %d of %d cells can be compared: %v", perSecond, comparable, len(points), p.short(Default.Repeats))
 		}
 	}
 }
@@ -130,7 +130,7 @@ func TestReplan(t *testing.T) {
 	b.Manifest.Started = time.Now().Add(-50 * time.Second)
 	b.plan = plan{cells: []planned{{Repeats: 5, cost: 8, done: 1}, {Repeats: 5, cost: 1, done: 1}}}
 	b.replan(0, 2) // the first round took twice its estimate; 44 s are left for 4 rounds of 18
-	if c := b.plan.cells; c[0].Repeats >= 5 || c[0].Repeats < 2 || c[1].Repeats != 5 || len(b.plan.short(5)) != 1 {
+	if c := b.plan.cells; c[0].Repeats != 3 || c[1].Repeats != 4 {
 		t.Errorf("%+v, short: %v", c, b.plan.short(5))
 	}
 	b.plan.cells = append(b.plan.cells, planned{Point: Point{Sweep: record.SweepOnline}, Repeats: 5, cost: 9, done: 1})

@@ -55,13 +55,14 @@ func (b *bench) late(s record.Sweep) bool {
 	return b.spent(1-maxBatchShare) && b.measured[s] && s != record.SweepOnline
 }
 
-// doubtRepeats says which cells have fewer repeats than a comparison needs.
+// doubtRepeats says which cells have fewer repeats than a comparison needs: to the
+// readers of the results alone, who come to them in a moment.
 func (b *bench) doubtRepeats() {
 	short := append(b.short, b.plan.measured().short(b.Effort.Repeats)...)
 	if len(short) == 0 {
 		return
 	}
-	b.warn(record.Warning{
+	b.warnings = append(b.warnings, record.Warning{
 		Code:   "short",
 		Text:   fmt.Sprintf("Not all of the %d repeats fitted into the time (%s).", b.Effort.Repeats, strings.Join(short, "; ")),
 		Advice: "Take --full, fewer stacks or fewer points for tighter intervals.",
