@@ -1,27 +1,24 @@
 # Everything a contributor runs. `make test` and `make check` set up all they need.
 #
-#   make test     every test: unit, parity, command line, race detector, real clients
+#   make test     every test: unit, parity, command line, race detector, real clients, arm64 by emulation
 #   make check    formatting, vet, staticcheck, walls between packages, generated files
-#   make test-arm64   the arm64 kernels, emulated by qemu-user
-#   make stress   STRESS of garbage collection and signals for each arithmetic (10 minutes in all)
 #   make fuzz     every fuzz target for FUZZTIME each
 #   make soak     SOAK of overload at four times the capacity, for two servers
+#   make stress   STRESS of garbage collection and signals for each arithmetic (10 minutes in all)
 #   make test-stacks   the real stacks installed, compared and killed: STACKS, by the gigabyte
 #   make bench    the Go benchmarks behind docs/benchmarks.md
 
 PYTHON   ?= python3
 FUZZTIME ?= 60s
 SOAK     ?= 60s
+STRESS   ?= 55s
 STACKS   ?= fastapi,langchain,triton,vllm
 VENV     := build/venv
 PY       := $(CURDIR)/$(VENV)/bin/python
 REQS     := $(wildcard test/*/requirements.txt)
 MODEL    := all-MiniLM-L6-v2
 
-STRESS   ?= 55s
-QEMU     ?= $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static 2>/dev/null))
-
-.PHONY: test-arm64 stress test test-go test-statistics test-clients test-stacks check fuzz soak bench clean
+.PHONY: test test-go test-statistics test-clients test-arm64 test-stacks check fuzz soak stress bench clean
 
 test: test-go test-statistics test-clients test-arm64
 
@@ -41,18 +38,9 @@ test-statistics: $(VENV)/stamp
 test-clients: build/paceline $(VENV)/stamp
 	$(SETTING) $(PY) -m pytest -q -rs test/clients
 
-# Every level of NEON, then a processor without the later ones: correct, that is; an
-# emulator says nothing of speed.
+# Fetches the emulator where the machine has none and Debian's packages can be reached.
 test-arm64:
-ifeq ($(QEMU),)
-	@echo "SKIPPED test-arm64: no qemu-aarch64 here (Debian's package qemu-user has it)"
-else
-	GOARCH=arm64 CGO_ENABLED=0 go test -c -o build/kernel-arm64.test ./internal/kernel
-	GOARCH=arm64 CGO_ENABLED=0 go test -c -o build/engine-arm64.test ./internal/engine/cpu
-	cd internal/kernel && $(QEMU) -cpu max $(CURDIR)/build/kernel-arm64.test -test.run 'Test[^/]*/neon'
-	cd internal/kernel && $(QEMU) -cpu cortex-a72 $(CURDIR)/build/kernel-arm64.test -test.run 'TestEveryLevel|TestOpen'
-	cd internal/engine/cpu && $(QEMU) -cpu max $(CURDIR)/build/engine-arm64.test -test.run 'TestBatchInvariance/neon|TestLevelsAgree'
-endif
+	test/arm64/run.sh
 
 stress:
 	go test ./internal/engine/cpu -v -count=1 -run TestStressGC -stress $(STRESS) -timeout 2h

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The arm64 kernels and engine under an emulator: every level of NEON, then a
+# processor without the later ones. It shows that they are correct; an emulator
+# says nothing of their speed.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# The emulator: this machine's, or Debian's static build unpacked under build/,
+# which needs no root.
+emulator() {
+	command -v qemu-aarch64 || command -v qemu-aarch64-static && return
+	local at=build/qemu
+	if [ ! -x $at/usr/bin/qemu-aarch64-static ] && command -v apt-get >/dev/null; then
+		mkdir -p $at
+		(cd $at && apt-get download qemu-user-static && dpkg -x qemu-user-static_*.deb . && rm -- *.deb) >$at/log 2>&1 || return
+	fi
+	echo "$PWD/$at/usr/bin/qemu-aarch64-static"
+}
+
+if ! qemu=$(emulator); then
+	echo "SKIPPED test-arm64: no qemu-aarch64 here, and Debian's package qemu-user-static could not be fetched"
+	exit 0
+fi
+
+root=$PWD
+export GOARCH=arm64 CGO_ENABLED=0
+go test -c -o build/kernel-arm64.test ./internal/kernel
+go test -c -o build/engine-arm64.test ./internal/engine/cpu
+
+cd "$root/internal/kernel"
+"$qemu" -cpu max "$root/build/kernel-arm64.test" -test.run 'Test[^/]*/neon'
+"$qemu" -cpu cortex-a72 "$root/build/kernel-arm64.test" -test.run 'TestEveryLevel|TestOpen'
+cd "$root/internal/engine/cpu"
+"$qemu" -cpu max "$root/build/engine-arm64.test" -test.run 'TestBatchInvariance/neon|TestLevelsAgree'
