@@ -73,11 +73,8 @@ check:
 	go generate ./...
 	git diff --exit-code -- internal
 
-# go test -fuzz takes one package and one target; as many run side by side as there are cores.
 fuzz:
-	@go list ./... | while read -r pkg; do go test -list '^Fuzz' $$pkg | sed -n "s#^Fuzz.*#$$pkg &#p"; done \
-		| xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 sh -c \
-			'echo "fuzz $$0 $$1"; go test -run "^$$" -fuzz "^$$1$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x -parallel 1 "$$0" || exit 255'
+	test/fuzz/run.sh $(FUZZTIME)
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
