@@ -85,7 +85,7 @@ func TestRealTokenizersMatchTransformers(t *testing.T) {
 	}
 }
 
-// TestDifferentialFamilies compares 100,000 strings a tokenizer with the `tokenizers` library; fewer under the race
+// TestDifferentialFamilies compares 100,000 strings a tokenizer with the `tokenizers` library; few under the race
 // detector.
 func TestDifferentialFamilies(t *testing.T) {
 	t.Parallel()
@@ -93,13 +93,13 @@ func TestDifferentialFamilies(t *testing.T) {
 	for _, name := range families {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			compareMany(t, readFamily(t, name).Tokenizer, familyRounds)
+			compareMany(t, readFamily(t, name).Tokenizer, comparedRounds)
 		})
 	}
 	for _, name := range []string{"qwen3", "gemma3"} {
 		t.Run("real "+name, func(t *testing.T) {
 			t.Parallel()
-			compareMany(t, realTokenizer(t, name), familyRounds)
+			compareMany(t, realTokenizer(t, name), comparedRounds)
 		})
 	}
 }
