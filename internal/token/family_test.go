@@ -85,33 +85,32 @@ func TestRealTokenizersMatchTransformers(t *testing.T) {
 	}
 }
 
-// TestDifferentialFamilies compares 100,000 strings a tokenizer with the `tokenizers` library; few under the race
-// detector.
+// TestDifferentialFamilies compares 100,000 strings a tokenizer with the `tokenizers` library.
 func TestDifferentialFamilies(t *testing.T) {
 	t.Parallel()
 	referencePython(t)
 	for _, name := range families {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			compareMany(t, readFamily(t, name).Tokenizer, comparedRounds)
+			compareMany(t, readFamily(t, name).Tokenizer)
 		})
 	}
 	for _, name := range []string{"qwen3", "gemma3"} {
 		t.Run("real "+name, func(t *testing.T) {
 			t.Parallel()
-			compareMany(t, realTokenizer(t, name), comparedRounds)
+			compareMany(t, realTokenizer(t, name))
 		})
 	}
 }
 
-// compareMany compares so many thousands of strings, and giants.
-func compareMany(t *testing.T, data []byte, thousands int) {
+// compareMany compares 100,000 strings, and giants.
+func compareMany(t *testing.T, data []byte) {
 	t.Helper()
 	tok := mustParse(t, data)
 	ref := startReference(t, data)
 	n := newNasty(1, tok)
 	compared := 0
-	for range thousands {
+	for range 100 { // a thousand each
 		compared += ref.compare(t, tok, request{Texts: asTexts(n.texts(500)), Special: true})
 		compared += ref.compare(t, tok, request{Texts: asTexts(n.texts(300)), MaxTokens: 1 + n.random.IntN(40), Left: n.random.IntN(2) == 0})
 		compared += ref.compare(t, tok, request{Texts: pairs(n, 200), Special: true, MaxTokens: 4 + n.random.IntN(40), Left: n.random.IntN(2) == 0})

@@ -2,9 +2,5 @@
 
 package token
 
-// The race detector makes text slow and sees nothing in much of it that it would not
-// see in a little: `make test` runs the differential tests without it as well.
-const (
-	raced          = true
-	comparedRounds = 2
-)
+// raced says that the race detector is at work.
+const raced = true
