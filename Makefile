@@ -47,8 +47,9 @@ test-arm64:
 stress:
 	go test ./internal/engine/cpu -v -count=1 -run TestStressGC -stress $(STRESS) -timeout 2h
 
+# With the real model: what a tiny one can do four times over is more than a client on the same cores can.
 soak: build/paceline
-	PACELINE_BIN=$(CURDIR)/build/paceline go test ./test/soak -v -timeout 20m -soak $(SOAK)
+	$(SETTING) go test ./test/soak -v -timeout 20m -soak $(SOAK)
 
 build/paceline: FORCE
 	CGO_ENABLED=0 go build -o $@ ./cmd/paceline
