@@ -126,7 +126,7 @@ func TestBudgetHolds(t *testing.T) {
 		"silent when warmed up":       {[]*double{{text: ms, hangs: 4}}, "given up on after", "given up on after"},
 		"silent in the middle":        {[]*double{{text: 2 * ms, hangs: 100}}, "did not answer at", "did not answer at"},
 		"takes 20 s to answer":        {[]*double{{request: 20 * time.Second}}, "given up on after", "given up on after"},
-		"two a second":                {[]*double{{text: 500 * ms}}, "given up on after", ""},
+		"three a second":              {[]*double{{text: 333 * ms}}, "too slow for a quick run", ""},
 		"half as fast":                {[]*double{{text: 4 * ms}}, "", ""},
 		"a request takes a second":    {[]*double{{request: time.Second}}, "", ""},
 		"another model":               {[]*double{{negative: true, text: ms}}, "", ""},

@@ -138,18 +138,26 @@ func total(cells []planned) (sum float64) {
 	return sum
 }
 
-// floors are the repeats that all cells keep before any loses more: those that can
-// show a difference, a pair, one.
-var floors = []int{4, 2, 1}
+// The repeats that cells keep before others lose more: those that can show a difference,
+// a pair, one.
+const (
+	separable = 4
+	pair      = 2
+	alone     = 1
+)
 
-// fit takes repeats away until the rest costs no more than the budget: down to a floor
-// from the cell with the dearest slices first, so that as many cells as possible bear a
-// comparison. The online cell keeps all: together they certify its percentile. Only when
-// every other cell is down to one are whole cells given up; of every sweep one is kept
-// whatever it costs, or the summary would have holes.
+// fit takes repeats away until the rest costs no more than the budget, from the cell
+// with the dearest slices first: from all cells down to what can show a difference, then
+// from those beside the headline, so that the summary bears a comparison although the
+// curves have single points, and only then from the headline. The online cell keeps all: together
+// they certify its percentile. When every other cell is down to one, whole cells are
+// given up; of every sweep one is kept whatever it costs, or the summary would have holes.
 func (p *plan) fit(budget float64) {
-	for _, floor := range floors {
-		p.cut(budget, func(c planned) bool { return c.done+c.Repeats > floor })
+	for _, step := range []struct {
+		floor    int
+		headline bool // of the headline's cells too
+	}{{separable, true}, {pair, false}, {alone, false}, {pair, true}, {alone, true}} {
+		p.cut(budget, func(c planned) bool { return c.done+c.Repeats > step.floor && (step.headline || !c.Headline) })
 	}
 	p.cut(budget, func(c planned) bool { return c.done > 0 || alternatives(p.cells, c.Sweep) > 1 })
 }

@@ -83,26 +83,48 @@ func TestPlanUsesTheBudget(t *testing.T) {
 	}
 }
 
-// TestDefaultFits: the promise of the default effort, on a slow machine.
+// TestDefaultFits: the promise of the default effort, on a slow machine: every point is
+// measured, and the headline's so often that a difference can be shown.
 func TestDefaultFits(t *testing.T) {
 	t.Parallel()
-	points := Points([]int{1, 4, 8, 16, 32, 64, 128}, []int{1, 2, 4, 8, 16, 32}, 32)
-	points[len(points)-1].BatchSize = 128
-	for _, perSecond := range []float64{100, 300, 1000} {
+	b := bench{Config: Config{Effort: Default, Points: Points([]int{1, 4, 8, 16, 32, 64, 128}, []int{1, 2, 4, 8, 16, 32}, 32)}}
+	points := b.costed()
+	const left = 170 // seconds, after the memory sweep and before the search for the largest batch
+	for perSecond, want := range map[float64]struct{ repeats, headline int }{135: {1, separable}, 300: {pair, separable}, 1000: {Default.Repeats, Default.Repeats}} {
 		speeds := slices.Repeat([]speed{{perText: 1 / perSecond}}, 5)
 		speeds[0].perRequest = 0.05 // a stack that waits for a window
-		p := newPlan(points, speeds, Default, 180)
-		comparable := 0
-		for _, c := range p.cells {
-			if c.Repeats == 0 && (perSecond > 100 || c.Concurrency < 32) {
-				t.Errorf("%g embeddings/s: no room for %v", perSecond, c.Point)
-			}
-			if c.Repeats >= floors[0] {
-				comparable++
+		for _, c := range newPlan(points, speeds, Default, left).cells {
+			if c.Repeats < want.repeats || c.Headline && c.Repeats < want.headline {
+				t.Errorf("%g embeddings/s: %v has %d repeats, want %+v", perSecond, c.Point, c.Repeats, want)
 			}
 		}
-		if perSecond >= 300 && comparable < len(points)-1 || perSecond >= 1000 && len(p.short(Default.Repeats)) > 0 {
-			t.Errorf("%g embeddings/s: %d of %d cells can be compared: %v", perSecond, comparable, len(points), p.short(Default.Repeats))
+	}
+}
+
+// TestCosted: the ceiling is measured with as many texts under way as what it is compared with.
+func TestCosted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		effort                      Effort
+		sizes, clients              []int
+		wantBatch, wantClients, top int // top: the clients of the headline
+	}{
+		{Default, []int{1, 128}, []int{1, 8, 32}, 128, 2, 8},
+		{Full, []int{1, 128}, []int{1, 8, 32}, 128, 8, 8},
+		{Default, []int{1, 16}, []int{4, 2}, 32, 4, 4},
+		{Default, []int{64}, []int{32, 16}, 64, 8, 16},
+		{Default, []int{64}, nil, 64, 2, 0},
+	} {
+		b := bench{Config: Config{Effort: c.effort, Points: Points(c.sizes, c.clients, 32)}}
+		points := b.costed()
+		offline := points[len(points)-1]
+		if offline.BatchSize != c.wantBatch || offline.Concurrency != c.wantClients {
+			t.Errorf("%v x %v: offline is %d texts x %d clients, want %d x %d", c.sizes, c.clients, offline.BatchSize, offline.Concurrency, c.wantBatch, c.wantClients)
+		}
+		for _, p := range points {
+			if p.Sweep == record.SweepConcurrency && p.Headline != (p.Concurrency == c.top) {
+				t.Errorf("%v: %v, headline %v", c.clients, p, p.Headline)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,18 +158,22 @@ func (b *bench) speeds() (list []speed) {
 	return list
 }
 
-// costed is the points with the offline batch at its size for stacks that take it.
+// costed is the points with the offline batch at its size for stacks that take it, and as
+// many texts under way as at the busiest point that the ceiling is compared with: within a
+// budget the headline's, without one any.
 func (b *bench) costed() []Point {
-	points := make([]Point, len(b.Points))
-	largest := 1
-	for _, p := range b.Points {
+	points := slices.Clone(b.Points)
+	largest, underWay := 1, 0
+	for _, p := range points {
 		largest = max(largest, p.BatchSize)
-	}
-	for i, p := range b.Points {
-		if p.Sweep == record.SweepOffline {
-			p.BatchSize = largest
+		if p.Headline || b.Effort.Budget == 0 {
+			underWay = max(underWay, p.BatchSize*p.Concurrency)
 		}
-		points[i] = p
+	}
+	for i := range points {
+		if p := &points[i]; p.Sweep == record.SweepOffline {
+			p.BatchSize, p.Concurrency = largest, max(offlineClients, (underWay+largest-1)/largest)
+		}
 	}
 	return points
 }
