@@ -8,10 +8,7 @@ import (
 // narrow emits the conversion of rows of float32 to pairs of bfloat16. It writes whole
 // registers: the last one's lanes past the last element are 0.
 func (g *generator) narrow() {
-	g.function("narrow", "func(dst, x []float32, rows, cols, ldd, stride int)",
-		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tfor i := range roundUp(cols, 16) {",
-		"\t\t// element i of the row of dst that begins at r*ldd, as bfloat16s; 0 where row has ended",
-		"\t\tdst[r*ldd:][i] = bfloat16(row[i]) // to the nearest, ties to even", "\t}", "}")
+	g.function(narrowOf)
 	to, ldd := g.pointer("dst", "the row's first pair"), g.stride("ldd", "from row to row of dst")
 	g.eachRow(func(b *blockOfRows) {
 		s := b.sweep("x")
@@ -34,9 +31,7 @@ func (g *generator) narrow() {
 // join emits the conversion of rows of float32 to pairs of bfloat16, one element from
 // each of two rows.
 func (g *generator) join() {
-	g.function("join", "func(dst, x []float32, rows, cols, ldd, stride, apart int)",
-		"for r := range rows {", "\ta, b := x[r*stride:], x[r*stride+apart:]", "\tfor i := range cols {",
-		"\t\t// bfloat16s to the nearest, ties to even", "\t\tdst[r*ldd+i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))", "\t}", "}")
+	g.function(joinOf)
 	to, ldd := g.pointer("dst", "dst's row"), g.stride("ldd", "from row to row of dst")
 	apart := g.stride("apart", "from a to b")
 	g.eachRow(func(b *blockOfRows) {

@@ -12,7 +12,7 @@ func (g *generator) peak() {
 	if g.isa.wide() {
 		count = 24
 	}
-	g.function("peak", "func(turns int)", "for range turns {", fmt.Sprintf("\t%d independent multiply-adds of whole registers", count), "}")
+	g.function(peakOf(count))
 	sums, factors := g.zeros(count), g.zeros(2)
 	turns := g.GP64()
 	g.Comment("turns left")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/mmcloughlin/avo/operand"
@@ -10,7 +9,7 @@ import (
 
 // largest emits the search for the largest magnitude.
 func (g *generator) largest() {
-	g.function("largest", "func(x []float32) float32", "for _, v := range x {", "\tlargest = max(largest, abs(v))", "}", "return largest")
+	g.function(largestOf)
 	found := g.zeros(turns)
 	s := g.sweep("x")
 	s.run(turns, func(turn, at int) {
@@ -27,9 +26,7 @@ func (g *generator) largest() {
 // quantizeBytes emits the conversion of float32 to quadruples of 8-bit integers. It
 // writes whole registers, what is past the last element as if it were 0.
 func (g *generator) quantizeBytes() {
-	g.function("quantize", "func(dst, x []float32, shift, inverse float32, zero int32)",
-		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
-		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "}")
+	g.function(quantizeBytesOf)
 	shift, inverse, zero := g.spread("shift"), g.spread("inverse"), g.spread("zero")
 	none := g.zeros(1)[0]
 	s := g.sweep("x")
@@ -74,9 +71,7 @@ func (g *generator) narrowInt16(x reg.VecVirtual) reg.VecVirtual {
 // quantize emits the conversion of float32 to pairs of int16. It writes whole
 // registers: the last one's lanes past the last element are 0.
 func (g *generator) quantize() {
-	g.function("quantize", "func(dst, x []float32, inverse float32)",
-		fmt.Sprintf("for i := range roundUp(len(x), %d) {", g.isa.lanes), "\t// element i of dst as int16s; 0 where x has ended",
-		"\tdst[i] = int16(round(x[i] * inverse)) // ties to even", "}")
+	g.function(quantizeOf(g.isa.lanes))
 	inverse := g.spread("inverse")
 	s := g.sweep("x")
 	s.halves = append(s.halves, g.pointer("dst", "the next pairs"))

@@ -55,9 +55,7 @@ func (b *blockOfRows) sweep(label string) *sweep {
 
 // softmax emits what turns rows of scores into weights.
 func (g *generator) softmax() {
-	g.function("softmax", "func(x []float32, rows, cols, stride int, largest, total []float32)",
-		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tlargest[r], total[r] = max(row...), 0", "\tfor i, v := range row {",
-		"\t\trow[i] = exp2(max(v-largest[r], -126))", "\t\ttotal[r] += row[i]", "\t}", "}")
+	g.function(softmaxOf)
 	lowest := g.register()
 	g.Comment("-Inf: what no element is below")
 	g.VMOVUPS(g.constant("lowest", lowestFloat), lowest)
@@ -96,8 +94,7 @@ func (g *generator) softmax() {
 
 // divide emits the division of rows by a number each.
 func (g *generator) divide() {
-	g.function("divide", "func(x []float32, rows, cols, stride int, by []float32)",
-		"for r := range rows {", "\tfor i := range cols {", "\t\tx[r*stride+i] *= 1 / by[r]", "\t}", "}")
+	g.function(divideOf)
 	one := g.register()
 	g.Comment("1")
 	g.VMOVUPS(g.constant("one", 1), one)

@@ -24,15 +24,15 @@ func (g *generator) vectors() {
 	g.divide()
 }
 
-// function begins a function; doc is the loop that it computes.
-func (g *generator) function(name, signature string, doc ...string) {
-	name += g.isa.name
+// function begins the level's form of a function.
+func (g *generator) function(d definition) {
+	name := d.name + g.isa.name
 	g.Function(name)
 	g.Attributes(noSplit)
-	g.SignatureExpr(signature)
+	g.SignatureExpr(d.signature)
 	g.Pragma("noescape")
 	lines := []string{name + " computes:", ""}
-	for _, line := range doc {
+	for _, line := range d.loop {
 		lines = append(lines, "\t"+line)
 	}
 	g.Doc(lines...)
@@ -60,7 +60,7 @@ var lowestFloat = float32(math.Inf(-1))
 const turns = 4 // registers of partial sums in a reduction, to hide an addition's latency
 
 func (g *generator) dot() {
-	g.function("dot", "func(a, b []float32) float32", "for i, x := range a {", "\tsum += x * b[i]", "}", "return sum")
+	g.function(dotOf)
 	sums := g.zeros(turns)
 	s := g.sweep("a", "b")
 	s.run(turns, func(turn, at int) {
@@ -74,7 +74,7 @@ func (g *generator) dot() {
 }
 
 func (g *generator) add() {
-	g.function("add", "func(dst, x []float32)", "for i, v := range x {", "\tdst[i] += v", "}")
+	g.function(addOf)
 	s := g.sweep("x", "dst")
 	s.run(1, func(_, at int) {
 		x := s.load("x", element(s.cursors[0], at), nil)
@@ -87,7 +87,7 @@ func (g *generator) add() {
 }
 
 func (g *generator) scale() {
-	g.function("scale", "func(x []float32, factor float32)", "for i := range x {", "\tx[i] *= factor", "}")
+	g.function(scaleOf)
 	factor := g.spread("factor")
 	s := g.sweep("x")
 	s.run(1, func(_, at int) {
@@ -100,7 +100,7 @@ func (g *generator) scale() {
 }
 
 func (g *generator) multiply() {
-	g.function("multiply", "func(dst, x, y []float32)", "for i, v := range x {", "\tdst[i] = v * y[i]", "}")
+	g.function(multiplyOf)
 	s := g.sweep("x", "y", "dst")
 	s.run(1, func(_, at int) {
 		x := s.load("x", element(s.cursors[0], at), nil)
@@ -113,7 +113,7 @@ func (g *generator) multiply() {
 }
 
 func (g *generator) max() {
-	g.function("max", "func(x []float32) float32", "largest := -Inf", "for _, v := range x {", "\tlargest = max(largest, v)", "}", "return largest")
+	g.function(maxOf)
 	lowest := g.register()
 	g.Comment("-Inf: what no element is below")
 	g.VMOVUPS(g.constant("lowest", lowestFloat), lowest)
@@ -133,7 +133,7 @@ func (g *generator) max() {
 }
 
 func (g *generator) sum() {
-	g.function("sum", "func(x []float32) float32", "for _, v := range x {", "\tsum += v", "}", "return sum")
+	g.function(sumOf)
 	sums := g.zeros(turns)
 	s := g.sweep("x")
 	s.run(turns, func(turn, at int) {
@@ -146,7 +146,7 @@ func (g *generator) sum() {
 }
 
 func (g *generator) deviation() {
-	g.function("deviation", "func(x []float32, mean float32) float32", "for _, v := range x {", "\tsum += (v - mean) * (v - mean)", "}", "return sum")
+	g.function(deviationOf)
 	mean := g.spread("mean")
 	sums := g.zeros(turns)
 	s := g.sweep("x")
@@ -162,8 +162,7 @@ func (g *generator) deviation() {
 }
 
 func (g *generator) normalize() {
-	g.function("normalize", "func(dst, x, gamma, beta []float32, mean, inverse float32)",
-		"for i, v := range x {", "\tdst[i] = fma((v-mean)*inverse, gamma[i], beta[i])", "}")
+	g.function(normalizeOf)
 	mean, inverse := g.spread("mean"), g.spread("inverse")
 	s := g.sweep("x", "dst", "gamma", "beta")
 	s.run(1, func(_, at int) {
@@ -182,8 +181,7 @@ func (g *generator) normalize() {
 }
 
 func (g *generator) exp2Sum() {
-	g.function("exp2Sum", "func(x []float32, shift float32) float32",
-		"for i, v := range x {", "\tx[i] = exp2(max(v-shift, -126))", "\tsum += x[i]", "}", "return sum")
+	g.function(exp2SumOf)
 	shift := g.spread("shift")
 	sums := g.zeros(1)
 	s := g.sweep("x")
@@ -271,22 +269,17 @@ var erfcTerms = []struct {
 
 func (g *generator) gelu() {
 	one, slope := g.register(), g.register()
-	g.rows("gelu", func() {
+	g.rows(geluOf, func() {
 		g.Comment("1")
 		g.VMOVUPS(g.constant("one", 1), one)
 		g.Comment("p/√2")
 		g.VMOVUPS(g.constant("erfcp", float32(0.3275911/math.Sqrt2)), slope)
-	}, func(x reg.VecVirtual) reg.VecVirtual { return g.geluOf(x, one, slope) },
-		"// that is v·Φ(v)", "row[i] = max(v, 0) - abs(v)*erfc(abs(v)/√2)/2")
+	}, func(x reg.VecVirtual) reg.VecVirtual { return g.exactGELU(x, one, slope) })
 }
 
 // rows emits a function that replaces each element of a block of rows by body's.
-func (g *generator) rows(name string, prepare func(), body func(x reg.VecVirtual) reg.VecVirtual, doc ...string) {
-	loops := []string{"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tfor i, v := range row {"}
-	for _, line := range doc {
-		loops = append(loops, "\t\t"+line)
-	}
-	g.function(name, "func(x []float32, rows, cols, stride int)", append(loops, "\t}", "}")...)
+func (g *generator) rows(d definition, prepare func(), body func(x reg.VecVirtual) reg.VecVirtual) {
+	g.function(d)
 	prepare()
 	g.eachRow(func(b *blockOfRows) {
 		s := b.sweep("")
@@ -297,8 +290,8 @@ func (g *generator) rows(name string, prepare func(), body func(x reg.VecVirtual
 	})
 }
 
-// geluOf returns max(x, 0) - |x|·erfc(|x|/√2)/2.
-func (g *generator) geluOf(x, one, slope reg.VecVirtual) reg.VecVirtual {
+// exactGELU returns max(x, 0) - |x|·erfc(|x|/√2)/2.
+func (g *generator) exactGELU(x, one, slope reg.VecVirtual) reg.VecVirtual {
 	size, t, p, square := g.register(), g.register(), g.register(), g.register()
 	g.Comment("|x|")
 	g.VANDPS(g.constant("magnitude", math.Float32frombits(0x7fffffff)), x, size)
@@ -354,11 +347,10 @@ var nearTerms = []struct {
 }
 
 func (g *generator) geluNear() {
-	g.rows("geluNear", func() {}, g.geluNearOf,
-		"t := min(max(v, -4.25), 4.25)", "row[i] = v * (t*P(t*t) + 0.5) // v·Φ(v), P being a polynomial")
+	g.rows(geluNearOf, func() {}, g.nearGELU)
 }
 
-func (g *generator) geluNearOf(x reg.VecVirtual) reg.VecVirtual {
+func (g *generator) nearGELU(x reg.VecVirtual) reg.VecVirtual {
 	t, square, p := g.register(), g.register(), g.register()
 	g.Comment("not below -4.25")
 	g.VMAXPS(g.constant("nearleast", -nearReach), x, t)

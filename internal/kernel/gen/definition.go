@@ -1,0 +1,85 @@
+package main
+
+import "fmt"
+
+// definition is what a function is on every architecture: its name, which a level
+// adds its own to, its signature, and the loop that it computes, for the comment of
+// its declaration.
+type definition struct {
+	name, signature string
+	loop            []string
+}
+
+// The definitions of kernel's vectors.
+var (
+	dotOf      = definition{"dot", "func(a, b []float32) float32", []string{"for i, x := range a {", "\tsum += x * b[i]", "}", "return sum"}}
+	addOf      = definition{"add", "func(dst, x []float32)", []string{"for i, v := range x {", "\tdst[i] += v", "}"}}
+	scaleOf    = definition{"scale", "func(x []float32, factor float32)", []string{"for i := range x {", "\tx[i] *= factor", "}"}}
+	multiplyOf = definition{"multiply", "func(dst, x, y []float32)", []string{"for i, v := range x {", "\tdst[i] = v * y[i]", "}"}}
+	maxOf      = definition{"max", "func(x []float32) float32", []string{
+		"largest := -Inf", "for _, v := range x {", "\tlargest = max(largest, v)", "}", "return largest",
+	}}
+	largestOf = definition{"largest", "func(x []float32) float32", []string{
+		"for _, v := range x {", "\tlargest = max(largest, abs(v))", "}", "return largest",
+	}}
+	sumOf       = definition{"sum", "func(x []float32) float32", []string{"for _, v := range x {", "\tsum += v", "}", "return sum"}}
+	deviationOf = definition{"deviation", "func(x []float32, mean float32) float32", []string{
+		"for _, v := range x {", "\tsum += (v - mean) * (v - mean)", "}", "return sum",
+	}}
+	normalizeOf = definition{"normalize", "func(dst, x, gamma, beta []float32, mean, inverse float32)", []string{
+		"for i, v := range x {", "\tdst[i] = fma((v-mean)*inverse, gamma[i], beta[i])", "}",
+	}}
+	exp2SumOf = definition{"exp2Sum", "func(x []float32, shift float32) float32", []string{
+		"for i, v := range x {", "\tx[i] = exp2(max(v-shift, -126))", "\tsum += x[i]", "}", "return sum",
+	}}
+	geluOf     = overRows("gelu", "// that is v·Φ(v)", "row[i] = max(v, 0) - abs(v)*erfc(abs(v)/√2)/2")
+	geluNearOf = overRows("geluNear", "t := min(max(v, -4.25), 4.25)", "row[i] = v * (t*P(t*t) + 0.5) // v·Φ(v), P being a polynomial")
+	softmaxOf  = definition{"softmax", "func(x []float32, rows, cols, stride int, largest, total []float32)", []string{
+		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tlargest[r], total[r] = max(row...), 0", "\tfor i, v := range row {",
+		"\t\trow[i] = exp2(max(v-largest[r], -126))", "\t\ttotal[r] += row[i]", "\t}", "}",
+	}}
+	divideOf = definition{"divide", "func(x []float32, rows, cols, stride int, by []float32)", []string{
+		"for r := range rows {", "\tfor i := range cols {", "\t\tx[r*stride+i] *= 1 / by[r]", "\t}", "}",
+	}}
+)
+
+// overRows is the definition of what replaces each element of a block of rows.
+func overRows(name string, body ...string) definition {
+	loop := []string{"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tfor i, v := range row {"}
+	for _, line := range body {
+		loop = append(loop, "\t\t"+line)
+	}
+	return definition{name, "func(x []float32, rows, cols, stride int)", append(loop, "\t}", "}")}
+}
+
+// The definitions of what encodes operands.
+var (
+	narrowOf = definition{"narrow", "func(dst, x []float32, rows, cols, ldd, stride int)", []string{
+		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tfor i := range roundUp(cols, 16) {",
+		"\t\t// element i of the row of dst that begins at r*ldd, as bfloat16s; 0 where row has ended",
+		"\t\tdst[r*ldd:][i] = bfloat16(row[i]) // to the nearest, ties to even", "\t}", "}",
+	}}
+	joinOf = definition{"join", "func(dst, x []float32, rows, cols, ldd, stride, apart int)", []string{
+		"for r := range rows {", "\ta, b := x[r*stride:], x[r*stride+apart:]", "\tfor i := range cols {",
+		"\t\t// bfloat16s to the nearest, ties to even", "\t\tdst[r*ldd+i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))", "\t}", "}",
+	}}
+	quantizeBytesOf = definition{"quantize", "func(dst, x []float32, shift, inverse float32, zero int32)", []string{
+		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
+		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "}",
+	}}
+)
+
+// quantizeOf is the definition of the encoding of pairs of int16, in groups of lanes.
+func quantizeOf(lanes int) definition {
+	return definition{"quantize", "func(dst, x []float32, inverse float32)", []string{
+		fmt.Sprintf("for i := range roundUp(len(x), %d) {", lanes), "\t// element i of dst as int16s; 0 where x has ended",
+		"\tdst[i] = int16(round(x[i] * inverse)) // ties to even", "}",
+	}}
+}
+
+// peakOf is the definition of a loop of nothing but multiply-adds on registers.
+func peakOf(count int) definition {
+	return definition{"peak", "func(turns int)", []string{
+		"for range turns {", fmt.Sprintf("\t%d independent multiply-adds of whole registers", count), "}",
+	}}
+}
