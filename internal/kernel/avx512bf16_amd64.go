@@ -173,3 +173,10 @@ func narrowAVX512BF16(dst []float32, x []float32, rows int, cols int, ldd int, s
 //
 //go:noescape
 func joinAVX512BF16(dst []float32, x []float32, rows int, cols int, ldd int, stride int, apart int)
+
+// vendorAVX512BF16 computes:
+//
+//	_, first, third, second = cpuid(0) // EAX, EBX, ECX, EDX: four letters of the name each
+//
+//go:noescape
+func vendorAVX512BF16() (first uint32, second uint32, third uint32)

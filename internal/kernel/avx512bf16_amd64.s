@@ -1983,3 +1983,14 @@ xdone:
 end:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
+
+// func vendorAVX512BF16() (first uint32, second uint32, third uint32)
+// Requires: CPUID
+TEXT ·vendorAVX512BF16(SB), NOSPLIT, $0-12
+	XORL AX, AX // leaf 0: the vendor's name
+	XORL CX, CX // which has no parts
+	CPUID // into EBX, EDX and ECX, in this order
+	MOVL BX, first+0(FP) // letters 0 to 3
+	MOVL DX, second+4(FP) // letters 4 to 7
+	MOVL CX, third+8(FP) // letters 8 to 11
+	RET

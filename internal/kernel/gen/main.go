@@ -38,6 +38,7 @@ func main() {
 		case "bfloat16":
 			g.narrow()
 			g.join()
+			g.vendor()
 		}
 		if err := g.write(*dir); err != nil {
 			build.LogError(log.Default(), err, 0) // every error of a list
