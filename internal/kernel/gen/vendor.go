@@ -4,7 +4,9 @@ import "github.com/mmcloughlin/avo/reg"
 
 // vendor emits the question of who made the processor.
 func (g *generator) vendor() {
-	g.function("vendor", "func() (first, second, third uint32)", "_, first, third, second = cpuid(0) // EAX, EBX, ECX, EDX: four letters of the name each")
+	g.function(definition{"vendor", "func() (first, second, third uint32)", []string{
+		"_, first, third, second = cpuid(0) // EAX, EBX, ECX, EDX: four letters of the name each",
+	}})
 	g.Comment("leaf 0: the vendor's name")
 	g.XORL(reg.EAX, reg.EAX)
 	g.Comment("which has no parts")
