@@ -24,13 +24,15 @@ test: test-go test-statistics test-clients test-arm64
 
 # The real model's folder reaches the tests by PACELINE_TEST_MODEL, the Python
 # that carries the reference libraries by PACELINE_PYTHON; what lacks them is
-# skipped, and gotestsum lists every skipped test with its reason. The tokenizers
-# are compared with their reference without the race detector, 100,000 texts each.
+# skipped, and gotestsum lists every skipped test with its reason. So is the report
+# in a browser where there is no Chromium and Debian's packages cannot be reached. The
+# tokenizers are compared with their reference without the race detector, 100,000 texts each.
 SETTING   = PACELINE_TEST_MODEL="$$(build/paceline models pull $(MODEL))" \
 	PACELINE_PYTHON=$(PY) PACELINE_BIN=$(CURDIR)/build/paceline
+BROWSER   = PACELINE_CHROMIUM="$$(test/browser/chromium.sh)"
 
 test-go: build/paceline $(VENV)/stamp
-	$(SETTING) go tool gotestsum --format pkgname -- -race -timeout 45m ./...
+	$(SETTING) $(BROWSER) go tool gotestsum --format pkgname -- -race -timeout 45m ./...
 	$(SETTING) go tool gotestsum --format pkgname -- -run Differential -timeout 30m ./internal/token
 
 # The expected values of the statistics' tests, computed again by the reference libraries.

@@ -5,16 +5,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# The emulator: this machine's, or Debian's static build unpacked under build/,
-# which needs no root.
+# The emulator: this machine's, or Debian's static build unpacked under build/.
 emulator() {
 	command -v qemu-aarch64 || command -v qemu-aarch64-static && return
-	local at=build/qemu
-	if [ ! -x $at/usr/bin/qemu-aarch64-static ] && command -v apt-get >/dev/null; then
-		mkdir -p $at
-		(cd $at && apt-get download qemu-user-static && dpkg -x qemu-user-static_*.deb . && rm -- *.deb) >$at/log 2>&1 || return
-	fi
-	echo "$PWD/$at/usr/bin/qemu-aarch64-static"
+	local at
+	at=$(test/debian/unpack.sh qemu-user-static) && echo "$at/usr/bin/qemu-aarch64-static"
 }
 
 if ! qemu=$(emulator); then

@@ -30,15 +30,9 @@ const patience = 10 * time.Minute
 // and what it said.
 func browse(t *testing.T, page string, flags ...string) (document, log string) {
 	t.Helper()
-	browser := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			browser = path
-			break
-		}
-	}
+	browser := os.Getenv("PACELINE_CHROMIUM") // test/browser/chromium.sh finds or fetches one
 	if browser == "" {
-		t.Skip("no Chromium on this machine: the page is not opened")
+		t.Skip("PACELINE_CHROMIUM names no browser: the page is not opened")
 	}
 	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
