@@ -1,5 +1,6 @@
 
   const chartHeight = 300, labelRoom = 330; // px; a narrower chart has no names beside its lines
+  const apart = 3.2; // px between the places of stacks that share one
   const crowded = 25; // points, beyond which a line has no markers
   const axisFont = "12px system-ui, sans-serif", labelFont = "600 11.5px system-ui, sans-serif";
 
@@ -65,10 +66,11 @@
     const low = Math.min(...all.filter(p => p.lo > 0).map(p => p.lo), ...ruled) * 0.85;
     const places = data.xs.concat(view.rules.filter(r => r.x).map(r => r.x));
     const first = Math.min(...places), last = Math.max(...places);
-    const wide = view.log2 || view.logx, margin = (last - first) * 0.04 || 1;
+    const wide = view.log2 || view.logx, margin = (last - first) * 0.04 || 1, side = 5 + apart / 2 * view.series.length; // px for what is drawn beside the outermost places
+    const factor = Math.max(1.14, (last / first) ** (side / Math.max(100, entry.holder.clientWidth - 90)));
     const range = (u, min, max) => [min, max]; // uPlot would widen logarithmic axes to whole powers
     return {
-      x: { time: false, range, distr: wide ? 3 : 1, log: view.log2 ? 2 : 10, auto: false, min: wide ? first / 1.14 : Math.max(0, first - margin), max: wide ? last * 1.14 : last + margin },
+      x: { time: false, range, distr: wide ? 3 : 1, log: view.log2 ? 2 : 10, auto: false, min: wide ? first / factor : Math.max(0, first - margin), max: wide ? last * factor : last + margin },
       y: log ? { range, distr: 3, log: 10, auto: false, min: low, max: top } : { range, auto: false, min: 0, max: top },
     };
   }
@@ -108,11 +110,11 @@
   // side by side, so that no interval hides another.
   function lines(entry, data) {
     return u => clipped(u, (c, px) => {
-      const view = entry.view, apart = view.log2 ? 3.2 * px : 0, middle = (view.series.length - 1) / 2;
+      const view = entry.view, step = view.log2 ? apart * px : 0, middle = (view.series.length - 1) / 2;
       data.points.forEach((row, s) => {
         const series = view.series[s];
         if (hidden.has(series.name)) return;
-        const spots = row.map((p, i) => p && { p, x: u.valToPos(data.xs[i], "x", true) + (s - middle) * apart, y: u.valToPos(p.v, "y", true) }).filter(Boolean);
+        const spots = row.map((p, i) => p && { p, x: u.valToPos(data.xs[i], "x", true) + (s - middle) * step, y: u.valToPos(p.v, "y", true) }).filter(Boolean);
         c.lineJoin = "round";
         c.strokeStyle = series.color;
         c.lineWidth = 2 * px;
@@ -153,8 +155,9 @@
         c.setLineDash([]);
         if (r.stack) return;
         c.font = axisFont.replace("12px", 12 * px + "px");
-        const wide = c.measureText(r.name).width, over = r.x && x + wide + 8 * px > left + width;
-        write(c, r.name, r.x ? x + (over ? -wide - 5 * px : 5 * px) : x, y - (r.y ? 7 * px : 4 * px), css("--muted"), px);
+        const wide = c.measureText(r.name).width, over = x + wide + 8 * px > left + width;
+        // a limit is named at its right end: curves that rise have left it there
+        write(c, r.name, r.y ? left + width - wide - 4 * px : x + (over ? -wide - 5 * px : 5 * px), y - (r.y ? 7 * px : 4 * px), css("--muted"), px);
       });
     });
   }
