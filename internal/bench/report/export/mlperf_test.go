@@ -11,7 +11,7 @@ import (
 
 func TestMLPerfByHand(t *testing.T) {
 	t.Parallel()
-	h := reporttest.NewHand("good", "short", "doubted", "plain")
+	h := reporttest.NewHand("good", "short", "doubted", "plain", "served")
 	scenario := func(stack, name string, batch, n int) *record.Cell {
 		h.Cell(stack, record.SweepScenario, batch, 1, 20, n)
 		h.Last().Scenario = name
@@ -21,6 +21,11 @@ func TestMLPerfByHand(t *testing.T) {
 	scenario("good", "offline", 32, 640)
 	scenario("short", "single-stream", 1, 63) // p90 needs 64
 	scenario("doubted", "offline", 32, 640).Invalid = "the client was busy: run it elsewhere"
+	h.Cell("served", record.SweepGoodput, 1, 0, 20, 800, 700) // a try and the run that confirmed it
+	for i := len(h.Cells) - 2; i < len(h.Cells); i++ {
+		h.Cells[i].Rate = 750
+	}
+	h.Stacks[4].Goodput = &record.Goodput{Rate: 750, Tries: []record.Try{{Rate: 750, Verdict: record.Passed}, {Rate: 750, Verdict: record.Passed, Confirming: true, Repeat: 1}}}
 	h.Cell("plain", record.SweepOffline, 8, 1, 10, 80)
 	var b strings.Builder
 	if err := WriteMLPerf(figures.NewIndex(h.Results), &b); err != nil {
@@ -37,6 +42,7 @@ func TestMLPerfByHand(t *testing.T) {
 		"good Offline":       {"Samples per second : 640.00", "Result is : VALID", "samples_per_query : 32"},
 		"short SingleStream": {"Result is : INVALID", "Early stopping satisfied : NO"},
 		"doubted Offline":    {"Result is : INVALID", "Performance constraints satisfied : NO", "Because : the client was busy: run it elsewhere"},
+		"served Server":      {"Completed samples per second : 700.00", "Result is : VALID", "target_qps : 750", "query_count : 700"},
 		"plain Offline":      {"Samples per second : 80.00", "Result is : VALID"},
 	} {
 		for _, line := range want {

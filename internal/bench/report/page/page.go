@@ -49,6 +49,7 @@ type page struct {
 	Summary  *summary.Summary
 	Checks   checks
 	Table    pageTable
+	Loads    pageTable // arrival rates and scenarios
 	Captions []string
 	Stacks   []*record.Stack // drawn, in the order of their colours
 	Drawings []drawing
@@ -64,6 +65,7 @@ type page struct {
 }
 
 type pageTable struct {
+	Key     string // in the page
 	Columns []pageColumn
 	Rows    [][]pageEntry
 	Notes   []string
@@ -112,11 +114,13 @@ func write(x *figures.Index, w io.Writer, p page) error {
 
 // fill sets what follows from the records.
 func (p *page) fill(x *figures.Index, s *summary.Summary) {
-	p.Summary, p.Table, p.Captions, p.Stacks = s, newPageTable(s.Table()), s.Captions(), x.Comparable()
+	p.Summary, p.Table, p.Loads, p.Captions, p.Stacks = s, newPageTable("summary", s.Table()), newPageTable("loads", s.LoadTable()), s.Captions(), x.Comparable()
 	p.Title = "Embedding stacks compared"
-	p.Drawings = drawings(x, p.Stacks)
 	if s.Stress {
 		p.Title = "Stress test"
+	}
+	p.Drawings = drawings(x, p.Stacks)
+	if !s.Ranked() { // what only a comparison measures is not missed
 		p.Drawings = slices.DeleteFunc(p.Drawings, func(d drawing) bool { return !d.Drawn() })
 	}
 	p.Checks, p.Facts, p.Command = newChecks(x.Results), facts(x.Results), shellLine(x.Results.Manifest.Command)
@@ -136,8 +140,8 @@ func concat(names ...string) (string, error) {
 	return b.String(), nil
 }
 
-func newPageTable(t *table.Table) pageTable {
-	p := pageTable{Notes: t.Notes}
+func newPageTable(key string, t *table.Table) pageTable {
+	p := pageTable{Key: key, Notes: t.Notes}
 	for _, c := range t.Columns {
 		p.Columns = append(p.Columns, pageColumn{c.Name, c.Unit})
 	}

@@ -37,6 +37,12 @@ func (s *Summary) parts() []part {
 	if s.Stress {
 		return append(stressParts(), s.askedFor()...)
 	}
+	agreement := part{table.Column{Name: "Agreement", Unit: "min cosine"}, func(_ *table.Table, r figures.Row) table.Entry {
+		return table.Entry{Text: format.Cosine(r.Agreement), Value: r.Agreement.MinCosine}
+	}}
+	if !s.Swept {
+		return append([]part{agreement}, s.askedFor()...)
+	}
 	list := []part{
 		{table.Column{Name: "Throughput", Unit: "embeddings/s"}, figureOf("throughput", func(r figures.Row) figures.Figure { return r.Throughput })},
 		{table.Column{Name: "p95 latency", Unit: "ms"}, func(t *table.Table, r figures.Row) table.Entry { return percentileEntry(t, r.Latency) }},
@@ -44,9 +50,7 @@ func (s *Summary) parts() []part {
 		{table.Column{Name: "Memory", Unit: "MB/1k emb."}, figureOf("memory", func(r figures.Row) figures.Figure { return r.MemoryPer1k })},
 		{table.Column{Name: "Max batch", Unit: "texts"}, func(_ *table.Table, r figures.Row) table.Entry { return maxBatchEntry(r.MaxBatch) }},
 		{table.Column{Name: "Per CPU-s", Unit: "embeddings"}, figureOf("embeddings per CPU-second", func(r figures.Row) figures.Figure { return r.PerCPUSecond })},
-		{table.Column{Name: "Agreement", Unit: "min cosine"}, func(_ *table.Table, r figures.Row) table.Entry {
-			return table.Entry{Text: format.Cosine(r.Agreement), Value: r.Agreement.MinCosine}
-		}},
+		agreement,
 	}
 	if cell := s.latencyCell(); cell != "" {
 		list[1].Unit = "ms, " + cell
@@ -96,11 +100,20 @@ func goodputEntry(t *table.Table, r figures.Row) table.Entry {
 	case !g.Confirmed():
 		return table.Entry{Text: "none", Value: 0, Note: t.Footnote("goodput: no rate was confirmed. " + g.Ended), From: r.GoodputFrom}
 	default:
-		return table.Entry{Text: format.Number(g.Texts), Value: g.Texts, Interval: fmt.Sprintf("at %.1f %%", 100*g.Confidence), Note: t.Footnote(goodputNote), From: r.GoodputFrom}
+		return table.Entry{Text: format.Number(g.Texts), Value: g.Texts, Interval: goodputInterval(g), Note: t.Footnote(goodputNote), From: r.GoodputFrom}
 	}
 }
 
-const goodputNote = "goodput: the highest arrival rate whose fresh run kept the objective, and the confidence with which that run shows it"
+const goodputNote = "goodput: the highest arrival rate whose fresh run kept the objective, the confidence with which that run shows it, and the lowest rate above it that failed"
+
+// goodputInterval is what the search knows beside the rate: how sure it is, and where it failed.
+func goodputInterval(g *record.Goodput) string {
+	sure := fmt.Sprintf("at %.1f %%", 100*g.Confidence)
+	if g.Failing == 0 {
+		return sure
+	}
+	return sure + "; not " + format.Number(g.Failing*g.Texts/g.Rate)
+}
 
 func qualityEntry(of func(*record.Quality) *float64) func(*table.Table, figures.Row) table.Entry {
 	return func(t *table.Table, r figures.Row) table.Entry {

@@ -15,7 +15,7 @@ import (
 func (s *Summary) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	s.MarkdownTable(&b)
-	if !s.Stress {
+	if s.Ranked() {
 		s.markdownFindings(&b)
 	}
 	for _, warning := range s.Warnings {
@@ -27,14 +27,22 @@ func (s *Summary) WriteMarkdown(w io.Writer) error {
 
 // MarkdownTable writes the table with what a reader needs beside it.
 func (s *Summary) MarkdownTable(b *strings.Builder) {
-	t := s.Table()
 	fmt.Fprintf(b, "Model: %s  \nTexts: %s  \nMachine: %s\n\n", table.Escape(s.Model), table.Escape(s.Data), table.Escape(s.Machine))
+	markdownTable(b, s.Table(), s.Captions()...)
+	if len(s.Loads) > 0 {
+		b.WriteString("\n## " + loadTitle + "\n\n")
+		markdownTable(b, s.LoadTable(), s.LoadCaption())
+	}
+}
+
+// markdownTable writes a table, its notes and lines below them.
+func markdownTable(b *strings.Builder, t *table.Table, captions ...string) {
 	t.WriteMarkdown(b)
 	b.WriteString("\n")
 	for i, note := range t.Notes {
 		fmt.Fprintf(b, "[%d] %s  \n", i+1, table.Escape(format.OneLine(note)))
 	}
-	for _, line := range s.Captions() {
+	for _, line := range captions {
 		b.WriteString(table.Escape(line) + "\n")
 	}
 }

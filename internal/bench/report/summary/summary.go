@@ -18,8 +18,10 @@ type Summary struct {
 	Data     string           `json:"data"`
 	Machine  string           `json:"machine"`
 	Rows     []figures.Row    `json:"rows"`
+	Loads    []figures.Load   `json:"loads,omitempty"` // arrival rates and scenarios
 	Warnings []record.Warning `json:"warnings,omitempty"`
 	Stress   bool             `json:"stress,omitempty"` // one load on one service, which is compared with nothing
+	Swept    bool             `json:"-"`                // more was measured than rates, scenarios and goodput
 
 	Leaders         []findings.Finding `json:"leaders"` // in each quantity of the table
 	TradeOffs       []findings.Finding `json:"trade_offs"`
@@ -36,13 +38,17 @@ func New(x *figures.Index) *Summary {
 		Machine:  format.MachineLine(m.Machine),
 		Warnings: x.Results.Warnings,
 	}
-	s.Rows = x.SummaryRows()
+	s.Rows, s.Loads, s.Swept = x.SummaryRows(), x.Loads(), x.Swept()
 	if s.Stress = isStress(x.Results.Cells); s.Stress {
 		return s
 	}
 	s.Leaders, s.TradeOffs, s.Recommendations, s.Claims = findings.Leaders(x), findings.TradeOffs(x), findings.Recommendations(x), findings.Judge(x)
 	return s
 }
+
+// Ranked says whether the run has what stacks are ranked by: a stress test is of one
+// stack, and rates and scenarios alone are figures to be read, not rankings.
+func (s *Summary) Ranked() bool { return !s.Stress && s.Swept }
 
 // isStress says whether the records are of a stress test and of nothing else.
 func isStress(cells []record.Cell) bool {

@@ -85,7 +85,10 @@ func maxBatchEntry(m record.MaxBatch) table.Entry {
 
 // Captions say how the figures came about: lines below the table.
 func (s *Summary) Captions() []string {
-	lines := []string{s.intervalCaption()}
+	var lines []string
+	if s.Swept {
+		lines = append(lines, intervalCaption(s.shown()))
+	}
 	cells := s.each(func(r figures.Row) string { return r.Throughput.Cell })
 	if cells != "" {
 		lines = append(lines, s.throughputCaption(cells))
@@ -132,16 +135,19 @@ func (s *Summary) each(say func(figures.Row) string) string {
 	return strings.Join(parts, "; ")
 }
 
-// intervalCaption says what the intervals cover, which few repeats lower.
-func (s *Summary) intervalCaption() string {
-	var shown []figures.Figure
+// shown are the figures of the table that have intervals.
+func (s *Summary) shown() (list []figures.Figure) {
 	for _, row := range s.Rows {
-		for _, f := range []figures.Figure{row.Throughput, row.Latency.Figure, row.PerCPUSecond} {
-			if row.Status == figures.Measured && f.Known() {
-				shown = append(shown, f)
-			}
+		if row.Status == figures.Measured {
+			list = append(list, row.Throughput, row.Latency.Figure, row.PerCPUSecond)
 		}
 	}
+	return list
+}
+
+// intervalCaption says what the intervals cover, which few repeats lower.
+func intervalCaption(shown []figures.Figure) string {
+	shown = slices.DeleteFunc(shown, func(f figures.Figure) bool { return !f.Known() })
 	if len(shown) == 0 {
 		return "Nothing in this table was measured."
 	}

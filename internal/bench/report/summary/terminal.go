@@ -24,7 +24,10 @@ func (s *Summary) WriteText(w io.Writer, o table.Terminal) error {
 	for _, line := range s.Captions() {
 		table.Wrap(&b, line, o.Width)
 	}
-	if !s.Stress {
+	if len(s.Loads) > 0 {
+		s.writeLoads(&b, o)
+	}
+	if s.Ranked() {
 		s.writeFindings(&b, o)
 	}
 	for _, warning := range s.Warnings {
@@ -32,6 +35,15 @@ func (s *Summary) WriteText(w io.Writer, o table.Terminal) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (s *Summary) writeLoads(b *strings.Builder, o table.Terminal) {
+	t := s.LoadTable()
+	b.WriteString("\n" + o.Paint(table.Bold, loadTitle) + "\n")
+	t.WriteText(b, o)
+	b.WriteString("\n")
+	t.WriteNotes(b, o)
+	table.Wrap(b, s.LoadCaption(), o.Width)
 }
 
 // writeFindings draws who leads and what to take for which use, a line each;

@@ -22,8 +22,8 @@
   }
 
   function startTable() {
-    const table = document.getElementById("summary");
-    table.querySelectorAll("thead button").forEach(b => b.addEventListener("click", () => sortTable(table, b)));
+    document.querySelectorAll("table.figures").forEach(table =>
+      table.querySelectorAll("thead button").forEach(b => b.addEventListener("click", () => sortTable(table, b))));
     document.getElementById("copy").addEventListener("click", e => copy(e.currentTarget, read("markdown")));
     const command = document.getElementById("copy-command");
     if (command) command.addEventListener("click", e => copy(e.currentTarget, document.querySelector(".command").textContent));
