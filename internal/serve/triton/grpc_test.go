@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -223,6 +224,30 @@ func TestDeadlineIsHonoured(t *testing.T) {
 	if n := <-engine.started; n != 2 {
 		t.Errorf("a batch of %d texts was computed after the deadline of 7", n)
 	}
+}
+
+// TestDeadlineIsAnsweredBeforeItPasses: the client has the server's word for it
+// before the stream is reset, which some clients take for CANCELLED.
+func TestDeadlineIsAnsweredBeforeItPasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, options(t))
+		engine := &slow{started: make(chan int, 16), goOn: make(chan struct{})}
+		f.runner = engine
+		f.start(t, map[string]string{"m/config.pbtxt": oneModel("dynamic_batching {}"), "m/1/": ""})
+		client := pb.NewGRPCInferenceServiceClient(dial(t, f))
+		for _, given := range []time.Duration{time.Millisecond, 50 * time.Millisecond, time.Minute} {
+			ctx, cancel := context.WithTimeout(t.Context(), given)
+			began := time.Now() // of the bubble's clock
+			r := textsRequest("a")
+			r.ModelName = "m"
+			_, err := client.ModelInfer(ctx, r)
+			wantCode(t, err, codes.DeadlineExceeded, "")
+			if left := given - time.Since(began); left <= 0 || left > 2*time.Millisecond {
+				t.Errorf("of %v, %v were left", given, left)
+			}
+			cancel()
+		}
+	})
 }
 
 // TestStreamKeepsOrder sends requests of every size and one that is wrong; the
