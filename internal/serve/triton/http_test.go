@@ -5,12 +5,16 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	"github.com/paceline/paceline/internal/model"
@@ -300,6 +304,40 @@ func TestStatisticsCountRequestsRowsAndBatches(t *testing.T) {
 	}
 	if list, _ := f.Statistics("sentence_transformer", "1"); list[0].InferenceStats.Fail.Count != 1 {
 		t.Errorf("%v", list)
+	}
+}
+
+// TestFailuresAreCountedByWhoseTheyAre: what is wrong with a request is no fault
+// of the model's.
+func TestFailuresAreCountedByWhoseTheyAre(t *testing.T) {
+	t.Parallel()
+	f := preset(t)
+	ids := func(row string) []byte {
+		shape := fmt.Sprintf("[1,%d]", 1+strings.Count(row, ","))
+		return []byte(`{"inputs":[{"name":"input_ids","datatype":"INT32","shape":` + shape + `,"data":[` + row + `]},
+			{"name":"attention_mask","datatype":"INT32","shape":` + shape + `,"data":[` + regexp.MustCompile(`\d+`).ReplaceAllString(row, "1") + `]}]}`)
+	}
+	for name, row := range map[string]string{"beyond the vocabulary": "1000000", "too long": "1" + strings.Repeat(",1", 600)} {
+		if w := f.do("POST", "/v2/models/sentence_transformer/infer", ids(row)); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	metrics := prometheus.NewPedanticRegistry()
+	metrics.MustRegister(f.Server)
+	families, err := metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := map[string]float64{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if labels := m.GetLabel(); family.GetName() == "nv_inference_request_failure" && labels[0].GetValue() == "sentence_transformer" {
+				counted[labels[1].GetValue()] = m.GetCounter().GetValue()
+			}
+		}
+	}
+	if want := map[string]float64{"OTHER": 2, "BACKEND": 0, "CANCELED": 0, "REJECTED": 0}; !maps.Equal(counted, want) {
+		t.Errorf("%v, want %v", counted, want)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/paceline/paceline/internal/batch"
 	pb "github.com/paceline/paceline/internal/kservepb"
+	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/serve/dialect"
 )
 
@@ -22,7 +23,7 @@ const (
 	failRejected failure = iota // the queue policy refused it
 	failCanceled                // its client left or its deadline passed
 	failBackend                 // the engine failed
-	failOther
+	failOther                   // the request was wrong
 	failureKinds
 )
 
@@ -30,12 +31,13 @@ var failureNames = [failureKinds]string{"REJECTED", "CANCELED", "BACKEND", "OTHE
 
 func failureOf(err error) failure {
 	var known *dialect.Error
+	var tooLong *pipeline.TooLongError
 	switch {
 	case errors.As(err, &known) && known.Kind == dialect.Overloaded, errors.Is(err, batch.ErrClosed):
 		return failRejected
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return failCanceled
-	case known != nil:
+	case known != nil, errors.As(err, &tooLong), errors.Is(err, pipeline.ErrTokenID), errors.Is(err, pipeline.ErrNoTokens):
 		return failOther
 	}
 	return failBackend
