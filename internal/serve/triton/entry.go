@@ -20,6 +20,7 @@ type entry struct {
 	states   map[int64]state   // of every version that was ever to be served
 	modified time.Time         // of its files when they were read
 	loaded   bool              // is to be served, even if that failed
+	lacking  bool              // an ensemble that could not be loaded: a step of it may be what is wrong
 }
 
 // state is a version's place in its life, in the reference server's words.
@@ -52,7 +53,7 @@ func (s *Server) Start(ctx context.Context, from Source) error {
 	}
 	var errs []error
 	for _, name := range names {
-		if s.isLoaded(name) { // as part of an ensemble
+		if s.isKnown(name) { // as part of an ensemble, whose error tells of it if it failed
 			continue
 		}
 		if err := s.Load(ctx, name, nil); err != nil {
@@ -100,8 +101,9 @@ func (s *Server) Load(ctx context.Context, name string, config *pb.ModelConfig) 
 	return s.load(ctx, name, config, 0)
 }
 
-func (s *Server) load(ctx context.Context, name string, config *pb.ModelConfig, depth int) error {
+func (s *Server) load(ctx context.Context, name string, config *pb.ModelConfig, depth int) (err error) {
 	m, modified, err := s.read(name, config)
+	defer func() { s.noteLacking(name, err != nil && m != nil && m.Config.GetEnsembleScheduling() != nil) }()
 	if err == nil {
 		err = s.loadSteps(ctx, m, depth)
 	}
@@ -142,7 +144,7 @@ func (s *Server) read(name string, config *pb.ModelConfig) (m *modelrepo.Model, 
 	}
 	if err == nil {
 		modified, err = repository.Modified(name)
-	} else if !errors.Is(err, modelrepo.ErrNoModel) {
+	} else if s.options.Control != ControlExplicit || !errors.Is(err, modelrepo.ErrNoModel) { // clients name what is no model
 		modified, _ = repository.Modified(name) // a change of it is a reason to try again
 	}
 	return m, modified, err
@@ -197,6 +199,15 @@ func (s *Server) note(name string, modified time.Time, err error) {
 	e.modified = modified
 	if len(e.versions) == 0 {
 		e.states[1] = state{stateUnavailable, err.Error()}
+	}
+}
+
+// noteLacking tells an ensemble that is to be tried again from one that is not.
+func (s *Server) noteLacking(name string, lacking bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.models[name]; e != nil {
+		e.lacking = lacking
 	}
 }
 

@@ -2,10 +2,8 @@ package triton
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
-
-	"github.com/paceline/paceline/internal/modelrepo"
 )
 
 // Watch looks at the repository every Options.Poll until ctx ends, and loads
@@ -29,30 +27,56 @@ func (s *Server) Watch(ctx context.Context) {
 
 // look does it once.
 func (s *Server) look(ctx context.Context) {
-	repository := s.source.Load().Repository
-	names, err := repository.List()
+	names, err := s.source.Load().Repository.List()
 	if err != nil {
 		s.log.Error("model repository", "error", err)
 		return
 	}
-	present := map[string]bool{}
-	for _, name := range names {
-		present[name] = true
-		modified, err := repository.Modified(name)
-		if err != nil || modified.Equal(s.modified(name)) {
-			continue // gone again, or as it was
-		}
-		if err := s.Load(ctx, name, nil); err != nil && !errors.Is(err, modelrepo.ErrNoModel) {
-			s.log.Error("model not loaded", "model", name, "error", err)
-		}
+	if s.loadWhere(ctx, names, s.hasChanged) {
+		// What is new may be what an ensemble lacked, whose own files are as they were.
+		s.loadWhere(ctx, names, s.isLacking)
 	}
+	s.unloadOthers(names)
+}
+
+// loadWhere loads the models that are so, and tells whether that succeeded for one.
+func (s *Server) loadWhere(ctx context.Context, names []string, so func(name string) bool) (loaded bool) {
+	for _, name := range names {
+		if !so(name) {
+			continue
+		}
+		if err := s.Load(ctx, name, nil); err != nil {
+			s.log.Error("model not loaded", "model", name, "error", err)
+			continue
+		}
+		loaded = true
+	}
+	return loaded
+}
+
+// unloadOthers unloads the models that the repository has no more.
+func (s *Server) unloadOthers(names []string) {
 	s.loading.Lock()
 	defer s.loading.Unlock()
 	for _, m := range s.all() {
-		if !present[m.name] {
+		if !slices.Contains(names, m.name) {
 			s.unload(m.name)
 		}
 	}
+}
+
+// hasChanged tells whether a model's files are others than those that were read.
+// A model that is gone again has not.
+func (s *Server) hasChanged(name string) bool {
+	modified, err := s.source.Load().Repository.Modified(name)
+	return err == nil && !modified.Equal(s.modified(name))
+}
+
+func (s *Server) isLacking(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e := s.models[name]
+	return e != nil && e.lacking
 }
 
 func (s *Server) modified(name string) time.Time {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -293,6 +295,50 @@ func TestPolling(t *testing.T) {
 		next()
 		if batchSize() != 9 || f.ask("m") != nil || f.ask("n") == nil {
 			t.Errorf("after a mistake: %d, %v, %v", batchSize(), f.ask("m"), f.ask("n"))
+		}
+		cancel()
+		watching.Wait()
+	})
+}
+
+// TestPollingAnEnsembleThatComesBeforeItsSteps copies a repository file by file, the
+// ensemble first, as cp does: it is loaded as soon as its last step can be. What
+// cannot be loaded is said once, and again when it has changed.
+func TestPollingAnEnsembleThatComesBeforeItsSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(t)
+		o.Control = triton.ControlPoll
+		var written bytes.Buffer
+		o.Log = slog.New(slog.NewTextHandler(&written, &slog.HandlerOptions{Level: slog.LevelError}))
+		f := newFixture(t, o)
+		source := t.TempDir()
+		if err := (modelrepo.Preset{Model: "tiny", Dim: f.model.Pipeline.Dim()}).Write(source); err != nil {
+			t.Fatal(err)
+		}
+		files := f.start(t, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		var watching sync.WaitGroup
+		watching.Go(func() { f.Watch(ctx) })
+		time.Sleep(500 * time.Millisecond) // of the bubble's clock: between two looks
+		for i, model := range []string{"embedding_pipeline", "sentence_transformer", "tokenizer"} {
+			config, err := os.ReadFile(filepath.Join(source, model, "config.pbtxt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range [][2]string{{"/1/", ""}, {"/config.pbtxt", string(config)}} {
+				files.set(model+file[0], file[1])
+				time.Sleep(time.Second)
+				synctest.Wait()
+			}
+			if ready, err := f.ModelReady("embedding_pipeline", ""); err != nil || ready != (i == 2) {
+				t.Errorf("after %s: ready %v, %v", model, ready, err)
+			}
+		}
+		said := written.String()
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if err := f.ask("embedding_pipeline"); err != nil || written.String() != said {
+			t.Errorf("%v; said again:\n%s", err, strings.TrimPrefix(written.String(), said))
 		}
 		cancel()
 		watching.Wait()
