@@ -1,8 +1,7 @@
 package paceline
 
 import (
-	"fmt"
-
+	"github.com/paceline/paceline/internal/encode"
 	"github.com/paceline/paceline/internal/engine/cpu"
 	"github.com/paceline/paceline/internal/model"
 	"github.com/paceline/paceline/internal/pipeline"
@@ -41,14 +40,6 @@ var (
 	ErrClosed = cpu.ErrClosed
 )
 
-// TextError says which of several texts an error is about. [errors.Is] sees
-// through it.
-type TextError struct {
-	Index int // into the texts of the call
-	Err   error
-}
-
-func (e *TextError) Error() string { return fmt.Sprintf("text %d: %v", e.Index, e.Err) }
-
-// Unwrap returns what is wrong with the text.
-func (e *TextError) Unwrap() error { return e.Err }
+// TextError says which of several texts an error is about: Index is its place in the
+// texts of the call, Err what is wrong with it. [errors.Is] sees through it.
+type TextError = encode.TextError

@@ -1,6 +1,9 @@
 package paceline
 
-import "github.com/paceline/paceline/internal/pipeline"
+import (
+	"github.com/paceline/paceline/internal/encode"
+	"github.com/paceline/paceline/internal/pipeline"
+)
 
 // LongText says what becomes of a text of more tokens than [Model.MaxTokens].
 type LongText = pipeline.LongText
@@ -20,7 +23,7 @@ const (
 
 // WithLongText sets what becomes of texts of more than [Model.MaxTokens] tokens.
 func WithLongText(l LongText) EmbedOption {
-	return func(o *embedOptions) { o.long = l }
+	return func(o *embedOptions) { o.Long = l }
 }
 
 // TextReport says how a text was embedded.
@@ -34,5 +37,7 @@ type TextReport struct {
 // WithReport has every text reported. The function is called from several
 // goroutines at once, before the text is computed.
 func WithReport(report func(TextReport)) EmbedOption {
-	return func(o *embedOptions) { o.report = report }
+	return func(o *embedOptions) {
+		o.Report = func(r encode.Report) { report(TextReport(r)) }
+	}
 }

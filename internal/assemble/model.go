@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/paceline/paceline/internal/encode"
 	"github.com/paceline/paceline/internal/model"
 	"github.com/paceline/paceline/internal/pipeline"
 )
@@ -31,6 +32,11 @@ type Model struct {
 
 	tensors *tensors
 	files   *recorder
+}
+
+// Encoder turns lists of texts into vectors.
+func (m *Model) Encoder() *encode.Encoder {
+	return &encode.Encoder{Pipeline: m.Pipeline, Engine: m.Engine, Width: m.Spec.Dim(), Threads: m.Threads}
 }
 
 // Bytes is the memory that the model takes: its weights as the engine has them, and
