@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -18,43 +15,39 @@ func Load(ctx context.Context, path string) (Set, error) { return LoadFirst(ctx,
 // corpus.jsonl of a folder in BEIR layout. Texts without a character are left out; a file without texts is an error, as
 // is a text that is no UTF-8.
 //
-//	.json             a list of strings, as Save writes it
+//	.json             a list of strings, as Save writes it, or of objects
 //	.jsonl, .ndjson   a line a text: a string, or an object with a text (or passage …) and possibly a title before it
 //	.csv              a first line with the names of the columns, or a single column
 //	.tsv              the last column: MS MARCO's collection.tsv is id and passage
 //	.parquet          a column of text, or of lists of texts as in MS MARCO's passages
 //	any other         a line a text
+//
+// All but Parquet may be packed (.gz).
 func LoadFirst(ctx context.Context, path string, count int) (Set, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, "corpus.jsonl")
-	}
-	file, err := os.Open(path)
+	file, err := Open(path, "")
 	if err != nil {
-		return Set{}, fmt.Errorf("read texts: %w", err)
+		return Set{}, err
 	}
 	defer file.Close()
-	texts, err := first(ctx, readerOf(file), count)
+	texts, err := first(ctx, file.texts(), count)
 	if err != nil {
-		return Set{}, fmt.Errorf("read texts from %s: %w", path, err)
+		return Set{}, fmt.Errorf("read texts from %s: %w", file.Name, err)
 	}
-	return newSet(path, texts), nil
+	return newSet(file.Name, texts), nil
 }
 
-// readerOf is the texts of a file, by its name.
-func readerOf(file *os.File) iter.Seq2[string, error] {
-	switch strings.ToLower(filepath.Ext(file.Name())) {
-	case ".json":
-		return jsonTexts(file)
-	case ".jsonl", ".ndjson":
-		return lineTexts(file, fromJSON)
-	case ".csv":
-		return csvTexts(file)
-	case ".tsv":
-		return lineTexts(file, lastColumn)
-	case ".parquet":
-		return parquetFileTexts(file)
+// texts are the rows' texts. Each row must have one, if it be empty.
+func (f *File) texts() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for row, err := range f.Rows(Selection{}) {
+			if err == nil && row.Missing {
+				err = f.At(row, errNoTextIn(""))
+			}
+			if !yield(row.Text, err) || err != nil {
+				return
+			}
+		}
 	}
-	return lineTexts(file, func(line string) (string, error) { return line, nil })
 }
 
 // errNoTexts is a source without any text.
@@ -69,7 +62,7 @@ func first(ctx context.Context, source iter.Seq2[string, error], count int) ([]s
 			return nil, err
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case strings.TrimSpace(text) == "":
+		case isBlank(text):
 			continue
 		}
 		if !utf8.ValidString(text) {
@@ -83,21 +76,4 @@ func first(ctx context.Context, source iter.Seq2[string, error], count int) ([]s
 		return nil, errNoTexts
 	}
 	return texts, nil
-}
-
-// failed is a source that ends with an error.
-func failed(err error) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) { yield("", err) }
-}
-
-// textFields are the names of fields and columns that hold a text, the likeliest first.
-var textFields = []string{"text", "passage_text", "passage", "sentence", "content", "contents", "body"}
-
-// parquetFileTexts are the texts of a Parquet file.
-func parquetFileTexts(file *os.File) iter.Seq2[string, error] {
-	info, err := file.Stat()
-	if err != nil {
-		return failed(err)
-	}
-	return parquetTexts(file, info.Size())
 }

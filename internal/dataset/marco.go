@@ -48,8 +48,13 @@ func remoteTexts(ctx context.Context, client *hub.Client, addresses []string) it
 				yield("", err)
 				return
 			}
-			for text, err := range parquetTexts(file, file.Size()) {
-				if !yield(text, err) || err != nil {
+			table, err := openParquet(file, file.Size())
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for row, err := range table.rows(Selection{}) {
+				if !yield(row.Text, err) || err != nil {
 					return
 				}
 			}

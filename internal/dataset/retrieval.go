@@ -62,11 +62,14 @@ func readDocuments(ctx context.Context, path string) ([]Document, error) {
 	defer file.Close()
 	var list []Document
 	seen := map[string]bool{}
-	for line, err := range lineTexts(file, func(line string) (string, error) { return line, ctx.Err() }) {
+	for row, err := range newLineScanner(file).each(func(line string, row *Row) (bool, error) {
+		row.Text = line
+		return notBlank(line), ctx.Err()
+	}) {
 		if err != nil {
 			return nil, fmt.Errorf("read texts from %s: %w", path, err)
 		}
-		d, err := parseDocument(line)
+		d, err := parseDocument(row.Text)
 		if err == nil && seen[d.ID] {
 			err = fmt.Errorf("the id %q came before", d.ID)
 		}
