@@ -29,8 +29,8 @@ const (
 
 // Column is a column that can be kept beside the text.
 type Column struct {
-	Name string
-	Kind Kind
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
 }
 
 // Selection says which columns are read.
