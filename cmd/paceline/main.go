@@ -28,6 +28,7 @@ type commandLine struct {
 	Bench  benchCommand  `cmd:"" help:"Compare serving stacks on one model and the same texts; write tables, charts and a report."`
 	Stress stressCommand `cmd:"" help:"Load one running service for a time and report rates, latencies and errors."`
 	Serve  serveCommand  `cmd:"" help:"Serve embeddings, similarity and search over HTTP."`
+	Embed  embedCommand  `cmd:"" help:"Embed files in bulk: text, JSONL, CSV, Parquet in; Parquet, JSONL, npy out; a killed run goes on."`
 
 	Stack  stackCommand  `cmd:"" help:"Install, start and end the real stacks that are compared."`
 	Models modelsCommand `cmd:"" help:"List, fetch, verify and remove models."`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -76,6 +77,23 @@ func (m *Model) Files(ctx context.Context) (map[string]string, error) {
 		sums[name] = sum
 	}
 	return sums, nil
+}
+
+// Identity tells models apart that give different vectors: by name and revision, and
+// where there is no revision, by a digest of all files.
+func (m *Model) Identity(ctx context.Context) (string, error) {
+	if m.Revision != "" {
+		return m.Name + "@" + m.Revision, nil
+	}
+	sums, err := m.Files(ctx)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(hash, "%s  %s\n", sums[name], name)
+	}
+	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 func sha256Of(ctx context.Context, fsys fs.FS, name string) (string, error) {
