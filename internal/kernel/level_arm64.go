@@ -4,8 +4,7 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// machineRungs lists the levels above Generic that this machine has, lowest first. A
-// level has products of its own; the rest is Generic's.
+// machineRungs lists the levels above Generic that this machine has, lowest first.
 func machineRungs() []rung {
 	rungs := []rung{{NEON, newNEON}} // every arm64 has it
 	if cpu.ARM64.HasASIMDDP {
@@ -18,24 +17,38 @@ func machineRungs() []rung {
 }
 
 func newNEON() *Set {
-	s := generic()
-	s.level = NEON
 	tiles := tileSet{cols: 16, tiles: []tile{{6, mul6x16NEON}, {4, mul4x16NEON}, {2, mul2x16NEON}, {1, mul1x16NEON}}}
-	s.linear = map[DType]*arithmetic{Float32: {tiles: tiles}}
-	s.attend = map[DType]*attendSet{Float32: {tileSet: tiles}}
-	return s
+	return &Set{
+		level:  NEON,
+		linear: map[DType]*arithmetic{Float32: {tiles: tiles}},
+		best:   Float32,
+		attend: map[DType]*attendSet{Float32: {tileSet: tiles}},
+		vector: vectors{
+			dot: dotNEON, add: addNEON, scale: scaleNEON, multiply: multiplyNEON, max: maxNEON, exp2Sum: exp2SumNEON,
+			sum: sumNEON, deviation: deviationNEON, normalize: normalizeNEON, gelu: geluNEON, geluNear: geluNearNEON,
+			softmax: softmaxNEON, divide: divideNEON,
+		},
+		peak: peak{peakNEON, 24 * 4 * 2},
+	}
 }
 
-// newNEONDot adds products of int8 to newNEON. They take inputs as signed bytes, 128
-// less than they are, which changes what an input's zero is.
+// newNEONDot adds products of int8 to newNEON. SDOT takes inputs as signed bytes, 128
+// less than they are, which changes what an input's zero is; weights are encoded as
+// everywhere.
 func newNEONDot() *Set {
 	s := newNEON()
 	s.level = NEONDot
-	plain, gelu := newInt8(tileSet{cols: 16, tiles: []tile{
+	tiles := tileSet{cols: 16, tiles: []tile{
 		{6, mul6x16NEONDOT}, {4, mul4x16NEONDOT}, {2, mul2x16NEONDOT}, {1, mul1x16NEONDOT},
-	}}, quantizeBytesGeneric, largestGeneric)
-	plain.zero -= 128
-	gelu.zero -= 128
+	}}
+	plain, gelu := newInt8(tiles, func(dst, x []float32, shift, inverse float32, zero int32) {
+		quantizeNEONDOT(dst, x, shift, inverse, zero-zeroByte)
+	}, largestNEON)
+	unsigned, _ := newInt8(tiles, quantizeNEON, largestNEON)
+	for _, a := range []*arithmetic{plain, gelu} {
+		a.zero -= zeroByte
+		a.weights = unsigned
+	}
 	s.linear[Int8], s.linear[Int8GELU] = plain, gelu
 	return s
 }
@@ -46,6 +59,6 @@ func newNEONI8MM() *Set {
 	s.level = NEONI8MM
 	s.linear[Int8], s.linear[Int8GELU] = newInt8(tileSet{cols: 16, tiles: []tile{
 		{6, mul6x16NEONI8MM}, {4, mul4x16NEONI8MM}, {2, mul2x16NEONI8MM}, {1, mul1x16NEONI8MM},
-	}}, quantizeBytesGeneric, largestGeneric)
+	}}, quantizeNEON, largestNEON)
 	return s
 }

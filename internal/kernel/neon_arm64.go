@@ -67,3 +67,171 @@ func mul2x16NEON(c []float32, a []float32, b []float32, bias []float32, add []fl
 //
 //go:noescape
 func mul1x16NEON(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+
+// dotNEON computes:
+//
+//	for i, x := range a {
+//		sum += x * b[i]
+//	}
+//	return sum
+//
+//go:noescape
+func dotNEON(a []float32, b []float32) float32
+
+// addNEON computes:
+//
+//	for i, v := range x {
+//		dst[i] += v
+//	}
+//
+//go:noescape
+func addNEON(dst []float32, x []float32)
+
+// scaleNEON computes:
+//
+//	for i := range x {
+//		x[i] *= factor
+//	}
+//
+//go:noescape
+func scaleNEON(x []float32, factor float32)
+
+// multiplyNEON computes:
+//
+//	for i, v := range x {
+//		dst[i] = v * y[i]
+//	}
+//
+//go:noescape
+func multiplyNEON(dst []float32, x []float32, y []float32)
+
+// maxNEON computes:
+//
+//	largest := -Inf
+//	for _, v := range x {
+//		largest = max(largest, v)
+//	}
+//	return largest
+//
+//go:noescape
+func maxNEON(x []float32) float32
+
+// sumNEON computes:
+//
+//	for _, v := range x {
+//		sum += v
+//	}
+//	return sum
+//
+//go:noescape
+func sumNEON(x []float32) float32
+
+// deviationNEON computes:
+//
+//	for _, v := range x {
+//		sum += (v - mean) * (v - mean)
+//	}
+//	return sum
+//
+//go:noescape
+func deviationNEON(x []float32, mean float32) float32
+
+// normalizeNEON computes:
+//
+//	for i, v := range x {
+//		dst[i] = fma((v-mean)*inverse, gamma[i], beta[i])
+//	}
+//
+//go:noescape
+func normalizeNEON(dst []float32, x []float32, gamma []float32, beta []float32, mean float32, inverse float32)
+
+// exp2SumNEON computes:
+//
+//	for i, v := range x {
+//		x[i] = exp2(max(v-shift, -126))
+//		sum += x[i]
+//	}
+//	return sum
+//
+//go:noescape
+func exp2SumNEON(x []float32, shift float32) float32
+
+// geluNEON computes:
+//
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		for i, v := range row {
+//			// that is v·Φ(v)
+//			row[i] = max(v, 0) - abs(v)*erfc(abs(v)/√2)/2
+//		}
+//	}
+//
+//go:noescape
+func geluNEON(x []float32, rows int, cols int, stride int)
+
+// geluNearNEON computes:
+//
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		for i, v := range row {
+//			t := min(max(v, -4.25), 4.25)
+//			row[i] = v * (t*P(t*t) + 0.5) // v·Φ(v), P being a polynomial
+//		}
+//	}
+//
+//go:noescape
+func geluNearNEON(x []float32, rows int, cols int, stride int)
+
+// softmaxNEON computes:
+//
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		largest[r], total[r] = max(row...), 0
+//		for i, v := range row {
+//			row[i] = exp2(max(v-largest[r], -126))
+//			total[r] += row[i]
+//		}
+//	}
+//
+//go:noescape
+func softmaxNEON(x []float32, rows int, cols int, stride int, largest []float32, total []float32)
+
+// divideNEON computes:
+//
+//	for r := range rows {
+//		for i := range cols {
+//			x[r*stride+i] *= 1 / by[r]
+//		}
+//	}
+//
+//go:noescape
+func divideNEON(x []float32, rows int, cols int, stride int, by []float32)
+
+// peakNEON computes:
+//
+//	for range turns {
+//		24 independent multiply-adds of whole registers
+//	}
+//
+//go:noescape
+func peakNEON(turns int)
+
+// largestNEON computes:
+//
+//	for _, v := range x {
+//		largest = max(largest, abs(v))
+//	}
+//	return largest
+//
+//go:noescape
+func largestNEON(x []float32) float32
+
+// quantizeNEON computes:
+//
+//	for i := range roundUp(len(x), 16) {
+//		// element i of dst as bytes; x[i] is 0 where x has ended
+//		dst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond
+//	}
+//
+//go:noescape
+func quantizeNEON(dst []float32, x []float32, shift float32, inverse float32, zero int32)

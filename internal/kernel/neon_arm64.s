@@ -4,6 +4,46 @@
 
 #include "textflag.h"
 
+DATA lowestNEON<>+0(SB)/4, $0xff800000 // -Inf, what no element is below,: -Inf
+GLOBL lowestNEON<>(SB), RODATA|NOPTR, $4
+
+DATA exp2NEON<>+0(SB)/4, $0x3920fdde // exp2f6: 0.00015353362
+DATA exp2NEON<>+4(SB)/4, $0x3aaf9f29 // exp2f5: 0.0013398874
+DATA exp2NEON<>+8(SB)/4, $0x3c1d96a6 // exp2f4: 0.009618437
+DATA exp2NEON<>+12(SB)/4, $0x3d635774 // exp2f3: 0.055503324
+DATA exp2NEON<>+16(SB)/4, $0x3e75fdee // exp2f2: 0.24022648
+DATA exp2NEON<>+20(SB)/4, $0x3f317218 // exp2f1: 0.6931472
+DATA exp2NEON<>+24(SB)/4, $0x3f800000 // one: 1
+DATA exp2NEON<>+28(SB)/4, $0xc2fc0000 // the least exponent: -126
+GLOBL exp2NEON<>(SB), RODATA|NOPTR, $32
+
+DATA erfcNEON<>+0(SB)/4, $0x3f07dc22 // erfc5: 0.5307027
+DATA erfcNEON<>+4(SB)/4, $0xbf3a00e3 // erfc4: -0.72657603
+DATA erfcNEON<>+8(SB)/4, $0x3f35f0e3 // erfc3: 0.7107069
+DATA erfcNEON<>+12(SB)/4, $0xbe11a98e // erfc2: -0.14224836
+DATA erfcNEON<>+16(SB)/4, $0x3e027906 // erfc1: 0.1274148
+DATA erfcNEON<>+20(SB)/4, $0x3f800000 // 1: 1
+DATA erfcNEON<>+24(SB)/4, $0x3e6d3388 // p/√2: 0.23164189
+DATA erfcNEON<>+28(SB)/4, $0xbf38aa3b // -log2(e)/2: -0.7213475
+GLOBL erfcNEON<>(SB), RODATA|NOPTR, $32
+
+DATA nearNEON<>+0(SB)/4, $0x2e94bf62 // near8: 6.764257e-11
+DATA nearNEON<>+4(SB)/4, $0xb1d9ab53 // near7: -6.3350085e-09
+DATA nearNEON<>+8(SB)/4, $0x348c12f2 // near6: 2.6090817e-07
+DATA nearNEON<>+12(SB)/4, $0xb6d35822 // near5: -6.29855e-06
+DATA nearNEON<>+16(SB)/4, $0x38d39640 // near4: 0.0001008925
+DATA nearNEON<>+20(SB)/4, $0xba97b8a4 // near3: -0.0011575413
+DATA nearNEON<>+24(SB)/4, $0x3c23c7a4 // near2: 0.0099963285
+DATA nearNEON<>+28(SB)/4, $0xbd888bd5 // near1: -0.06667296
+DATA nearNEON<>+32(SB)/4, $0x3ecc58b3 // near0: 0.39911422
+DATA nearNEON<>+36(SB)/4, $0xc0880000 // -4.25: -4.25
+DATA nearNEON<>+40(SB)/4, $0x40880000 // 4.25: 4.25
+DATA nearNEON<>+44(SB)/4, $0x3f000000 // 1/2: 0.5
+GLOBL nearNEON<>(SB), RODATA|NOPTR, $48
+
+DATA oneNEON<>+0(SB)/4, $0x3f800000 // 1: 1
+GLOBL oneNEON<>(SB), RODATA|NOPTR, $4
+
 // func mul6x16NEON(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 TEXT ·mul6x16NEON(SB), NOSPLIT, $0-160
 	MOVD lda+136(FP), R9 // from row to row of a
@@ -416,4 +456,1285 @@ store:
 	LSL $2, R12, R12 // in bytes
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0) // row 0
 	ADD R12, R0 // c's next row
+	RET // done
+
+// func dotNEON(a []float32, b []float32) float32
+TEXT ·dotNEON(SB), NOSPLIT, $0-52
+	VEOR V0.B16, V0.B16, V0.B16 // 0
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	MOVD a_len+8(FP), R0 // elements left
+	MOVD a_base+0(FP), R1 // a's next element
+	MOVD b_base+24(FP), R2 // b's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F4 // a
+	FMOVQ 0(R2), F5 // b
+	VFMLA V4.S4, V5.S4, V0.S4 // sum += a·b
+	FMOVQ 16(R1), F4 // a
+	FMOVQ 16(R2), F5 // b
+	VFMLA V4.S4, V5.S4, V1.S4 // sum += a·b
+	FMOVQ 32(R1), F4 // a
+	FMOVQ 32(R2), F5 // b
+	VFMLA V4.S4, V5.S4, V2.S4 // sum += a·b
+	FMOVQ 48(R1), F4 // a
+	FMOVQ 48(R2), F5 // b
+	VFMLA V4.S4, V5.S4, V3.S4 // sum += a·b
+	ADD $64, R1 // on to the next elements
+	ADD $64, R2 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F4 // a
+	FMOVQ 0(R2), F5 // b
+	VFMLA V4.S4, V5.S4, V0.S4 // sum += a·b
+	ADD $16, R1 // on to the next elements
+	ADD $16, R2 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	FMOVS (R1), F4 // a, and 0 in the other lanes
+	FMOVS (R2), F5 // b, and 0 in the other lanes
+	VFMLA V4.S4, V5.S4, V0.S4 // sum += a·b
+	ADD $4, R1 // on to the next elements
+	ADD $4, R2 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	WORD $0x4e22d400 // FADD V2, V0, V0: combine registers
+	WORD $0x4e23d421 // FADD V3, V1, V1: combine registers
+	WORD $0x4e21d400 // FADD V1, V0, V0: combine registers
+	WORD $0x6e20d400 // FADDP V0, V0, V0: sums of two lanes
+	WORD $0x6e20d400 // FADDP V0, V0, V0: and of all
+	FMOVS F0, ret+48(FP) // sum
+	RET // done
+
+// func addNEON(dst []float32, x []float32)
+TEXT ·addNEON(SB), NOSPLIT, $0-48
+	MOVD x_len+32(FP), R0 // elements left
+	MOVD x_base+24(FP), R1 // x's next element
+	MOVD dst_base+0(FP), R2 // dst's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F0 // x
+	FMOVQ 0(R2), F1 // dst
+	WORD $0x4e20d421 // FADD V0, V1, V1: dst + x
+	FMOVQ F1, 0(R2) // write
+	FMOVQ 16(R1), F0 // x
+	FMOVQ 16(R2), F1 // dst
+	WORD $0x4e20d421 // FADD V0, V1, V1: dst + x
+	FMOVQ F1, 16(R2) // write
+	FMOVQ 32(R1), F0 // x
+	FMOVQ 32(R2), F1 // dst
+	WORD $0x4e20d421 // FADD V0, V1, V1: dst + x
+	FMOVQ F1, 32(R2) // write
+	FMOVQ 48(R1), F0 // x
+	FMOVQ 48(R2), F1 // dst
+	WORD $0x4e20d421 // FADD V0, V1, V1: dst + x
+	FMOVQ F1, 48(R2) // write
+	ADD $64, R1 // on to the next elements
+	ADD $64, R2 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F0 // x
+	FMOVQ 0(R2), F1 // dst
+	WORD $0x4e20d421 // FADD V0, V1, V1: dst + x
+	FMOVQ F1, 0(R2) // write
+	ADD $16, R1 // on to the next elements
+	ADD $16, R2 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	FMOVS (R1), F0 // x, and 0 in the other lanes
+	FMOVS (R2), F1 // dst, and 0 in the other lanes
+	WORD $0x4e20d421 // FADD V0, V1, V1: dst + x
+	FMOVS F1, 0(R2) // write
+	ADD $4, R1 // on to the next elements
+	ADD $4, R2 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	RET // done
+
+// func scaleNEON(x []float32, factor float32)
+TEXT ·scaleNEON(SB), NOSPLIT, $0-28
+	FMOVS factor+24(FP), F0 // factor
+	VDUP V0.S[0], V0.S4 // in every lane
+	MOVD x_len+8(FP), R0 // elements left
+	MOVD x_base+0(FP), R1 // x's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F1 // x
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·factor
+	FMOVQ F1, 0(R1) // write
+	FMOVQ 16(R1), F1 // x
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·factor
+	FMOVQ F1, 16(R1) // write
+	FMOVQ 32(R1), F1 // x
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·factor
+	FMOVQ F1, 32(R1) // write
+	FMOVQ 48(R1), F1 // x
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·factor
+	FMOVQ F1, 48(R1) // write
+	ADD $64, R1 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F1 // x
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·factor
+	FMOVQ F1, 0(R1) // write
+	ADD $16, R1 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	FMOVS (R1), F1 // x, and 0 in the other lanes
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·factor
+	FMOVS F1, 0(R1) // write
+	ADD $4, R1 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	RET // done
+
+// func multiplyNEON(dst []float32, x []float32, y []float32)
+TEXT ·multiplyNEON(SB), NOSPLIT, $0-72
+	MOVD x_len+32(FP), R0 // elements left
+	MOVD x_base+24(FP), R1 // x's next element
+	MOVD y_base+48(FP), R2 // y's next element
+	MOVD dst_base+0(FP), R3 // dst's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F0 // x
+	FMOVQ 0(R2), F1 // y
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·y
+	FMOVQ F1, 0(R3) // write
+	FMOVQ 16(R1), F0 // x
+	FMOVQ 16(R2), F1 // y
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·y
+	FMOVQ F1, 16(R3) // write
+	FMOVQ 32(R1), F0 // x
+	FMOVQ 32(R2), F1 // y
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·y
+	FMOVQ F1, 32(R3) // write
+	FMOVQ 48(R1), F0 // x
+	FMOVQ 48(R2), F1 // y
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·y
+	FMOVQ F1, 48(R3) // write
+	ADD $64, R1 // on to the next elements
+	ADD $64, R2 // on to the next elements
+	ADD $64, R3 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F0 // x
+	FMOVQ 0(R2), F1 // y
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·y
+	FMOVQ F1, 0(R3) // write
+	ADD $16, R1 // on to the next elements
+	ADD $16, R2 // on to the next elements
+	ADD $16, R3 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	FMOVS (R1), F0 // x, and 0 in the other lanes
+	FMOVS (R2), F1 // y, and 0 in the other lanes
+	WORD $0x6e20dc21 // FMUL V0, V1, V1: x·y
+	FMOVS F1, 0(R3) // write
+	ADD $4, R1 // on to the next elements
+	ADD $4, R2 // on to the next elements
+	ADD $4, R3 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	RET // done
+
+// func maxNEON(x []float32) float32
+TEXT ·maxNEON(SB), NOSPLIT, $0-28
+	MOVD $lowestNEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V0.S4] // -Inf, what no element is below, in every lane
+	VMOV V0.B16, V1.B16 // the same
+	VMOV V0.B16, V2.B16 // the same
+	VMOV V0.B16, V3.B16 // the same
+	MOVD x_len+8(FP), R0 // elements left
+	MOVD x_base+0(FP), R1 // x's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F4 // x
+	WORD $0x4e24f400 // FMAX V4, V0, V0: the larger
+	FMOVQ 16(R1), F4 // x
+	WORD $0x4e24f421 // FMAX V4, V1, V1: the larger
+	FMOVQ 32(R1), F4 // x
+	WORD $0x4e24f442 // FMAX V4, V2, V2: the larger
+	FMOVQ 48(R1), F4 // x
+	WORD $0x4e24f463 // FMAX V4, V3, V3: the larger
+	ADD $64, R1 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F4 // x
+	WORD $0x4e24f400 // FMAX V4, V0, V0: the larger
+	ADD $16, R1 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	VMOV V0.B16, V4.B16 // what other lanes hold
+	VLD1 (R1), V4.S[0] // x
+	WORD $0x4e24f400 // FMAX V4, V0, V0: the larger
+	ADD $4, R1 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	WORD $0x4e22f400 // FMAX V2, V0, V0: combine registers
+	WORD $0x4e23f421 // FMAX V3, V1, V1: combine registers
+	WORD $0x4e21f400 // FMAX V1, V0, V0: combine registers
+	WORD $0x6e30f800 // FMAXV V0, V0: the largest lane
+	FMOVS F0, ret+24(FP) // largest
+	RET // done
+
+// func sumNEON(x []float32) float32
+TEXT ·sumNEON(SB), NOSPLIT, $0-28
+	VEOR V0.B16, V0.B16, V0.B16 // 0
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	MOVD x_len+8(FP), R0 // elements left
+	MOVD x_base+0(FP), R1 // x's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F4 // x
+	WORD $0x4e24d400 // FADD V4, V0, V0: sum += x
+	FMOVQ 16(R1), F4 // x
+	WORD $0x4e24d421 // FADD V4, V1, V1: sum += x
+	FMOVQ 32(R1), F4 // x
+	WORD $0x4e24d442 // FADD V4, V2, V2: sum += x
+	FMOVQ 48(R1), F4 // x
+	WORD $0x4e24d463 // FADD V4, V3, V3: sum += x
+	ADD $64, R1 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F4 // x
+	WORD $0x4e24d400 // FADD V4, V0, V0: sum += x
+	ADD $16, R1 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	FMOVS (R1), F4 // x, and 0 in the other lanes
+	WORD $0x4e24d400 // FADD V4, V0, V0: sum += x
+	ADD $4, R1 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	WORD $0x4e22d400 // FADD V2, V0, V0: combine registers
+	WORD $0x4e23d421 // FADD V3, V1, V1: combine registers
+	WORD $0x4e21d400 // FADD V1, V0, V0: combine registers
+	WORD $0x6e20d400 // FADDP V0, V0, V0: sums of two lanes
+	WORD $0x6e20d400 // FADDP V0, V0, V0: and of all
+	FMOVS F0, ret+24(FP) // sum
+	RET // done
+
+// func deviationNEON(x []float32, mean float32) float32
+TEXT ·deviationNEON(SB), NOSPLIT, $0-36
+	FMOVS mean+24(FP), F0 // mean
+	VDUP V0.S[0], V0.S4 // in every lane
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	VEOR V4.B16, V4.B16, V4.B16 // 0
+	MOVD x_len+8(FP), R0 // elements left
+	MOVD x_base+0(FP), R1 // x's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F5 // x
+	WORD $0x4ea0d4a5 // FSUB V0, V5, V5: x - mean
+	VFMLA V5.S4, V5.S4, V1.S4 // sum += its square
+	FMOVQ 16(R1), F5 // x
+	WORD $0x4ea0d4a5 // FSUB V0, V5, V5: x - mean
+	VFMLA V5.S4, V5.S4, V2.S4 // sum += its square
+	FMOVQ 32(R1), F5 // x
+	WORD $0x4ea0d4a5 // FSUB V0, V5, V5: x - mean
+	VFMLA V5.S4, V5.S4, V3.S4 // sum += its square
+	FMOVQ 48(R1), F5 // x
+	WORD $0x4ea0d4a5 // FSUB V0, V5, V5: x - mean
+	VFMLA V5.S4, V5.S4, V4.S4 // sum += its square
+	ADD $64, R1 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F5 // x
+	WORD $0x4ea0d4a5 // FSUB V0, V5, V5: x - mean
+	VFMLA V5.S4, V5.S4, V1.S4 // sum += its square
+	ADD $16, R1 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	VMOV V0.B16, V5.B16 // what other lanes hold
+	VLD1 (R1), V5.S[0] // x
+	WORD $0x4ea0d4a5 // FSUB V0, V5, V5: x - mean
+	VFMLA V5.S4, V5.S4, V1.S4 // sum += its square
+	ADD $4, R1 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	WORD $0x4e23d421 // FADD V3, V1, V1: combine registers
+	WORD $0x4e24d442 // FADD V4, V2, V2: combine registers
+	WORD $0x4e22d421 // FADD V2, V1, V1: combine registers
+	WORD $0x6e21d421 // FADDP V1, V1, V1: sums of two lanes
+	WORD $0x6e21d421 // FADDP V1, V1, V1: and of all
+	FMOVS F1, ret+32(FP) // sum
+	RET // done
+
+// func normalizeNEON(dst []float32, x []float32, gamma []float32, beta []float32, mean float32, inverse float32)
+TEXT ·normalizeNEON(SB), NOSPLIT, $0-104
+	FMOVS mean+96(FP), F0 // mean
+	VDUP V0.S[0], V0.S4 // in every lane
+	FMOVS inverse+100(FP), F1 // inverse
+	VDUP V1.S[0], V1.S4 // in every lane
+	MOVD x_len+32(FP), R0 // elements left
+	MOVD x_base+24(FP), R1 // x's next element
+	MOVD dst_base+0(FP), R2 // dst's next element
+	MOVD gamma_base+48(FP), R3 // gamma's next element
+	MOVD beta_base+72(FP), R4 // beta's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F2 // x
+	FMOVQ 0(R3), F3 // gamma
+	FMOVQ 0(R4), F4 // beta
+	WORD $0x4ea0d442 // FSUB V0, V2, V2: x - mean
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·inverse
+	VFMLA V2.S4, V3.S4, V4.S4 // beta + gamma·x
+	FMOVQ F4, 0(R2) // write
+	FMOVQ 16(R1), F2 // x
+	FMOVQ 16(R3), F3 // gamma
+	FMOVQ 16(R4), F4 // beta
+	WORD $0x4ea0d442 // FSUB V0, V2, V2: x - mean
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·inverse
+	VFMLA V2.S4, V3.S4, V4.S4 // beta + gamma·x
+	FMOVQ F4, 16(R2) // write
+	FMOVQ 32(R1), F2 // x
+	FMOVQ 32(R3), F3 // gamma
+	FMOVQ 32(R4), F4 // beta
+	WORD $0x4ea0d442 // FSUB V0, V2, V2: x - mean
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·inverse
+	VFMLA V2.S4, V3.S4, V4.S4 // beta + gamma·x
+	FMOVQ F4, 32(R2) // write
+	FMOVQ 48(R1), F2 // x
+	FMOVQ 48(R3), F3 // gamma
+	FMOVQ 48(R4), F4 // beta
+	WORD $0x4ea0d442 // FSUB V0, V2, V2: x - mean
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·inverse
+	VFMLA V2.S4, V3.S4, V4.S4 // beta + gamma·x
+	FMOVQ F4, 48(R2) // write
+	ADD $64, R1 // on to the next elements
+	ADD $64, R2 // on to the next elements
+	ADD $64, R3 // on to the next elements
+	ADD $64, R4 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F2 // x
+	FMOVQ 0(R3), F3 // gamma
+	FMOVQ 0(R4), F4 // beta
+	WORD $0x4ea0d442 // FSUB V0, V2, V2: x - mean
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·inverse
+	VFMLA V2.S4, V3.S4, V4.S4 // beta + gamma·x
+	FMOVQ F4, 0(R2) // write
+	ADD $16, R1 // on to the next elements
+	ADD $16, R2 // on to the next elements
+	ADD $16, R3 // on to the next elements
+	ADD $16, R4 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	FMOVS (R1), F2 // x, and 0 in the other lanes
+	FMOVS (R3), F3 // gamma, and 0 in the other lanes
+	FMOVS (R4), F4 // beta, and 0 in the other lanes
+	WORD $0x4ea0d442 // FSUB V0, V2, V2: x - mean
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·inverse
+	VFMLA V2.S4, V3.S4, V4.S4 // beta + gamma·x
+	FMOVS F4, 0(R2) // write
+	ADD $4, R1 // on to the next elements
+	ADD $4, R2 // on to the next elements
+	ADD $4, R3 // on to the next elements
+	ADD $4, R4 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	RET // done
+
+// func exp2SumNEON(x []float32, shift float32) float32
+TEXT ·exp2SumNEON(SB), NOSPLIT, $0-36
+	FMOVS shift+24(FP), F0 // shift
+	VDUP V0.S[0], V0.S4 // in every lane
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	MOVD $exp2NEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V2.S4] // exp2f6 in every lane
+	VLD1R.P 4(R0), [V3.S4] // exp2f5 in every lane
+	VLD1R.P 4(R0), [V4.S4] // exp2f4 in every lane
+	VLD1R.P 4(R0), [V5.S4] // exp2f3 in every lane
+	VLD1R.P 4(R0), [V6.S4] // exp2f2 in every lane
+	VLD1R.P 4(R0), [V7.S4] // exp2f1 in every lane
+	VLD1R.P 4(R0), [V8.S4] // one in every lane
+	VLD1R.P 4(R0), [V9.S4] // the least exponent in every lane
+	MOVD x_len+8(FP), R0 // elements left
+	MOVD x_base+0(FP), R1 // x's next element
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F10 // x
+	WORD $0x4ea0d54a // FSUB V0, V10, V10: x - shift
+	WORD $0x4e29f54a // FMAX V9, V10, V10: no result smaller than 2^-126
+	WORD $0x4e21894b // FRINTN V10, V11: n, the nearest whole number
+	WORD $0x4eabd54a // FSUB V11, V10, V10: f = t - n, at most 1/2 away from 0
+	WORD $0x4e21a96c // FCVTNS V11, V12: n as an integer
+	VMOV V3.B16, V13.B16 // exp2f5
+	VFMLA V10.S4, V2.S4, V13.S4 // + what there is, times f
+	VMOV V4.B16, V14.B16 // exp2f4
+	VFMLA V10.S4, V13.S4, V14.S4 // + what there is, times f
+	VMOV V5.B16, V13.B16 // exp2f3
+	VFMLA V10.S4, V14.S4, V13.S4 // + what there is, times f
+	VMOV V6.B16, V14.B16 // exp2f2
+	VFMLA V10.S4, V13.S4, V14.S4 // + what there is, times f
+	VMOV V7.B16, V13.B16 // exp2f1
+	VFMLA V10.S4, V14.S4, V13.S4 // + what there is, times f
+	VMOV V8.B16, V14.B16 // one
+	VFMLA V10.S4, V13.S4, V14.S4 // + what there is, times f
+	VSHL $23, V12.S4, V12.S4 // in the exponent's place
+	VADD V12.S4, V14.S4, V14.S4 // 2^f·2^n
+	FMOVQ F14, 0(R1) // write
+	WORD $0x4e2ed421 // FADD V14, V1, V1: sum += 2^(x-shift)
+	ADD $16, R1 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	FMOVS (R1), F10 // x, and 0 in the other lanes
+	WORD $0x4ea0d54a // FSUB V0, V10, V10: x - shift
+	WORD $0x4e29f54a // FMAX V9, V10, V10: no result smaller than 2^-126
+	WORD $0x4e21894b // FRINTN V10, V11: n, the nearest whole number
+	WORD $0x4eabd54a // FSUB V11, V10, V10: f = t - n, at most 1/2 away from 0
+	WORD $0x4e21a96c // FCVTNS V11, V12: n as an integer
+	VMOV V3.B16, V13.B16 // exp2f5
+	VFMLA V10.S4, V2.S4, V13.S4 // + what there is, times f
+	VMOV V4.B16, V14.B16 // exp2f4
+	VFMLA V10.S4, V13.S4, V14.S4 // + what there is, times f
+	VMOV V5.B16, V13.B16 // exp2f3
+	VFMLA V10.S4, V14.S4, V13.S4 // + what there is, times f
+	VMOV V6.B16, V14.B16 // exp2f2
+	VFMLA V10.S4, V13.S4, V14.S4 // + what there is, times f
+	VMOV V7.B16, V13.B16 // exp2f1
+	VFMLA V10.S4, V14.S4, V13.S4 // + what there is, times f
+	VMOV V8.B16, V14.B16 // one
+	VFMLA V10.S4, V13.S4, V14.S4 // + what there is, times f
+	VSHL $23, V12.S4, V12.S4 // in the exponent's place
+	VADD V12.S4, V14.S4, V14.S4 // 2^f·2^n
+	FMOVS F14, 0(R1) // write
+	FMOVS F14, F14 // lanes past the last element count for nothing
+	WORD $0x4e2ed421 // FADD V14, V1, V1: sum += 2^(x-shift)
+	ADD $4, R1 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	WORD $0x6e21d421 // FADDP V1, V1, V1: sums of two lanes
+	WORD $0x6e21d421 // FADDP V1, V1, V1: and of all
+	FMOVS F1, ret+32(FP) // sum
+	RET // done
+
+// func geluNEON(x []float32, rows int, cols int, stride int)
+TEXT ·geluNEON(SB), NOSPLIT, $0-48
+	MOVD $exp2NEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V0.S4] // exp2f6 in every lane
+	VLD1R.P 4(R0), [V1.S4] // exp2f5 in every lane
+	VLD1R.P 4(R0), [V2.S4] // exp2f4 in every lane
+	VLD1R.P 4(R0), [V3.S4] // exp2f3 in every lane
+	VLD1R.P 4(R0), [V4.S4] // exp2f2 in every lane
+	VLD1R.P 4(R0), [V5.S4] // exp2f1 in every lane
+	VLD1R.P 4(R0), [V6.S4] // one in every lane
+	VLD1R.P 4(R0), [V7.S4] // the least exponent in every lane
+	MOVD $erfcNEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V8.S4] // erfc5 in every lane
+	VLD1R.P 4(R0), [V9.S4] // erfc4 in every lane
+	VLD1R.P 4(R0), [V10.S4] // erfc3 in every lane
+	VLD1R.P 4(R0), [V11.S4] // erfc2 in every lane
+	VLD1R.P 4(R0), [V12.S4] // erfc1 in every lane
+	VLD1R.P 4(R0), [V13.S4] // 1 in every lane
+	VLD1R.P 4(R0), [V14.S4] // p/√2 in every lane
+	VLD1R.P 4(R0), [V15.S4] // -log2(e)/2 in every lane
+	MOVD x_base+0(FP), R0 // the row's first element
+	MOVD stride+40(FP), R1 // from row to row
+	LSL $2, R1, R1 // in bytes
+	MOVD rows+24(FP), R2 // rows left
+	CBZ R2, end // none
+
+row:
+	MOVD cols+32(FP), R3 // elements of the row
+	MOVD R0, R4 // the first of them
+	SUBS $4, R3 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R4), F16 // x
+	WORD $0x4ea0fa11 // FABS V16, V17: |x|
+	VMOV V13.B16, V18.B16 // 1 in t's place
+	VFMLA V17.S4, V14.S4, V18.S4 // 1 + p·|x|/√2
+	WORD $0x6e32fdb2 // FDIV V18, V13, V18: t = 1/(1 + p·|x|/√2)
+	WORD $0x6e30de13 // FMUL V16, V16, V19: x²
+	WORD $0x6e2fde73 // FMUL V15, V19, V19: -x²/2·log2(e), so that 2^ of it is exp(-x²/2)
+	WORD $0x4e27f673 // FMAX V7, V19, V19: no result smaller than 2^-126
+	WORD $0x4e218a74 // FRINTN V19, V20: n, the nearest whole number
+	WORD $0x4eb4d673 // FSUB V20, V19, V19: f = t - n, at most 1/2 away from 0
+	WORD $0x4e21aa95 // FCVTNS V20, V21: n as an integer
+	VMOV V1.B16, V22.B16 // exp2f5
+	VFMLA V19.S4, V0.S4, V22.S4 // + what there is, times f
+	VMOV V2.B16, V23.B16 // exp2f4
+	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
+	VMOV V3.B16, V22.B16 // exp2f3
+	VFMLA V19.S4, V23.S4, V22.S4 // + what there is, times f
+	VMOV V4.B16, V23.B16 // exp2f2
+	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
+	VMOV V5.B16, V22.B16 // exp2f1
+	VFMLA V19.S4, V23.S4, V22.S4 // + what there is, times f
+	VMOV V6.B16, V23.B16 // one
+	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
+	VSHL $23, V21.S4, V21.S4 // in the exponent's place
+	VADD V21.S4, V23.S4, V23.S4 // 2^f·2^n
+	VMOV V9.B16, V24.B16 // erfc4
+	VFMLA V18.S4, V8.S4, V24.S4 // + what there is, times t
+	VMOV V10.B16, V25.B16 // erfc3
+	VFMLA V18.S4, V24.S4, V25.S4 // + what there is, times t
+	VMOV V11.B16, V24.B16 // erfc2
+	VFMLA V18.S4, V25.S4, V24.S4 // + what there is, times t
+	VMOV V12.B16, V25.B16 // erfc1
+	VFMLA V18.S4, V24.S4, V25.S4 // + what there is, times t
+	WORD $0x6e32df39 // FMUL V18, V25, V25: ·t
+	WORD $0x6e37df39 // FMUL V23, V25, V25: ·exp(-x²/2): erfc(|x|/√2)/2
+	VEOR V26.B16, V26.B16, V26.B16 // 0
+	WORD $0x4e30f75a // FMAX V16, V26, V26: max(x, 0)
+	VFMLS V17.S4, V25.S4, V26.S4 // - |x|·erfc/2
+	FMOVQ F26, 0(R4) // write
+	ADD $16, R4 // on to the next elements
+	SUBS $4, R3 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R3 // elements left
+	CBZ R3, done // nothing left
+
+rest:
+	FMOVS (R4), F16 // x, and 0 in the other lanes
+	WORD $0x4ea0fa11 // FABS V16, V17: |x|
+	VMOV V13.B16, V18.B16 // 1 in t's place
+	VFMLA V17.S4, V14.S4, V18.S4 // 1 + p·|x|/√2
+	WORD $0x6e32fdb2 // FDIV V18, V13, V18: t = 1/(1 + p·|x|/√2)
+	WORD $0x6e30de13 // FMUL V16, V16, V19: x²
+	WORD $0x6e2fde73 // FMUL V15, V19, V19: -x²/2·log2(e), so that 2^ of it is exp(-x²/2)
+	WORD $0x4e27f673 // FMAX V7, V19, V19: no result smaller than 2^-126
+	WORD $0x4e218a74 // FRINTN V19, V20: n, the nearest whole number
+	WORD $0x4eb4d673 // FSUB V20, V19, V19: f = t - n, at most 1/2 away from 0
+	WORD $0x4e21aa95 // FCVTNS V20, V21: n as an integer
+	VMOV V1.B16, V22.B16 // exp2f5
+	VFMLA V19.S4, V0.S4, V22.S4 // + what there is, times f
+	VMOV V2.B16, V23.B16 // exp2f4
+	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
+	VMOV V3.B16, V22.B16 // exp2f3
+	VFMLA V19.S4, V23.S4, V22.S4 // + what there is, times f
+	VMOV V4.B16, V23.B16 // exp2f2
+	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
+	VMOV V5.B16, V22.B16 // exp2f1
+	VFMLA V19.S4, V23.S4, V22.S4 // + what there is, times f
+	VMOV V6.B16, V23.B16 // one
+	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
+	VSHL $23, V21.S4, V21.S4 // in the exponent's place
+	VADD V21.S4, V23.S4, V23.S4 // 2^f·2^n
+	VMOV V9.B16, V24.B16 // erfc4
+	VFMLA V18.S4, V8.S4, V24.S4 // + what there is, times t
+	VMOV V10.B16, V25.B16 // erfc3
+	VFMLA V18.S4, V24.S4, V25.S4 // + what there is, times t
+	VMOV V11.B16, V24.B16 // erfc2
+	VFMLA V18.S4, V25.S4, V24.S4 // + what there is, times t
+	VMOV V12.B16, V25.B16 // erfc1
+	VFMLA V18.S4, V24.S4, V25.S4 // + what there is, times t
+	WORD $0x6e32df39 // FMUL V18, V25, V25: ·t
+	WORD $0x6e37df39 // FMUL V23, V25, V25: ·exp(-x²/2): erfc(|x|/√2)/2
+	VEOR V26.B16, V26.B16, V26.B16 // 0
+	WORD $0x4e30f75a // FMAX V16, V26, V26: max(x, 0)
+	VFMLS V17.S4, V25.S4, V26.S4 // - |x|·erfc/2
+	FMOVS F26, 0(R4) // write
+	ADD $4, R4 // on to the next elements
+	SUBS $1, R3 // so many fewer are left
+	BNE rest // again
+
+done:
+	ADD R1, R0 // next row
+	SUBS $1, R2 // one row done
+	BNE row // again
+
+end:
+	RET // done
+
+// func geluNearNEON(x []float32, rows int, cols int, stride int)
+TEXT ·geluNearNEON(SB), NOSPLIT, $0-48
+	MOVD $nearNEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V0.S4] // near8 in every lane
+	VLD1R.P 4(R0), [V1.S4] // near7 in every lane
+	VLD1R.P 4(R0), [V2.S4] // near6 in every lane
+	VLD1R.P 4(R0), [V3.S4] // near5 in every lane
+	VLD1R.P 4(R0), [V4.S4] // near4 in every lane
+	VLD1R.P 4(R0), [V5.S4] // near3 in every lane
+	VLD1R.P 4(R0), [V6.S4] // near2 in every lane
+	VLD1R.P 4(R0), [V7.S4] // near1 in every lane
+	VLD1R.P 4(R0), [V8.S4] // near0 in every lane
+	VLD1R.P 4(R0), [V9.S4] // -4.25 in every lane
+	VLD1R.P 4(R0), [V10.S4] // 4.25 in every lane
+	VLD1R.P 4(R0), [V11.S4] // 1/2 in every lane
+	MOVD x_base+0(FP), R0 // the row's first element
+	MOVD stride+40(FP), R1 // from row to row
+	LSL $2, R1, R1 // in bytes
+	MOVD rows+24(FP), R2 // rows left
+	CBZ R2, end // none
+
+row:
+	MOVD cols+32(FP), R3 // elements of the row
+	MOVD R0, R4 // the first of them
+	SUBS $4, R3 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R4), F12 // x
+	WORD $0x4e29f58d // FMAX V9, V12, V13: not below -4.25
+	WORD $0x4eaaf5ad // FMIN V10, V13, V13: nor above 4.25
+	WORD $0x6e2dddae // FMUL V13, V13, V14: t²
+	VMOV V1.B16, V16.B16 // near7
+	VFMLA V14.S4, V0.S4, V16.S4 // + what there is, times t²
+	VMOV V2.B16, V17.B16 // near6
+	VFMLA V14.S4, V16.S4, V17.S4 // + what there is, times t²
+	VMOV V3.B16, V16.B16 // near5
+	VFMLA V14.S4, V17.S4, V16.S4 // + what there is, times t²
+	VMOV V4.B16, V17.B16 // near4
+	VFMLA V14.S4, V16.S4, V17.S4 // + what there is, times t²
+	VMOV V5.B16, V16.B16 // near3
+	VFMLA V14.S4, V17.S4, V16.S4 // + what there is, times t²
+	VMOV V6.B16, V17.B16 // near2
+	VFMLA V14.S4, V16.S4, V17.S4 // + what there is, times t²
+	VMOV V7.B16, V16.B16 // near1
+	VFMLA V14.S4, V17.S4, V16.S4 // + what there is, times t²
+	VMOV V8.B16, V17.B16 // near0
+	VFMLA V14.S4, V16.S4, V17.S4 // + what there is, times t²
+	VMOV V11.B16, V15.B16 // 1/2
+	VFMLA V13.S4, V17.S4, V15.S4 // + what there is, times t: Φ(x)
+	WORD $0x6e2cddef // FMUL V12, V15, V15: ·x
+	FMOVQ F15, 0(R4) // write
+	ADD $16, R4 // on to the next elements
+	SUBS $4, R3 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R3 // elements left
+	CBZ R3, done // nothing left
+
+rest:
+	FMOVS (R4), F12 // x, and 0 in the other lanes
+	WORD $0x4e29f58d // FMAX V9, V12, V13: not below -4.25
+	WORD $0x4eaaf5ad // FMIN V10, V13, V13: nor above 4.25
+	WORD $0x6e2dddae // FMUL V13, V13, V14: t²
+	VMOV V1.B16, V16.B16 // near7
+	VFMLA V14.S4, V0.S4, V16.S4 // + what there is, times t²
+	VMOV V2.B16, V17.B16 // near6
+	VFMLA V14.S4, V16.S4, V17.S4 // + what there is, times t²
+	VMOV V3.B16, V16.B16 // near5
+	VFMLA V14.S4, V17.S4, V16.S4 // + what there is, times t²
+	VMOV V4.B16, V17.B16 // near4
+	VFMLA V14.S4, V16.S4, V17.S4 // + what there is, times t²
+	VMOV V5.B16, V16.B16 // near3
+	VFMLA V14.S4, V17.S4, V16.S4 // + what there is, times t²
+	VMOV V6.B16, V17.B16 // near2
+	VFMLA V14.S4, V16.S4, V17.S4 // + what there is, times t²
+	VMOV V7.B16, V16.B16 // near1
+	VFMLA V14.S4, V17.S4, V16.S4 // + what there is, times t²
+	VMOV V8.B16, V17.B16 // near0
+	VFMLA V14.S4, V16.S4, V17.S4 // + what there is, times t²
+	VMOV V11.B16, V15.B16 // 1/2
+	VFMLA V13.S4, V17.S4, V15.S4 // + what there is, times t: Φ(x)
+	WORD $0x6e2cddef // FMUL V12, V15, V15: ·x
+	FMOVS F15, 0(R4) // write
+	ADD $4, R4 // on to the next elements
+	SUBS $1, R3 // so many fewer are left
+	BNE rest // again
+
+done:
+	ADD R1, R0 // next row
+	SUBS $1, R2 // one row done
+	BNE row // again
+
+end:
+	RET // done
+
+// func softmaxNEON(x []float32, rows int, cols int, stride int, largest []float32, total []float32)
+TEXT ·softmaxNEON(SB), NOSPLIT, $0-96
+	MOVD $lowestNEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V0.S4] // -Inf, what no element is below, in every lane
+	MOVD $exp2NEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V1.S4] // exp2f6 in every lane
+	VLD1R.P 4(R0), [V2.S4] // exp2f5 in every lane
+	VLD1R.P 4(R0), [V3.S4] // exp2f4 in every lane
+	VLD1R.P 4(R0), [V4.S4] // exp2f3 in every lane
+	VLD1R.P 4(R0), [V5.S4] // exp2f2 in every lane
+	VLD1R.P 4(R0), [V6.S4] // exp2f1 in every lane
+	VLD1R.P 4(R0), [V7.S4] // one in every lane
+	VLD1R.P 4(R0), [V8.S4] // the least exponent in every lane
+	MOVD x_base+0(FP), R0 // the row's first element
+	MOVD stride+40(FP), R1 // from row to row
+	LSL $2, R1, R1 // in bytes
+	MOVD largest_base+48(FP), R2 // largest of the row
+	MOVD total_base+72(FP), R3 // total of the row
+	MOVD rows+24(FP), R4 // rows left
+	CBZ R4, end // none
+
+row:
+	VMOV V0.B16, V9.B16 // largest so far
+	VMOV V0.B16, V10.B16 // largest so far
+	VMOV V0.B16, V11.B16 // largest so far
+	VMOV V0.B16, V12.B16 // largest so far
+	MOVD cols+32(FP), R5 // elements of the row
+	MOVD R0, R6 // the first of them
+	SUBS $16, R5 // fewer than 16 left?
+	BLT findmanyend // skip the loop
+
+findmany:
+	FMOVQ 0(R6), F13 // x
+	WORD $0x4e2df529 // FMAX V13, V9, V9: the larger
+	FMOVQ 16(R6), F13 // x
+	WORD $0x4e2df54a // FMAX V13, V10, V10: the larger
+	FMOVQ 32(R6), F13 // x
+	WORD $0x4e2df56b // FMAX V13, V11, V11: the larger
+	FMOVQ 48(R6), F13 // x
+	WORD $0x4e2df58c // FMAX V13, V12, V12: the larger
+	ADD $64, R6 // on to the next elements
+	SUBS $16, R5 // so many fewer are left
+	BGE findmany // again
+
+findmanyend:
+	ADD $16, R5 // elements left
+	SUBS $4, R5 // fewer than 4 left?
+	BLT findoneend // skip the loop
+
+findone:
+	FMOVQ 0(R6), F13 // x
+	WORD $0x4e2df529 // FMAX V13, V9, V9: the larger
+	ADD $16, R6 // on to the next elements
+	SUBS $4, R5 // so many fewer are left
+	BGE findone // again
+
+findoneend:
+	ADD $4, R5 // elements left
+	CBZ R5, finddone // nothing left
+
+findrest:
+	VMOV V0.B16, V13.B16 // what other lanes hold
+	VLD1 (R6), V13.S[0] // x
+	WORD $0x4e2df529 // FMAX V13, V9, V9: the larger
+	ADD $4, R6 // on to the next elements
+	SUBS $1, R5 // so many fewer are left
+	BNE findrest // again
+
+finddone:
+	WORD $0x4e2bf529 // FMAX V11, V9, V9: combine registers
+	WORD $0x4e2cf54a // FMAX V12, V10, V10: combine registers
+	WORD $0x4e2af529 // FMAX V10, V9, V9: combine registers
+	WORD $0x6e30f929 // FMAXV V9, V9: the largest lane
+	FMOVS F9, (R2) // the row's largest
+	VDUP V9.S[0], V9.S4 // in every lane
+	VEOR V13.B16, V13.B16, V13.B16 // 0
+	MOVD cols+32(FP), R7 // elements of the row
+	MOVD R0, R8 // the first of them
+	SUBS $4, R7 // fewer than 4 left?
+	BLT weighoneend // skip the loop
+
+weighone:
+	FMOVQ 0(R8), F14 // x
+	WORD $0x4ea9d5ce // FSUB V9, V14, V14: x - largest
+	WORD $0x4e28f5ce // FMAX V8, V14, V14: no result smaller than 2^-126
+	WORD $0x4e2189cf // FRINTN V14, V15: n, the nearest whole number
+	WORD $0x4eafd5ce // FSUB V15, V14, V14: f = t - n, at most 1/2 away from 0
+	WORD $0x4e21a9f0 // FCVTNS V15, V16: n as an integer
+	VMOV V2.B16, V17.B16 // exp2f5
+	VFMLA V14.S4, V1.S4, V17.S4 // + what there is, times f
+	VMOV V3.B16, V18.B16 // exp2f4
+	VFMLA V14.S4, V17.S4, V18.S4 // + what there is, times f
+	VMOV V4.B16, V17.B16 // exp2f3
+	VFMLA V14.S4, V18.S4, V17.S4 // + what there is, times f
+	VMOV V5.B16, V18.B16 // exp2f2
+	VFMLA V14.S4, V17.S4, V18.S4 // + what there is, times f
+	VMOV V6.B16, V17.B16 // exp2f1
+	VFMLA V14.S4, V18.S4, V17.S4 // + what there is, times f
+	VMOV V7.B16, V18.B16 // one
+	VFMLA V14.S4, V17.S4, V18.S4 // + what there is, times f
+	VSHL $23, V16.S4, V16.S4 // in the exponent's place
+	VADD V16.S4, V18.S4, V18.S4 // 2^f·2^n
+	FMOVQ F18, 0(R8) // write
+	WORD $0x4e32d5ad // FADD V18, V13, V13: sum += 2^(x-largest)
+	ADD $16, R8 // on to the next elements
+	SUBS $4, R7 // so many fewer are left
+	BGE weighone // again
+
+weighoneend:
+	ADD $4, R7 // elements left
+	CBZ R7, weighdone // nothing left
+
+weighrest:
+	FMOVS (R8), F14 // x, and 0 in the other lanes
+	WORD $0x4ea9d5ce // FSUB V9, V14, V14: x - largest
+	WORD $0x4e28f5ce // FMAX V8, V14, V14: no result smaller than 2^-126
+	WORD $0x4e2189cf // FRINTN V14, V15: n, the nearest whole number
+	WORD $0x4eafd5ce // FSUB V15, V14, V14: f = t - n, at most 1/2 away from 0
+	WORD $0x4e21a9f0 // FCVTNS V15, V16: n as an integer
+	VMOV V2.B16, V17.B16 // exp2f5
+	VFMLA V14.S4, V1.S4, V17.S4 // + what there is, times f
+	VMOV V3.B16, V18.B16 // exp2f4
+	VFMLA V14.S4, V17.S4, V18.S4 // + what there is, times f
+	VMOV V4.B16, V17.B16 // exp2f3
+	VFMLA V14.S4, V18.S4, V17.S4 // + what there is, times f
+	VMOV V5.B16, V18.B16 // exp2f2
+	VFMLA V14.S4, V17.S4, V18.S4 // + what there is, times f
+	VMOV V6.B16, V17.B16 // exp2f1
+	VFMLA V14.S4, V18.S4, V17.S4 // + what there is, times f
+	VMOV V7.B16, V18.B16 // one
+	VFMLA V14.S4, V17.S4, V18.S4 // + what there is, times f
+	VSHL $23, V16.S4, V16.S4 // in the exponent's place
+	VADD V16.S4, V18.S4, V18.S4 // 2^f·2^n
+	FMOVS F18, 0(R8) // write
+	FMOVS F18, F18 // lanes past the last element count for nothing
+	WORD $0x4e32d5ad // FADD V18, V13, V13: sum += 2^(x-largest)
+	ADD $4, R8 // on to the next elements
+	SUBS $1, R7 // so many fewer are left
+	BNE weighrest // again
+
+weighdone:
+	WORD $0x6e2dd5ad // FADDP V13, V13, V13: sums of two lanes
+	WORD $0x6e2dd5ad // FADDP V13, V13, V13: and of all
+	FMOVS F13, (R3) // the row's total
+	ADD R1, R0 // next row
+	ADD $4, R2 // and its number
+	ADD $4, R3 // and its number
+	SUBS $1, R4 // one row done
+	BNE row // again
+
+end:
+	RET // done
+
+// func divideNEON(x []float32, rows int, cols int, stride int, by []float32)
+TEXT ·divideNEON(SB), NOSPLIT, $0-72
+	MOVD $oneNEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V0.S4] // 1 in every lane
+	MOVD x_base+0(FP), R0 // the row's first element
+	MOVD stride+40(FP), R1 // from row to row
+	LSL $2, R1, R1 // in bytes
+	MOVD by_base+48(FP), R2 // by of the row
+	MOVD rows+24(FP), R3 // rows left
+	CBZ R3, end // none
+
+row:
+	VLD1R (R2), [V1.S4] // by in every lane
+	WORD $0x6e21fc01 // FDIV V1, V0, V1: 1/by
+	MOVD cols+32(FP), R4 // elements of the row
+	MOVD R0, R5 // the first of them
+	SUBS $16, R4 // fewer than 16 left?
+	BLT dividemanyend // skip the loop
+
+dividemany:
+	FMOVQ 0(R5), F2 // x
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·1/by
+	FMOVQ F2, 0(R5) // write
+	FMOVQ 16(R5), F2 // x
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·1/by
+	FMOVQ F2, 16(R5) // write
+	FMOVQ 32(R5), F2 // x
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·1/by
+	FMOVQ F2, 32(R5) // write
+	FMOVQ 48(R5), F2 // x
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·1/by
+	FMOVQ F2, 48(R5) // write
+	ADD $64, R5 // on to the next elements
+	SUBS $16, R4 // so many fewer are left
+	BGE dividemany // again
+
+dividemanyend:
+	ADD $16, R4 // elements left
+	SUBS $4, R4 // fewer than 4 left?
+	BLT divideoneend // skip the loop
+
+divideone:
+	FMOVQ 0(R5), F2 // x
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·1/by
+	FMOVQ F2, 0(R5) // write
+	ADD $16, R5 // on to the next elements
+	SUBS $4, R4 // so many fewer are left
+	BGE divideone // again
+
+divideoneend:
+	ADD $4, R4 // elements left
+	CBZ R4, dividedone // nothing left
+
+dividerest:
+	FMOVS (R5), F2 // x, and 0 in the other lanes
+	WORD $0x6e21dc42 // FMUL V1, V2, V2: ·1/by
+	FMOVS F2, 0(R5) // write
+	ADD $4, R5 // on to the next elements
+	SUBS $1, R4 // so many fewer are left
+	BNE dividerest // again
+
+dividedone:
+	ADD R1, R0 // next row
+	ADD $4, R2 // and its number
+	SUBS $1, R3 // one row done
+	BNE row // again
+
+end:
+	RET // done
+
+// func peakNEON(turns int)
+TEXT ·peakNEON(SB), NOSPLIT, $0-8
+	VEOR V0.B16, V0.B16, V0.B16 // 0
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	VEOR V4.B16, V4.B16, V4.B16 // 0
+	VEOR V5.B16, V5.B16, V5.B16 // 0
+	VEOR V6.B16, V6.B16, V6.B16 // 0
+	VEOR V7.B16, V7.B16, V7.B16 // 0
+	VEOR V8.B16, V8.B16, V8.B16 // 0
+	VEOR V9.B16, V9.B16, V9.B16 // 0
+	VEOR V10.B16, V10.B16, V10.B16 // 0
+	VEOR V11.B16, V11.B16, V11.B16 // 0
+	VEOR V12.B16, V12.B16, V12.B16 // 0
+	VEOR V13.B16, V13.B16, V13.B16 // 0
+	VEOR V14.B16, V14.B16, V14.B16 // 0
+	VEOR V15.B16, V15.B16, V15.B16 // 0
+	VEOR V16.B16, V16.B16, V16.B16 // 0
+	VEOR V17.B16, V17.B16, V17.B16 // 0
+	VEOR V18.B16, V18.B16, V18.B16 // 0
+	VEOR V19.B16, V19.B16, V19.B16 // 0
+	VEOR V20.B16, V20.B16, V20.B16 // 0
+	VEOR V21.B16, V21.B16, V21.B16 // 0
+	VEOR V22.B16, V22.B16, V22.B16 // 0
+	VEOR V23.B16, V23.B16, V23.B16 // 0
+	VEOR V24.B16, V24.B16, V24.B16 // 0
+	VEOR V25.B16, V25.B16, V25.B16 // 0
+	MOVD turns+0(FP), R0 // turns left
+
+loop:
+	VFMLA V24.S4, V25.S4, V0.S4 // sum 0
+	VFMLA V24.S4, V25.S4, V1.S4 // sum 1
+	VFMLA V24.S4, V25.S4, V2.S4 // sum 2
+	VFMLA V24.S4, V25.S4, V3.S4 // sum 3
+	VFMLA V24.S4, V25.S4, V4.S4 // sum 4
+	VFMLA V24.S4, V25.S4, V5.S4 // sum 5
+	VFMLA V24.S4, V25.S4, V6.S4 // sum 6
+	VFMLA V24.S4, V25.S4, V7.S4 // sum 7
+	VFMLA V24.S4, V25.S4, V8.S4 // sum 8
+	VFMLA V24.S4, V25.S4, V9.S4 // sum 9
+	VFMLA V24.S4, V25.S4, V10.S4 // sum 10
+	VFMLA V24.S4, V25.S4, V11.S4 // sum 11
+	VFMLA V24.S4, V25.S4, V12.S4 // sum 12
+	VFMLA V24.S4, V25.S4, V13.S4 // sum 13
+	VFMLA V24.S4, V25.S4, V14.S4 // sum 14
+	VFMLA V24.S4, V25.S4, V15.S4 // sum 15
+	VFMLA V24.S4, V25.S4, V16.S4 // sum 16
+	VFMLA V24.S4, V25.S4, V17.S4 // sum 17
+	VFMLA V24.S4, V25.S4, V18.S4 // sum 18
+	VFMLA V24.S4, V25.S4, V19.S4 // sum 19
+	VFMLA V24.S4, V25.S4, V20.S4 // sum 20
+	VFMLA V24.S4, V25.S4, V21.S4 // sum 21
+	VFMLA V24.S4, V25.S4, V22.S4 // sum 22
+	VFMLA V24.S4, V25.S4, V23.S4 // sum 23
+	SUBS $1, R0 // one turn done
+	BGT loop // again
+	RET // done
+
+// func largestNEON(x []float32) float32
+TEXT ·largestNEON(SB), NOSPLIT, $0-28
+	VEOR V0.B16, V0.B16, V0.B16 // 0
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	MOVD x_len+8(FP), R0 // elements left
+	MOVD x_base+0(FP), R1 // x's next element
+	SUBS $16, R0 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R1), F4 // x
+	WORD $0x4ea0f884 // FABS V4, V4: |x|
+	WORD $0x4e24f400 // FMAX V4, V0, V0: the larger
+	FMOVQ 16(R1), F4 // x
+	WORD $0x4ea0f884 // FABS V4, V4: |x|
+	WORD $0x4e24f421 // FMAX V4, V1, V1: the larger
+	FMOVQ 32(R1), F4 // x
+	WORD $0x4ea0f884 // FABS V4, V4: |x|
+	WORD $0x4e24f442 // FMAX V4, V2, V2: the larger
+	FMOVQ 48(R1), F4 // x
+	WORD $0x4ea0f884 // FABS V4, V4: |x|
+	WORD $0x4e24f463 // FMAX V4, V3, V3: the larger
+	ADD $64, R1 // on to the next elements
+	SUBS $16, R0 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R0 // elements left
+	SUBS $4, R0 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R1), F4 // x
+	WORD $0x4ea0f884 // FABS V4, V4: |x|
+	WORD $0x4e24f400 // FMAX V4, V0, V0: the larger
+	ADD $16, R1 // on to the next elements
+	SUBS $4, R0 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R0 // elements left
+	CBZ R0, done // nothing left
+
+rest:
+	FMOVS (R1), F4 // x, and 0 in the other lanes
+	WORD $0x4ea0f884 // FABS V4, V4: |x|
+	WORD $0x4e24f400 // FMAX V4, V0, V0: the larger
+	ADD $4, R1 // on to the next elements
+	SUBS $1, R0 // so many fewer are left
+	BNE rest // again
+
+done:
+	WORD $0x4e22f400 // FMAX V2, V0, V0: combine registers
+	WORD $0x4e23f421 // FMAX V3, V1, V1: combine registers
+	WORD $0x4e21f400 // FMAX V1, V0, V0: combine registers
+	WORD $0x6e30f800 // FMAXV V0, V0: the largest lane
+	FMOVS F0, ret+24(FP) // largest
+	RET // done
+
+// func quantizeNEON(dst []float32, x []float32, shift float32, inverse float32, zero int32)
+TEXT ·quantizeNEON(SB), NOSPLIT, $0-60
+	FMOVS shift+48(FP), F0 // shift
+	VDUP V0.S[0], V0.S4 // in every lane
+	FMOVS inverse+52(FP), F1 // inverse
+	VDUP V1.S[0], V1.S4 // in every lane
+	MOVW zero+56(FP), R0 // zero
+	VDUP R0, V2.S4 // in every lane
+	MOVD x_len+32(FP), R1 // elements left
+	MOVD x_base+24(FP), R2 // x's next element
+	MOVD dst_base+0(FP), R3 // the next quadruples
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	WORD $0x4e20d463 // FADD V0, V3, V3: x + shift
+	WORD $0x6e21dc63 // FMUL V1, V3, V3: ·inverse
+	WORD $0x4e21a863 // FCVTNS V3, V3: to the nearest integer
+	VADD V2.S4, V3.S4, V3.S4 // + zero
+	WORD $0x2e612863 // SQXTUN.H4 V3, V3: as uint16
+	WORD $0x2e214863 // UQXTN.B8 V3, V3: as bytes
+	VDUP V3.S[0], V3.S4 // 0 as a byte, in all
+	AND $15, R1, R4 // elements of the last group
+	CBZ R4, whole // all 16
+	SUB R4, R1, R5 // where it begins
+	ADD R5<<0, R3, R5 // in dst
+	FMOVQ F3, 0(R5) // what follows the last element
+
+whole:
+	SUBS $16, R1 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x2e612884 // SQXTUN.H4 V4, V4: as uint16
+	WORD $0x2e214884 // UQXTN.B8 V4, V4: as bytes
+	FMOVS F4, 0(R3) // write
+	FMOVQ 16(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x2e612884 // SQXTUN.H4 V4, V4: as uint16
+	WORD $0x2e214884 // UQXTN.B8 V4, V4: as bytes
+	FMOVS F4, 4(R3) // write
+	FMOVQ 32(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x2e612884 // SQXTUN.H4 V4, V4: as uint16
+	WORD $0x2e214884 // UQXTN.B8 V4, V4: as bytes
+	FMOVS F4, 8(R3) // write
+	FMOVQ 48(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x2e612884 // SQXTUN.H4 V4, V4: as uint16
+	WORD $0x2e214884 // UQXTN.B8 V4, V4: as bytes
+	FMOVS F4, 12(R3) // write
+	ADD $64, R2 // on to the next elements
+	ADD $16, R3 // on to the next elements
+	SUBS $16, R1 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R1 // elements left
+	SUBS $4, R1 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x2e612884 // SQXTUN.H4 V4, V4: as uint16
+	WORD $0x2e214884 // UQXTN.B8 V4, V4: as bytes
+	FMOVS F4, 0(R3) // write
+	ADD $16, R2 // on to the next elements
+	ADD $4, R3 // on to the next elements
+	SUBS $4, R1 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R1 // elements left
+	CBZ R1, done // nothing left
+
+rest:
+	FMOVS (R2), F4 // x, and 0 in the other lanes
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x2e612884 // SQXTUN.H4 V4, V4: as uint16
+	WORD $0x2e214884 // UQXTN.B8 V4, V4: as bytes
+	VST1 V4.B[0], (R3) // write
+	ADD $4, R2 // on to the next elements
+	ADD $1, R3 // on to the next elements
+	SUBS $1, R1 // so many fewer are left
+	BNE rest // again
+
+done:
 	RET // done

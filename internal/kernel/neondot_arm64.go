@@ -5,13 +5,13 @@
 package kernel
 
 // mul6x16NEONDOT computes a tile of 6 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// and b being quadruples of bytes, signed in both; each row's scale follows its k:
 //
 //	for r := range 6 {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
-//				for n := range 4 { sum += (byte(a[r*lda+i], n) - 128) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
 //			}
 //			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
 //		}
@@ -21,13 +21,13 @@ package kernel
 func mul6x16NEONDOT(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
 // mul4x16NEONDOT computes a tile of 4 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// and b being quadruples of bytes, signed in both; each row's scale follows its k:
 //
 //	for r := range 4 {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
-//				for n := range 4 { sum += (byte(a[r*lda+i], n) - 128) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
 //			}
 //			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
 //		}
@@ -37,13 +37,13 @@ func mul6x16NEONDOT(c []float32, a []float32, b []float32, bias []float32, add [
 func mul4x16NEONDOT(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
 // mul2x16NEONDOT computes a tile of 2 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// and b being quadruples of bytes, signed in both; each row's scale follows its k:
 //
 //	for r := range 2 {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
-//				for n := range 4 { sum += (byte(a[r*lda+i], n) - 128) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
 //			}
 //			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
 //		}
@@ -53,13 +53,13 @@ func mul4x16NEONDOT(c []float32, a []float32, b []float32, bias []float32, add [
 func mul2x16NEONDOT(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
 // mul1x16NEONDOT computes a tile of 1 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// and b being quadruples of bytes, signed in both; each row's scale follows its k:
 //
 //	for r := range 1 {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
-//				for n := range 4 { sum += (byte(a[r*lda+i], n) - 128) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
 //			}
 //			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
 //		}
@@ -67,3 +67,13 @@ func mul2x16NEONDOT(c []float32, a []float32, b []float32, bias []float32, add [
 //
 //go:noescape
 func mul1x16NEONDOT(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+
+// quantizeNEONDOT computes:
+//
+//	for i := range roundUp(len(x), 16) {
+//		// element i of dst as bytes; x[i] is 0 where x has ended
+//		dst[i] = int8(round((x[i]+shift)*inverse) + zero) // ties to even; -128 or 127 beyond
+//	}
+//
+//go:noescape
+func quantizeNEONDOT(dst []float32, x []float32, shift float32, inverse float32, zero int32)

@@ -43,44 +43,37 @@ TEXT ·mul6x16NEONDOT(SB), NOSPLIT, $0-160
 
 sum:
 	MOVD k+120(FP), R7 // steps left
-	VMOVI $128, V31.B16 // what tells an unsigned byte from a signed one
 	CBZ R7, done // none
 
 step:
 	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // b's row
 	ADD R9, R8 // next row of b
 	VLD1R.P 4(R1), [V28.S4] // a, row 0, in every lane; on in it
-	VEOR V31.B16, V28.B16, V28.B16 // its bytes less 128
 	WORD $0x4e989780 // SDOT V24, V28, V0: row 0, vector 0 += a·b
 	WORD $0x4e999781 // SDOT V25, V28, V1: row 0, vector 1 += a·b
 	WORD $0x4e9a9782 // SDOT V26, V28, V2: row 0, vector 2 += a·b
 	WORD $0x4e9b9783 // SDOT V27, V28, V3: row 0, vector 3 += a·b
 	VLD1R.P 4(R2), [V29.S4] // a, row 1, in every lane; on in it
-	VEOR V31.B16, V29.B16, V29.B16 // its bytes less 128
 	WORD $0x4e9897a4 // SDOT V24, V29, V4: row 1, vector 0 += a·b
 	WORD $0x4e9997a5 // SDOT V25, V29, V5: row 1, vector 1 += a·b
 	WORD $0x4e9a97a6 // SDOT V26, V29, V6: row 1, vector 2 += a·b
 	WORD $0x4e9b97a7 // SDOT V27, V29, V7: row 1, vector 3 += a·b
 	VLD1R.P 4(R3), [V30.S4] // a, row 2, in every lane; on in it
-	VEOR V31.B16, V30.B16, V30.B16 // its bytes less 128
 	WORD $0x4e9897c8 // SDOT V24, V30, V8: row 2, vector 0 += a·b
 	WORD $0x4e9997c9 // SDOT V25, V30, V9: row 2, vector 1 += a·b
 	WORD $0x4e9a97ca // SDOT V26, V30, V10: row 2, vector 2 += a·b
 	WORD $0x4e9b97cb // SDOT V27, V30, V11: row 2, vector 3 += a·b
 	VLD1R.P 4(R4), [V28.S4] // a, row 3, in every lane; on in it
-	VEOR V31.B16, V28.B16, V28.B16 // its bytes less 128
 	WORD $0x4e98978c // SDOT V24, V28, V12: row 3, vector 0 += a·b
 	WORD $0x4e99978d // SDOT V25, V28, V13: row 3, vector 1 += a·b
 	WORD $0x4e9a978e // SDOT V26, V28, V14: row 3, vector 2 += a·b
 	WORD $0x4e9b978f // SDOT V27, V28, V15: row 3, vector 3 += a·b
 	VLD1R.P 4(R5), [V29.S4] // a, row 4, in every lane; on in it
-	VEOR V31.B16, V29.B16, V29.B16 // its bytes less 128
 	WORD $0x4e9897b0 // SDOT V24, V29, V16: row 4, vector 0 += a·b
 	WORD $0x4e9997b1 // SDOT V25, V29, V17: row 4, vector 1 += a·b
 	WORD $0x4e9a97b2 // SDOT V26, V29, V18: row 4, vector 2 += a·b
 	WORD $0x4e9b97b3 // SDOT V27, V29, V19: row 4, vector 3 += a·b
 	VLD1R.P 4(R6), [V30.S4] // a, row 5, in every lane; on in it
-	VEOR V31.B16, V30.B16, V30.B16 // its bytes less 128
 	WORD $0x4e9897d4 // SDOT V24, V30, V20: row 5, vector 0 += a·b
 	WORD $0x4e9997d5 // SDOT V25, V30, V21: row 5, vector 1 += a·b
 	WORD $0x4e9a97d6 // SDOT V26, V30, V22: row 5, vector 2 += a·b
@@ -94,132 +87,132 @@ done:
 	VLD1R (R1), [V28.S4] // row 0's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d800 // SCVTF V0, V0, V0: row 0, vector 0 as float32
+	WORD $0x4e21d800 // SCVTF V0, V0: row 0, vector 0 as float32
 	WORD $0x6e3cdc00 // FMUL V28, V0, V0: times the row's scale
 	VFMLA V24.S4, V0.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V0.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d821 // SCVTF V0, V1, V1: row 0, vector 1 as float32
+	WORD $0x4e21d821 // SCVTF V1, V1: row 0, vector 1 as float32
 	WORD $0x6e3cdc21 // FMUL V28, V1, V1: times the row's scale
 	VFMLA V25.S4, V1.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V1.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d842 // SCVTF V0, V2, V2: row 0, vector 2 as float32
+	WORD $0x4e21d842 // SCVTF V2, V2: row 0, vector 2 as float32
 	WORD $0x6e3cdc42 // FMUL V28, V2, V2: times the row's scale
 	VFMLA V26.S4, V2.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V2.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d863 // SCVTF V0, V3, V3: row 0, vector 3 as float32
+	WORD $0x4e21d863 // SCVTF V3, V3: row 0, vector 3 as float32
 	WORD $0x6e3cdc63 // FMUL V28, V3, V3: times the row's scale
 	VFMLA V27.S4, V3.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V3.B16 // back to its place
 	VLD1R (R2), [V28.S4] // row 1's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d884 // SCVTF V0, V4, V4: row 1, vector 0 as float32
+	WORD $0x4e21d884 // SCVTF V4, V4: row 1, vector 0 as float32
 	WORD $0x6e3cdc84 // FMUL V28, V4, V4: times the row's scale
 	VFMLA V24.S4, V4.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V4.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8a5 // SCVTF V0, V5, V5: row 1, vector 1 as float32
+	WORD $0x4e21d8a5 // SCVTF V5, V5: row 1, vector 1 as float32
 	WORD $0x6e3cdca5 // FMUL V28, V5, V5: times the row's scale
 	VFMLA V25.S4, V5.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V5.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8c6 // SCVTF V0, V6, V6: row 1, vector 2 as float32
+	WORD $0x4e21d8c6 // SCVTF V6, V6: row 1, vector 2 as float32
 	WORD $0x6e3cdcc6 // FMUL V28, V6, V6: times the row's scale
 	VFMLA V26.S4, V6.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V6.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8e7 // SCVTF V0, V7, V7: row 1, vector 3 as float32
+	WORD $0x4e21d8e7 // SCVTF V7, V7: row 1, vector 3 as float32
 	WORD $0x6e3cdce7 // FMUL V28, V7, V7: times the row's scale
 	VFMLA V27.S4, V7.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V7.B16 // back to its place
 	VLD1R (R3), [V28.S4] // row 2's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d908 // SCVTF V0, V8, V8: row 2, vector 0 as float32
+	WORD $0x4e21d908 // SCVTF V8, V8: row 2, vector 0 as float32
 	WORD $0x6e3cdd08 // FMUL V28, V8, V8: times the row's scale
 	VFMLA V24.S4, V8.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V8.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d929 // SCVTF V0, V9, V9: row 2, vector 1 as float32
+	WORD $0x4e21d929 // SCVTF V9, V9: row 2, vector 1 as float32
 	WORD $0x6e3cdd29 // FMUL V28, V9, V9: times the row's scale
 	VFMLA V25.S4, V9.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V9.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d94a // SCVTF V0, V10, V10: row 2, vector 2 as float32
+	WORD $0x4e21d94a // SCVTF V10, V10: row 2, vector 2 as float32
 	WORD $0x6e3cdd4a // FMUL V28, V10, V10: times the row's scale
 	VFMLA V26.S4, V10.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V10.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d96b // SCVTF V0, V11, V11: row 2, vector 3 as float32
+	WORD $0x4e21d96b // SCVTF V11, V11: row 2, vector 3 as float32
 	WORD $0x6e3cdd6b // FMUL V28, V11, V11: times the row's scale
 	VFMLA V27.S4, V11.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V11.B16 // back to its place
 	VLD1R (R4), [V28.S4] // row 3's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d98c // SCVTF V0, V12, V12: row 3, vector 0 as float32
+	WORD $0x4e21d98c // SCVTF V12, V12: row 3, vector 0 as float32
 	WORD $0x6e3cdd8c // FMUL V28, V12, V12: times the row's scale
 	VFMLA V24.S4, V12.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V12.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ad // SCVTF V0, V13, V13: row 3, vector 1 as float32
+	WORD $0x4e21d9ad // SCVTF V13, V13: row 3, vector 1 as float32
 	WORD $0x6e3cddad // FMUL V28, V13, V13: times the row's scale
 	VFMLA V25.S4, V13.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V13.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ce // SCVTF V0, V14, V14: row 3, vector 2 as float32
+	WORD $0x4e21d9ce // SCVTF V14, V14: row 3, vector 2 as float32
 	WORD $0x6e3cddce // FMUL V28, V14, V14: times the row's scale
 	VFMLA V26.S4, V14.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V14.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ef // SCVTF V0, V15, V15: row 3, vector 3 as float32
+	WORD $0x4e21d9ef // SCVTF V15, V15: row 3, vector 3 as float32
 	WORD $0x6e3cddef // FMUL V28, V15, V15: times the row's scale
 	VFMLA V27.S4, V15.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V15.B16 // back to its place
 	VLD1R (R5), [V28.S4] // row 4's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da10 // SCVTF V0, V16, V16: row 4, vector 0 as float32
+	WORD $0x4e21da10 // SCVTF V16, V16: row 4, vector 0 as float32
 	WORD $0x6e3cde10 // FMUL V28, V16, V16: times the row's scale
 	VFMLA V24.S4, V16.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V16.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da31 // SCVTF V0, V17, V17: row 4, vector 1 as float32
+	WORD $0x4e21da31 // SCVTF V17, V17: row 4, vector 1 as float32
 	WORD $0x6e3cde31 // FMUL V28, V17, V17: times the row's scale
 	VFMLA V25.S4, V17.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V17.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da52 // SCVTF V0, V18, V18: row 4, vector 2 as float32
+	WORD $0x4e21da52 // SCVTF V18, V18: row 4, vector 2 as float32
 	WORD $0x6e3cde52 // FMUL V28, V18, V18: times the row's scale
 	VFMLA V26.S4, V18.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V18.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da73 // SCVTF V0, V19, V19: row 4, vector 3 as float32
+	WORD $0x4e21da73 // SCVTF V19, V19: row 4, vector 3 as float32
 	WORD $0x6e3cde73 // FMUL V28, V19, V19: times the row's scale
 	VFMLA V27.S4, V19.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V19.B16 // back to its place
 	VLD1R (R6), [V28.S4] // row 5's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da94 // SCVTF V0, V20, V20: row 5, vector 0 as float32
+	WORD $0x4e21da94 // SCVTF V20, V20: row 5, vector 0 as float32
 	WORD $0x6e3cde94 // FMUL V28, V20, V20: times the row's scale
 	VFMLA V24.S4, V20.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V20.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21dab5 // SCVTF V0, V21, V21: row 5, vector 1 as float32
+	WORD $0x4e21dab5 // SCVTF V21, V21: row 5, vector 1 as float32
 	WORD $0x6e3cdeb5 // FMUL V28, V21, V21: times the row's scale
 	VFMLA V25.S4, V21.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V21.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21dad6 // SCVTF V0, V22, V22: row 5, vector 2 as float32
+	WORD $0x4e21dad6 // SCVTF V22, V22: row 5, vector 2 as float32
 	WORD $0x6e3cded6 // FMUL V28, V22, V22: times the row's scale
 	VFMLA V26.S4, V22.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V22.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21daf7 // SCVTF V0, V23, V23: row 5, vector 3 as float32
+	WORD $0x4e21daf7 // SCVTF V23, V23: row 5, vector 3 as float32
 	WORD $0x6e3cdef7 // FMUL V28, V23, V23: times the row's scale
 	VFMLA V27.S4, V23.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V23.B16 // back to its place
@@ -311,32 +304,27 @@ TEXT ·mul4x16NEONDOT(SB), NOSPLIT, $0-160
 
 sum:
 	MOVD k+120(FP), R7 // steps left
-	VMOVI $128, V31.B16 // what tells an unsigned byte from a signed one
 	CBZ R7, done // none
 
 step:
 	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // b's row
 	ADD R9, R8 // next row of b
 	VLD1R.P 4(R1), [V28.S4] // a, row 0, in every lane; on in it
-	VEOR V31.B16, V28.B16, V28.B16 // its bytes less 128
 	WORD $0x4e989780 // SDOT V24, V28, V0: row 0, vector 0 += a·b
 	WORD $0x4e999781 // SDOT V25, V28, V1: row 0, vector 1 += a·b
 	WORD $0x4e9a9782 // SDOT V26, V28, V2: row 0, vector 2 += a·b
 	WORD $0x4e9b9783 // SDOT V27, V28, V3: row 0, vector 3 += a·b
 	VLD1R.P 4(R2), [V29.S4] // a, row 1, in every lane; on in it
-	VEOR V31.B16, V29.B16, V29.B16 // its bytes less 128
 	WORD $0x4e9897a4 // SDOT V24, V29, V4: row 1, vector 0 += a·b
 	WORD $0x4e9997a5 // SDOT V25, V29, V5: row 1, vector 1 += a·b
 	WORD $0x4e9a97a6 // SDOT V26, V29, V6: row 1, vector 2 += a·b
 	WORD $0x4e9b97a7 // SDOT V27, V29, V7: row 1, vector 3 += a·b
 	VLD1R.P 4(R3), [V30.S4] // a, row 2, in every lane; on in it
-	VEOR V31.B16, V30.B16, V30.B16 // its bytes less 128
 	WORD $0x4e9897c8 // SDOT V24, V30, V8: row 2, vector 0 += a·b
 	WORD $0x4e9997c9 // SDOT V25, V30, V9: row 2, vector 1 += a·b
 	WORD $0x4e9a97ca // SDOT V26, V30, V10: row 2, vector 2 += a·b
 	WORD $0x4e9b97cb // SDOT V27, V30, V11: row 2, vector 3 += a·b
 	VLD1R.P 4(R4), [V28.S4] // a, row 3, in every lane; on in it
-	VEOR V31.B16, V28.B16, V28.B16 // its bytes less 128
 	WORD $0x4e98978c // SDOT V24, V28, V12: row 3, vector 0 += a·b
 	WORD $0x4e99978d // SDOT V25, V28, V13: row 3, vector 1 += a·b
 	WORD $0x4e9a978e // SDOT V26, V28, V14: row 3, vector 2 += a·b
@@ -350,88 +338,88 @@ done:
 	VLD1R (R1), [V28.S4] // row 0's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d800 // SCVTF V0, V0, V0: row 0, vector 0 as float32
+	WORD $0x4e21d800 // SCVTF V0, V0: row 0, vector 0 as float32
 	WORD $0x6e3cdc00 // FMUL V28, V0, V0: times the row's scale
 	VFMLA V24.S4, V0.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V0.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d821 // SCVTF V0, V1, V1: row 0, vector 1 as float32
+	WORD $0x4e21d821 // SCVTF V1, V1: row 0, vector 1 as float32
 	WORD $0x6e3cdc21 // FMUL V28, V1, V1: times the row's scale
 	VFMLA V25.S4, V1.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V1.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d842 // SCVTF V0, V2, V2: row 0, vector 2 as float32
+	WORD $0x4e21d842 // SCVTF V2, V2: row 0, vector 2 as float32
 	WORD $0x6e3cdc42 // FMUL V28, V2, V2: times the row's scale
 	VFMLA V26.S4, V2.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V2.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d863 // SCVTF V0, V3, V3: row 0, vector 3 as float32
+	WORD $0x4e21d863 // SCVTF V3, V3: row 0, vector 3 as float32
 	WORD $0x6e3cdc63 // FMUL V28, V3, V3: times the row's scale
 	VFMLA V27.S4, V3.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V3.B16 // back to its place
 	VLD1R (R2), [V28.S4] // row 1's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d884 // SCVTF V0, V4, V4: row 1, vector 0 as float32
+	WORD $0x4e21d884 // SCVTF V4, V4: row 1, vector 0 as float32
 	WORD $0x6e3cdc84 // FMUL V28, V4, V4: times the row's scale
 	VFMLA V24.S4, V4.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V4.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8a5 // SCVTF V0, V5, V5: row 1, vector 1 as float32
+	WORD $0x4e21d8a5 // SCVTF V5, V5: row 1, vector 1 as float32
 	WORD $0x6e3cdca5 // FMUL V28, V5, V5: times the row's scale
 	VFMLA V25.S4, V5.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V5.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8c6 // SCVTF V0, V6, V6: row 1, vector 2 as float32
+	WORD $0x4e21d8c6 // SCVTF V6, V6: row 1, vector 2 as float32
 	WORD $0x6e3cdcc6 // FMUL V28, V6, V6: times the row's scale
 	VFMLA V26.S4, V6.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V6.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8e7 // SCVTF V0, V7, V7: row 1, vector 3 as float32
+	WORD $0x4e21d8e7 // SCVTF V7, V7: row 1, vector 3 as float32
 	WORD $0x6e3cdce7 // FMUL V28, V7, V7: times the row's scale
 	VFMLA V27.S4, V7.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V7.B16 // back to its place
 	VLD1R (R3), [V28.S4] // row 2's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d908 // SCVTF V0, V8, V8: row 2, vector 0 as float32
+	WORD $0x4e21d908 // SCVTF V8, V8: row 2, vector 0 as float32
 	WORD $0x6e3cdd08 // FMUL V28, V8, V8: times the row's scale
 	VFMLA V24.S4, V8.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V8.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d929 // SCVTF V0, V9, V9: row 2, vector 1 as float32
+	WORD $0x4e21d929 // SCVTF V9, V9: row 2, vector 1 as float32
 	WORD $0x6e3cdd29 // FMUL V28, V9, V9: times the row's scale
 	VFMLA V25.S4, V9.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V9.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d94a // SCVTF V0, V10, V10: row 2, vector 2 as float32
+	WORD $0x4e21d94a // SCVTF V10, V10: row 2, vector 2 as float32
 	WORD $0x6e3cdd4a // FMUL V28, V10, V10: times the row's scale
 	VFMLA V26.S4, V10.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V10.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d96b // SCVTF V0, V11, V11: row 2, vector 3 as float32
+	WORD $0x4e21d96b // SCVTF V11, V11: row 2, vector 3 as float32
 	WORD $0x6e3cdd6b // FMUL V28, V11, V11: times the row's scale
 	VFMLA V27.S4, V11.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V11.B16 // back to its place
 	VLD1R (R4), [V28.S4] // row 3's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d98c // SCVTF V0, V12, V12: row 3, vector 0 as float32
+	WORD $0x4e21d98c // SCVTF V12, V12: row 3, vector 0 as float32
 	WORD $0x6e3cdd8c // FMUL V28, V12, V12: times the row's scale
 	VFMLA V24.S4, V12.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V12.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ad // SCVTF V0, V13, V13: row 3, vector 1 as float32
+	WORD $0x4e21d9ad // SCVTF V13, V13: row 3, vector 1 as float32
 	WORD $0x6e3cddad // FMUL V28, V13, V13: times the row's scale
 	VFMLA V25.S4, V13.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V13.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ce // SCVTF V0, V14, V14: row 3, vector 2 as float32
+	WORD $0x4e21d9ce // SCVTF V14, V14: row 3, vector 2 as float32
 	WORD $0x6e3cddce // FMUL V28, V14, V14: times the row's scale
 	VFMLA V26.S4, V14.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V14.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ef // SCVTF V0, V15, V15: row 3, vector 3 as float32
+	WORD $0x4e21d9ef // SCVTF V15, V15: row 3, vector 3 as float32
 	WORD $0x6e3cddef // FMUL V28, V15, V15: times the row's scale
 	VFMLA V27.S4, V15.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V15.B16 // back to its place
@@ -497,20 +485,17 @@ TEXT ·mul2x16NEONDOT(SB), NOSPLIT, $0-160
 
 sum:
 	MOVD k+120(FP), R7 // steps left
-	VMOVI $128, V31.B16 // what tells an unsigned byte from a signed one
 	CBZ R7, done // none
 
 step:
 	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // b's row
 	ADD R9, R8 // next row of b
 	VLD1R.P 4(R1), [V28.S4] // a, row 0, in every lane; on in it
-	VEOR V31.B16, V28.B16, V28.B16 // its bytes less 128
 	WORD $0x4e989780 // SDOT V24, V28, V0: row 0, vector 0 += a·b
 	WORD $0x4e999781 // SDOT V25, V28, V1: row 0, vector 1 += a·b
 	WORD $0x4e9a9782 // SDOT V26, V28, V2: row 0, vector 2 += a·b
 	WORD $0x4e9b9783 // SDOT V27, V28, V3: row 0, vector 3 += a·b
 	VLD1R.P 4(R2), [V29.S4] // a, row 1, in every lane; on in it
-	VEOR V31.B16, V29.B16, V29.B16 // its bytes less 128
 	WORD $0x4e9897a4 // SDOT V24, V29, V4: row 1, vector 0 += a·b
 	WORD $0x4e9997a5 // SDOT V25, V29, V5: row 1, vector 1 += a·b
 	WORD $0x4e9a97a6 // SDOT V26, V29, V6: row 1, vector 2 += a·b
@@ -524,44 +509,44 @@ done:
 	VLD1R (R1), [V28.S4] // row 0's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d800 // SCVTF V0, V0, V0: row 0, vector 0 as float32
+	WORD $0x4e21d800 // SCVTF V0, V0: row 0, vector 0 as float32
 	WORD $0x6e3cdc00 // FMUL V28, V0, V0: times the row's scale
 	VFMLA V24.S4, V0.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V0.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d821 // SCVTF V0, V1, V1: row 0, vector 1 as float32
+	WORD $0x4e21d821 // SCVTF V1, V1: row 0, vector 1 as float32
 	WORD $0x6e3cdc21 // FMUL V28, V1, V1: times the row's scale
 	VFMLA V25.S4, V1.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V1.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d842 // SCVTF V0, V2, V2: row 0, vector 2 as float32
+	WORD $0x4e21d842 // SCVTF V2, V2: row 0, vector 2 as float32
 	WORD $0x6e3cdc42 // FMUL V28, V2, V2: times the row's scale
 	VFMLA V26.S4, V2.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V2.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d863 // SCVTF V0, V3, V3: row 0, vector 3 as float32
+	WORD $0x4e21d863 // SCVTF V3, V3: row 0, vector 3 as float32
 	WORD $0x6e3cdc63 // FMUL V28, V3, V3: times the row's scale
 	VFMLA V27.S4, V3.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V3.B16 // back to its place
 	VLD1R (R2), [V28.S4] // row 1's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d884 // SCVTF V0, V4, V4: row 1, vector 0 as float32
+	WORD $0x4e21d884 // SCVTF V4, V4: row 1, vector 0 as float32
 	WORD $0x6e3cdc84 // FMUL V28, V4, V4: times the row's scale
 	VFMLA V24.S4, V4.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V4.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8a5 // SCVTF V0, V5, V5: row 1, vector 1 as float32
+	WORD $0x4e21d8a5 // SCVTF V5, V5: row 1, vector 1 as float32
 	WORD $0x6e3cdca5 // FMUL V28, V5, V5: times the row's scale
 	VFMLA V25.S4, V5.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V5.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8c6 // SCVTF V0, V6, V6: row 1, vector 2 as float32
+	WORD $0x4e21d8c6 // SCVTF V6, V6: row 1, vector 2 as float32
 	WORD $0x6e3cdcc6 // FMUL V28, V6, V6: times the row's scale
 	VFMLA V26.S4, V6.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V6.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8e7 // SCVTF V0, V7, V7: row 1, vector 3 as float32
+	WORD $0x4e21d8e7 // SCVTF V7, V7: row 1, vector 3 as float32
 	WORD $0x6e3cdce7 // FMUL V28, V7, V7: times the row's scale
 	VFMLA V27.S4, V7.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V7.B16 // back to its place
@@ -606,14 +591,12 @@ TEXT ·mul1x16NEONDOT(SB), NOSPLIT, $0-160
 
 sum:
 	MOVD k+120(FP), R7 // steps left
-	VMOVI $128, V31.B16 // what tells an unsigned byte from a signed one
 	CBZ R7, done // none
 
 step:
 	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // b's row
 	ADD R9, R8 // next row of b
 	VLD1R.P 4(R1), [V28.S4] // a, row 0, in every lane; on in it
-	VEOR V31.B16, V28.B16, V28.B16 // its bytes less 128
 	WORD $0x4e989780 // SDOT V24, V28, V0: row 0, vector 0 += a·b
 	WORD $0x4e999781 // SDOT V25, V28, V1: row 0, vector 1 += a·b
 	WORD $0x4e9a9782 // SDOT V26, V28, V2: row 0, vector 2 += a·b
@@ -627,22 +610,22 @@ done:
 	VLD1R (R1), [V28.S4] // row 0's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d800 // SCVTF V0, V0, V0: row 0, vector 0 as float32
+	WORD $0x4e21d800 // SCVTF V0, V0: row 0, vector 0 as float32
 	WORD $0x6e3cdc00 // FMUL V28, V0, V0: times the row's scale
 	VFMLA V24.S4, V0.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V0.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d821 // SCVTF V0, V1, V1: row 0, vector 1 as float32
+	WORD $0x4e21d821 // SCVTF V1, V1: row 0, vector 1 as float32
 	WORD $0x6e3cdc21 // FMUL V28, V1, V1: times the row's scale
 	VFMLA V25.S4, V1.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V1.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d842 // SCVTF V0, V2, V2: row 0, vector 2 as float32
+	WORD $0x4e21d842 // SCVTF V2, V2: row 0, vector 2 as float32
 	WORD $0x6e3cdc42 // FMUL V28, V2, V2: times the row's scale
 	VFMLA V26.S4, V2.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V2.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d863 // SCVTF V0, V3, V3: row 0, vector 3 as float32
+	WORD $0x4e21d863 // SCVTF V3, V3: row 0, vector 3 as float32
 	WORD $0x6e3cdc63 // FMUL V28, V3, V3: times the row's scale
 	VFMLA V27.S4, V3.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V3.B16 // back to its place
@@ -663,4 +646,111 @@ store:
 	LSL $2, R12, R12 // in bytes
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0) // row 0
 	ADD R12, R0 // c's next row
+	RET // done
+
+// func quantizeNEONDOT(dst []float32, x []float32, shift float32, inverse float32, zero int32)
+TEXT ·quantizeNEONDOT(SB), NOSPLIT, $0-60
+	FMOVS shift+48(FP), F0 // shift
+	VDUP V0.S[0], V0.S4 // in every lane
+	FMOVS inverse+52(FP), F1 // inverse
+	VDUP V1.S[0], V1.S4 // in every lane
+	MOVW zero+56(FP), R0 // zero
+	VDUP R0, V2.S4 // in every lane
+	MOVD x_len+32(FP), R1 // elements left
+	MOVD x_base+24(FP), R2 // x's next element
+	MOVD dst_base+0(FP), R3 // the next quadruples
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	WORD $0x4e20d463 // FADD V0, V3, V3: x + shift
+	WORD $0x6e21dc63 // FMUL V1, V3, V3: ·inverse
+	WORD $0x4e21a863 // FCVTNS V3, V3: to the nearest integer
+	VADD V2.S4, V3.S4, V3.S4 // + zero
+	WORD $0x0e614863 // SQXTN.H4 V3, V3: as int16
+	WORD $0x0e214863 // SQXTN.B8 V3, V3: as int8
+	VDUP V3.S[0], V3.S4 // 0 as a byte, in all
+	AND $15, R1, R4 // elements of the last group
+	CBZ R4, whole // all 16
+	SUB R4, R1, R5 // where it begins
+	ADD R5<<0, R3, R5 // in dst
+	FMOVQ F3, 0(R5) // what follows the last element
+
+whole:
+	SUBS $16, R1 // fewer than 16 left?
+	BLT manyend // skip the loop
+
+many:
+	FMOVQ 0(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x0e614884 // SQXTN.H4 V4, V4: as int16
+	WORD $0x0e214884 // SQXTN.B8 V4, V4: as int8
+	FMOVS F4, 0(R3) // write
+	FMOVQ 16(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x0e614884 // SQXTN.H4 V4, V4: as int16
+	WORD $0x0e214884 // SQXTN.B8 V4, V4: as int8
+	FMOVS F4, 4(R3) // write
+	FMOVQ 32(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x0e614884 // SQXTN.H4 V4, V4: as int16
+	WORD $0x0e214884 // SQXTN.B8 V4, V4: as int8
+	FMOVS F4, 8(R3) // write
+	FMOVQ 48(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x0e614884 // SQXTN.H4 V4, V4: as int16
+	WORD $0x0e214884 // SQXTN.B8 V4, V4: as int8
+	FMOVS F4, 12(R3) // write
+	ADD $64, R2 // on to the next elements
+	ADD $16, R3 // on to the next elements
+	SUBS $16, R1 // so many fewer are left
+	BGE many // again
+
+manyend:
+	ADD $16, R1 // elements left
+	SUBS $4, R1 // fewer than 4 left?
+	BLT oneend // skip the loop
+
+one:
+	FMOVQ 0(R2), F4 // x
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x0e614884 // SQXTN.H4 V4, V4: as int16
+	WORD $0x0e214884 // SQXTN.B8 V4, V4: as int8
+	FMOVS F4, 0(R3) // write
+	ADD $16, R2 // on to the next elements
+	ADD $4, R3 // on to the next elements
+	SUBS $4, R1 // so many fewer are left
+	BGE one // again
+
+oneend:
+	ADD $4, R1 // elements left
+	CBZ R1, done // nothing left
+
+rest:
+	FMOVS (R2), F4 // x, and 0 in the other lanes
+	WORD $0x4e20d484 // FADD V0, V4, V4: x + shift
+	WORD $0x6e21dc84 // FMUL V1, V4, V4: ·inverse
+	WORD $0x4e21a884 // FCVTNS V4, V4: to the nearest integer
+	VADD V2.S4, V4.S4, V4.S4 // + zero
+	WORD $0x0e614884 // SQXTN.H4 V4, V4: as int16
+	WORD $0x0e214884 // SQXTN.B8 V4, V4: as int8
+	VST1 V4.B[0], (R3) // write
+	ADD $4, R2 // on to the next elements
+	ADD $1, R3 // on to the next elements
+	SUBS $1, R1 // so many fewer are left
+	BNE rest // again
+
+done:
 	RET // done

@@ -87,132 +87,132 @@ done:
 	VLD1R (R1), [V28.S4] // row 0's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d800 // SCVTF V0, V0, V0: row 0, vector 0 as float32
+	WORD $0x4e21d800 // SCVTF V0, V0: row 0, vector 0 as float32
 	WORD $0x6e3cdc00 // FMUL V28, V0, V0: times the row's scale
 	VFMLA V24.S4, V0.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V0.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d821 // SCVTF V0, V1, V1: row 0, vector 1 as float32
+	WORD $0x4e21d821 // SCVTF V1, V1: row 0, vector 1 as float32
 	WORD $0x6e3cdc21 // FMUL V28, V1, V1: times the row's scale
 	VFMLA V25.S4, V1.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V1.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d842 // SCVTF V0, V2, V2: row 0, vector 2 as float32
+	WORD $0x4e21d842 // SCVTF V2, V2: row 0, vector 2 as float32
 	WORD $0x6e3cdc42 // FMUL V28, V2, V2: times the row's scale
 	VFMLA V26.S4, V2.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V2.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d863 // SCVTF V0, V3, V3: row 0, vector 3 as float32
+	WORD $0x4e21d863 // SCVTF V3, V3: row 0, vector 3 as float32
 	WORD $0x6e3cdc63 // FMUL V28, V3, V3: times the row's scale
 	VFMLA V27.S4, V3.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V3.B16 // back to its place
 	VLD1R (R2), [V28.S4] // row 1's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d884 // SCVTF V0, V4, V4: row 1, vector 0 as float32
+	WORD $0x4e21d884 // SCVTF V4, V4: row 1, vector 0 as float32
 	WORD $0x6e3cdc84 // FMUL V28, V4, V4: times the row's scale
 	VFMLA V24.S4, V4.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V4.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8a5 // SCVTF V0, V5, V5: row 1, vector 1 as float32
+	WORD $0x4e21d8a5 // SCVTF V5, V5: row 1, vector 1 as float32
 	WORD $0x6e3cdca5 // FMUL V28, V5, V5: times the row's scale
 	VFMLA V25.S4, V5.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V5.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8c6 // SCVTF V0, V6, V6: row 1, vector 2 as float32
+	WORD $0x4e21d8c6 // SCVTF V6, V6: row 1, vector 2 as float32
 	WORD $0x6e3cdcc6 // FMUL V28, V6, V6: times the row's scale
 	VFMLA V26.S4, V6.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V6.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8e7 // SCVTF V0, V7, V7: row 1, vector 3 as float32
+	WORD $0x4e21d8e7 // SCVTF V7, V7: row 1, vector 3 as float32
 	WORD $0x6e3cdce7 // FMUL V28, V7, V7: times the row's scale
 	VFMLA V27.S4, V7.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V7.B16 // back to its place
 	VLD1R (R3), [V28.S4] // row 2's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d908 // SCVTF V0, V8, V8: row 2, vector 0 as float32
+	WORD $0x4e21d908 // SCVTF V8, V8: row 2, vector 0 as float32
 	WORD $0x6e3cdd08 // FMUL V28, V8, V8: times the row's scale
 	VFMLA V24.S4, V8.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V8.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d929 // SCVTF V0, V9, V9: row 2, vector 1 as float32
+	WORD $0x4e21d929 // SCVTF V9, V9: row 2, vector 1 as float32
 	WORD $0x6e3cdd29 // FMUL V28, V9, V9: times the row's scale
 	VFMLA V25.S4, V9.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V9.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d94a // SCVTF V0, V10, V10: row 2, vector 2 as float32
+	WORD $0x4e21d94a // SCVTF V10, V10: row 2, vector 2 as float32
 	WORD $0x6e3cdd4a // FMUL V28, V10, V10: times the row's scale
 	VFMLA V26.S4, V10.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V10.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d96b // SCVTF V0, V11, V11: row 2, vector 3 as float32
+	WORD $0x4e21d96b // SCVTF V11, V11: row 2, vector 3 as float32
 	WORD $0x6e3cdd6b // FMUL V28, V11, V11: times the row's scale
 	VFMLA V27.S4, V11.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V11.B16 // back to its place
 	VLD1R (R4), [V28.S4] // row 3's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d98c // SCVTF V0, V12, V12: row 3, vector 0 as float32
+	WORD $0x4e21d98c // SCVTF V12, V12: row 3, vector 0 as float32
 	WORD $0x6e3cdd8c // FMUL V28, V12, V12: times the row's scale
 	VFMLA V24.S4, V12.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V12.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ad // SCVTF V0, V13, V13: row 3, vector 1 as float32
+	WORD $0x4e21d9ad // SCVTF V13, V13: row 3, vector 1 as float32
 	WORD $0x6e3cddad // FMUL V28, V13, V13: times the row's scale
 	VFMLA V25.S4, V13.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V13.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ce // SCVTF V0, V14, V14: row 3, vector 2 as float32
+	WORD $0x4e21d9ce // SCVTF V14, V14: row 3, vector 2 as float32
 	WORD $0x6e3cddce // FMUL V28, V14, V14: times the row's scale
 	VFMLA V26.S4, V14.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V14.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ef // SCVTF V0, V15, V15: row 3, vector 3 as float32
+	WORD $0x4e21d9ef // SCVTF V15, V15: row 3, vector 3 as float32
 	WORD $0x6e3cddef // FMUL V28, V15, V15: times the row's scale
 	VFMLA V27.S4, V15.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V15.B16 // back to its place
 	VLD1R (R5), [V28.S4] // row 4's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da10 // SCVTF V0, V16, V16: row 4, vector 0 as float32
+	WORD $0x4e21da10 // SCVTF V16, V16: row 4, vector 0 as float32
 	WORD $0x6e3cde10 // FMUL V28, V16, V16: times the row's scale
 	VFMLA V24.S4, V16.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V16.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da31 // SCVTF V0, V17, V17: row 4, vector 1 as float32
+	WORD $0x4e21da31 // SCVTF V17, V17: row 4, vector 1 as float32
 	WORD $0x6e3cde31 // FMUL V28, V17, V17: times the row's scale
 	VFMLA V25.S4, V17.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V17.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da52 // SCVTF V0, V18, V18: row 4, vector 2 as float32
+	WORD $0x4e21da52 // SCVTF V18, V18: row 4, vector 2 as float32
 	WORD $0x6e3cde52 // FMUL V28, V18, V18: times the row's scale
 	VFMLA V26.S4, V18.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V18.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da73 // SCVTF V0, V19, V19: row 4, vector 3 as float32
+	WORD $0x4e21da73 // SCVTF V19, V19: row 4, vector 3 as float32
 	WORD $0x6e3cde73 // FMUL V28, V19, V19: times the row's scale
 	VFMLA V27.S4, V19.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V19.B16 // back to its place
 	VLD1R (R6), [V28.S4] // row 5's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21da94 // SCVTF V0, V20, V20: row 5, vector 0 as float32
+	WORD $0x4e21da94 // SCVTF V20, V20: row 5, vector 0 as float32
 	WORD $0x6e3cde94 // FMUL V28, V20, V20: times the row's scale
 	VFMLA V24.S4, V20.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V20.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21dab5 // SCVTF V0, V21, V21: row 5, vector 1 as float32
+	WORD $0x4e21dab5 // SCVTF V21, V21: row 5, vector 1 as float32
 	WORD $0x6e3cdeb5 // FMUL V28, V21, V21: times the row's scale
 	VFMLA V25.S4, V21.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V21.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21dad6 // SCVTF V0, V22, V22: row 5, vector 2 as float32
+	WORD $0x4e21dad6 // SCVTF V22, V22: row 5, vector 2 as float32
 	WORD $0x6e3cded6 // FMUL V28, V22, V22: times the row's scale
 	VFMLA V26.S4, V22.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V22.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21daf7 // SCVTF V0, V23, V23: row 5, vector 3 as float32
+	WORD $0x4e21daf7 // SCVTF V23, V23: row 5, vector 3 as float32
 	WORD $0x6e3cdef7 // FMUL V28, V23, V23: times the row's scale
 	VFMLA V27.S4, V23.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V23.B16 // back to its place
@@ -338,88 +338,88 @@ done:
 	VLD1R (R1), [V28.S4] // row 0's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d800 // SCVTF V0, V0, V0: row 0, vector 0 as float32
+	WORD $0x4e21d800 // SCVTF V0, V0: row 0, vector 0 as float32
 	WORD $0x6e3cdc00 // FMUL V28, V0, V0: times the row's scale
 	VFMLA V24.S4, V0.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V0.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d821 // SCVTF V0, V1, V1: row 0, vector 1 as float32
+	WORD $0x4e21d821 // SCVTF V1, V1: row 0, vector 1 as float32
 	WORD $0x6e3cdc21 // FMUL V28, V1, V1: times the row's scale
 	VFMLA V25.S4, V1.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V1.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d842 // SCVTF V0, V2, V2: row 0, vector 2 as float32
+	WORD $0x4e21d842 // SCVTF V2, V2: row 0, vector 2 as float32
 	WORD $0x6e3cdc42 // FMUL V28, V2, V2: times the row's scale
 	VFMLA V26.S4, V2.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V2.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d863 // SCVTF V0, V3, V3: row 0, vector 3 as float32
+	WORD $0x4e21d863 // SCVTF V3, V3: row 0, vector 3 as float32
 	WORD $0x6e3cdc63 // FMUL V28, V3, V3: times the row's scale
 	VFMLA V27.S4, V3.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V3.B16 // back to its place
 	VLD1R (R2), [V28.S4] // row 1's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d884 // SCVTF V0, V4, V4: row 1, vector 0 as float32
+	WORD $0x4e21d884 // SCVTF V4, V4: row 1, vector 0 as float32
 	WORD $0x6e3cdc84 // FMUL V28, V4, V4: times the row's scale
 	VFMLA V24.S4, V4.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V4.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8a5 // SCVTF V0, V5, V5: row 1, vector 1 as float32
+	WORD $0x4e21d8a5 // SCVTF V5, V5: row 1, vector 1 as float32
 	WORD $0x6e3cdca5 // FMUL V28, V5, V5: times the row's scale
 	VFMLA V25.S4, V5.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V5.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8c6 // SCVTF V0, V6, V6: row 1, vector 2 as float32
+	WORD $0x4e21d8c6 // SCVTF V6, V6: row 1, vector 2 as float32
 	WORD $0x6e3cdcc6 // FMUL V28, V6, V6: times the row's scale
 	VFMLA V26.S4, V6.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V6.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8e7 // SCVTF V0, V7, V7: row 1, vector 3 as float32
+	WORD $0x4e21d8e7 // SCVTF V7, V7: row 1, vector 3 as float32
 	WORD $0x6e3cdce7 // FMUL V28, V7, V7: times the row's scale
 	VFMLA V27.S4, V7.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V7.B16 // back to its place
 	VLD1R (R3), [V28.S4] // row 2's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d908 // SCVTF V0, V8, V8: row 2, vector 0 as float32
+	WORD $0x4e21d908 // SCVTF V8, V8: row 2, vector 0 as float32
 	WORD $0x6e3cdd08 // FMUL V28, V8, V8: times the row's scale
 	VFMLA V24.S4, V8.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V8.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d929 // SCVTF V0, V9, V9: row 2, vector 1 as float32
+	WORD $0x4e21d929 // SCVTF V9, V9: row 2, vector 1 as float32
 	WORD $0x6e3cdd29 // FMUL V28, V9, V9: times the row's scale
 	VFMLA V25.S4, V9.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V9.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d94a // SCVTF V0, V10, V10: row 2, vector 2 as float32
+	WORD $0x4e21d94a // SCVTF V10, V10: row 2, vector 2 as float32
 	WORD $0x6e3cdd4a // FMUL V28, V10, V10: times the row's scale
 	VFMLA V26.S4, V10.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V10.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d96b // SCVTF V0, V11, V11: row 2, vector 3 as float32
+	WORD $0x4e21d96b // SCVTF V11, V11: row 2, vector 3 as float32
 	WORD $0x6e3cdd6b // FMUL V28, V11, V11: times the row's scale
 	VFMLA V27.S4, V11.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V11.B16 // back to its place
 	VLD1R (R4), [V28.S4] // row 3's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d98c // SCVTF V0, V12, V12: row 3, vector 0 as float32
+	WORD $0x4e21d98c // SCVTF V12, V12: row 3, vector 0 as float32
 	WORD $0x6e3cdd8c // FMUL V28, V12, V12: times the row's scale
 	VFMLA V24.S4, V12.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V12.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ad // SCVTF V0, V13, V13: row 3, vector 1 as float32
+	WORD $0x4e21d9ad // SCVTF V13, V13: row 3, vector 1 as float32
 	WORD $0x6e3cddad // FMUL V28, V13, V13: times the row's scale
 	VFMLA V25.S4, V13.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V13.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ce // SCVTF V0, V14, V14: row 3, vector 2 as float32
+	WORD $0x4e21d9ce // SCVTF V14, V14: row 3, vector 2 as float32
 	WORD $0x6e3cddce // FMUL V28, V14, V14: times the row's scale
 	VFMLA V26.S4, V14.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V14.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d9ef // SCVTF V0, V15, V15: row 3, vector 3 as float32
+	WORD $0x4e21d9ef // SCVTF V15, V15: row 3, vector 3 as float32
 	WORD $0x6e3cddef // FMUL V28, V15, V15: times the row's scale
 	VFMLA V27.S4, V15.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V15.B16 // back to its place
@@ -509,44 +509,44 @@ done:
 	VLD1R (R1), [V28.S4] // row 0's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d800 // SCVTF V0, V0, V0: row 0, vector 0 as float32
+	WORD $0x4e21d800 // SCVTF V0, V0: row 0, vector 0 as float32
 	WORD $0x6e3cdc00 // FMUL V28, V0, V0: times the row's scale
 	VFMLA V24.S4, V0.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V0.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d821 // SCVTF V0, V1, V1: row 0, vector 1 as float32
+	WORD $0x4e21d821 // SCVTF V1, V1: row 0, vector 1 as float32
 	WORD $0x6e3cdc21 // FMUL V28, V1, V1: times the row's scale
 	VFMLA V25.S4, V1.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V1.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d842 // SCVTF V0, V2, V2: row 0, vector 2 as float32
+	WORD $0x4e21d842 // SCVTF V2, V2: row 0, vector 2 as float32
 	WORD $0x6e3cdc42 // FMUL V28, V2, V2: times the row's scale
 	VFMLA V26.S4, V2.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V2.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d863 // SCVTF V0, V3, V3: row 0, vector 3 as float32
+	WORD $0x4e21d863 // SCVTF V3, V3: row 0, vector 3 as float32
 	WORD $0x6e3cdc63 // FMUL V28, V3, V3: times the row's scale
 	VFMLA V27.S4, V3.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V3.B16 // back to its place
 	VLD1R (R2), [V28.S4] // row 1's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d884 // SCVTF V0, V4, V4: row 1, vector 0 as float32
+	WORD $0x4e21d884 // SCVTF V4, V4: row 1, vector 0 as float32
 	WORD $0x6e3cdc84 // FMUL V28, V4, V4: times the row's scale
 	VFMLA V24.S4, V4.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V4.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8a5 // SCVTF V0, V5, V5: row 1, vector 1 as float32
+	WORD $0x4e21d8a5 // SCVTF V5, V5: row 1, vector 1 as float32
 	WORD $0x6e3cdca5 // FMUL V28, V5, V5: times the row's scale
 	VFMLA V25.S4, V5.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V5.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8c6 // SCVTF V0, V6, V6: row 1, vector 2 as float32
+	WORD $0x4e21d8c6 // SCVTF V6, V6: row 1, vector 2 as float32
 	WORD $0x6e3cdcc6 // FMUL V28, V6, V6: times the row's scale
 	VFMLA V26.S4, V6.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V6.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d8e7 // SCVTF V0, V7, V7: row 1, vector 3 as float32
+	WORD $0x4e21d8e7 // SCVTF V7, V7: row 1, vector 3 as float32
 	WORD $0x6e3cdce7 // FMUL V28, V7, V7: times the row's scale
 	VFMLA V27.S4, V7.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V7.B16 // back to its place
@@ -610,22 +610,22 @@ done:
 	VLD1R (R1), [V28.S4] // row 0's scale
 	MOVD R10, R11 // bias
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d800 // SCVTF V0, V0, V0: row 0, vector 0 as float32
+	WORD $0x4e21d800 // SCVTF V0, V0: row 0, vector 0 as float32
 	WORD $0x6e3cdc00 // FMUL V28, V0, V0: times the row's scale
 	VFMLA V24.S4, V0.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V0.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d821 // SCVTF V0, V1, V1: row 0, vector 1 as float32
+	WORD $0x4e21d821 // SCVTF V1, V1: row 0, vector 1 as float32
 	WORD $0x6e3cdc21 // FMUL V28, V1, V1: times the row's scale
 	VFMLA V25.S4, V1.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V1.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d842 // SCVTF V0, V2, V2: row 0, vector 2 as float32
+	WORD $0x4e21d842 // SCVTF V2, V2: row 0, vector 2 as float32
 	WORD $0x6e3cdc42 // FMUL V28, V2, V2: times the row's scale
 	VFMLA V26.S4, V2.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V2.B16 // back to its place
 	VLD1.P 16(R11), [V29.S4] // bias of four columns
-	WORD $0x4e21d863 // SCVTF V0, V3, V3: row 0, vector 3 as float32
+	WORD $0x4e21d863 // SCVTF V3, V3: row 0, vector 3 as float32
 	WORD $0x6e3cdc63 // FMUL V28, V3, V3: times the row's scale
 	VFMLA V27.S4, V3.S4, V29.S4 // times the column's scale, plus bias
 	VMOV V29.B16, V3.B16 // back to its place

@@ -67,6 +67,10 @@ var (
 		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
 		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "}",
 	}}
+	quantizeSignedOf = definition{"quantize", "func(dst, x []float32, shift, inverse float32, zero int32)", []string{
+		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
+		"\tdst[i] = int8(round((x[i]+shift)*inverse) + zero) // ties to even; -128 or 127 beyond", "}",
+	}}
 )
 
 // quantizeOf is the definition of the encoding of pairs of int16, in groups of lanes.

@@ -199,12 +199,15 @@ func (g *generator) exp2Sum() {
 	g.end()
 }
 
-// exp2Terms are those of 2^f - 1 in powers of f, highest first, for |f| <= 1/2, by
-// the polynomial of the Cephes library's exp2f: relative error below 1e-7.
-var exp2Terms = []struct {
+// term is a constant of a computation.
+type term struct {
 	name  string
 	value float32
-}{
+}
+
+// exp2Terms are those of 2^f - 1 in powers of f, highest first, for |f| <= 1/2, by
+// the polynomial of the Cephes library's exp2f: relative error below 1e-7.
+var exp2Terms = []term{
 	{"exp2f6", 1.535336188319500e-4},
 	{"exp2f5", 1.339887440266574e-3},
 	{"exp2f4", 9.618437357674640e-3},
@@ -256,10 +259,7 @@ func (g *generator) timesPowerOf2(e, whole reg.VecVirtual) {
 // Functions, 7.1.26: for x >= 0, erfc(x) = (a1·t + … + a5·t^5)·exp(-x²) with
 // t = 1/(1+p·x), absolute error below 1.5e-7. They are halved, since GELU needs
 // erfc/2.
-var erfcTerms = []struct {
-	name  string
-	value float32
-}{
+var erfcTerms = []term{
 	{"erfc5", 1.061405429 / 2},
 	{"erfc4", -1.453152027 / 2},
 	{"erfc3", 1.421413741 / 2},
@@ -331,10 +331,7 @@ const nearReach = 4.25
 // Φ(x) - 1/2 for |x| <= nearReach, and 1/2 at its end: the least largest error of
 // x·Φ(x), found by Lawson's iteration. In float32 it is below 6e-5, less than what
 // rounding the result to bfloat16, 12 or 8 bits adds.
-var nearTerms = []struct {
-	name  string
-	value float32
-}{
+var nearTerms = []term{
 	{"near8", 6.764257198e-11},
 	{"near7", -6.335008371e-09},
 	{"near6", 2.609081576e-07},
