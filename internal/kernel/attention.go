@@ -13,7 +13,8 @@ type attendSet struct {
 	// narrow rounds the elements of rows to pairs, in groups of 16 elements, 0 where a
 	// row has ended. nil: operands stay what they are, and there is no join.
 	narrow func(dst, x []float32, rows, cols, ldd, stride int)
-	// join rounds the elements of rows and of those apart from them to pairs.
+	// join rounds the elements of rows and of those apart from them to pairs, of two
+	// rows or, where tiles take steps by twos, of four.
 	join func(dst, x []float32, rows, cols, ldd, stride, apart int)
 }
 
@@ -22,8 +23,11 @@ func (t *attendSet) steps(n int) int {
 	if t.narrow == nil {
 		return n
 	}
-	return (n + 1) / 2
+	return t.tileSet.steps((n + 1) / 2)
 }
+
+// joined is how many rows join makes one of.
+func (t *attendSet) joined() int { return 2 * t.tileSet.steps(1) }
 
 // width is how many elements the encoding of n values takes.
 func (t *attendSet) width(n int) int { return t.steps(roundUp(n, 16)) }
@@ -37,7 +41,7 @@ type heads struct {
 	out     []float32 // one tile of queries' results, padded likewise
 	scores  []float32 // one tile of queries against the block
 	encoded []float32 // one tile of queries or weights, or the block's keys, encoded
-	last    []float32 // the last of an odd number of values, and zeros to join it with
+	last    []float32 // the last values, fewer than are joined, and zeros to join them with
 	largest []float32 // per query: the largest score so far
 	total   []float32 // per query: the sum of 2^(score-largest) so far
 }
@@ -69,8 +73,8 @@ func (h *heads) grow(queries, dim int) {
 	if n := max(t.tiles[0].rows*t.width(keyBlock), keyBlock*t.width(dim)); len(h.encoded) < n {
 		h.encoded = make([]float32, n)
 	}
-	if len(h.last) < 2*dim {
-		h.last = make([]float32, 2*dim)
+	if n := t.joined() * dim; len(h.last) < n {
+		h.last = make([]float32, n)
 	}
 }
 
@@ -175,7 +179,7 @@ func (c *Core) weighValues(out, values Matrix, keys, stride int, start bool) {
 		if start {
 			add = nil
 		}
-		t.mul(tile, weights.Data, values.Data[n:], nil, add, out.Rows, t.steps(keys), target.Stride, weights.Stride, values.Stride, target.Stride)
+		t.mul(tile, weights.Data, values.Data[t.column(n):], nil, add, out.Rows, t.steps(keys), target.Stride, weights.Stride, values.Stride, target.Stride)
 	}
 	if values.Cols != out.Cols {
 		for r := range out.Rows {
@@ -191,7 +195,7 @@ func (c *Core) packKeys(k Matrix) {
 	cols, steps := c.attend.cols, c.attend.steps(k.Cols)
 	rows := c.encodeRows(k).ColumnRange(0, steps)
 	for from := 0; from < k.Rows; from += cols {
-		transpose(c.keys[from*steps:], rows.RowRange(from, min(from+cols, k.Rows)), cols)
+		c.attend.lay(c.keys[from*steps:], rows.RowRange(from, min(from+cols, k.Rows)))
 	}
 }
 
@@ -212,13 +216,18 @@ func (c *Core) packValues(v Matrix) Matrix {
 	return p
 }
 
-// joinValues makes one row of pairs of every two rows of v, padded columns wide.
+// joinValues makes pairs of every two rows of v, padded columns wide.
 func (c *Core) joinValues(v Matrix, padded int) Matrix {
-	p := NewMatrix(c.values, c.attend.steps(v.Rows), padded)
-	c.attend.join(p.Data, v.Data, v.Rows/2, v.Cols, padded, 2*v.Stride, v.Stride)
-	if v.Rows%2 == 1 {
-		clear(c.last[copy(c.last, v.Row(v.Rows-1)):])
-		c.attend.join(p.Row(p.Rows-1), c.last, 1, v.Cols, 0, 0, v.Cols)
+	p, joined := NewMatrix(c.values, c.attend.steps(v.Rows), padded), c.attend.joined()
+	whole, width := v.Rows/joined, joined/2*padded
+	c.attend.join(p.Data, v.Data, whole, v.Cols, width, joined*v.Stride, v.Stride)
+	if rest := v.RowRange(whole*joined, v.Rows); rest.Rows > 0 {
+		last := NewMatrix(c.last, joined, v.Cols)
+		clear(last.Data)
+		for i := range rest.Rows {
+			copy(last.Row(i), rest.Row(i))
+		}
+		c.attend.join(p.Data[whole*width:], last.Data, 1, v.Cols, 0, 0, v.Cols)
 	}
 	return p
 }

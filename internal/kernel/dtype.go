@@ -98,11 +98,11 @@ func (a *arithmetic) span(in, i int) span {
 	case a.encode == nil:
 		return span{values: in, steps: in}
 	case !a.scaled():
-		return span{values: in, steps: (in + 1) / 2}
+		return span{values: in, steps: a.tiles.steps((in + 1) / 2)}
 	}
 	stride := piece/a.perElement + 16 // the scale, and the next piece at a register's start
 	n := min(piece, in-i*piece)
-	return span{from: i * piece, values: n, at: i * stride, steps: (n + a.perElement - 1) / a.perElement}
+	return span{from: i * piece, values: n, at: i * stride, steps: a.tiles.steps((n + a.perElement - 1) / a.perElement)}
 }
 
 // width is how many elements a row of in values takes.

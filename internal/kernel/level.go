@@ -24,6 +24,7 @@ const (
 	NEON     Level = "neon"     // arm64
 	NEONDot  Level = "neondot"  // neon and DotProd (Armv8.2)
 	NEONI8MM Level = "neoni8mm" // neondot and I8MM (Armv8.6)
+	NEONBF16 Level = "neonbf16" // neoni8mm and BF16 (Armv8.6)
 )
 
 // Variable is the environment variable that forces a level.

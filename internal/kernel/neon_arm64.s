@@ -58,8 +58,9 @@ TEXT ·mul6x16NEON(SB), NOSPLIT, $0-160
 	MOVD ldb+144(FP), R9 // from row to row of b
 	LSL $2, R9, R9 // in bytes
 	MOVD bias_base+72(FP), R10 // bias
+	MOVD R10, R11 // which sums start from
 	CBZ R10, zero // no bias: sums start from 0
-	VLD1 (R10), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
+	VLD1 (R11), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
 	VMOV V0.B16, V4.B16 // the same for row 1
 	VMOV V1.B16, V5.B16 // the same for row 1
 	VMOV V2.B16, V6.B16 // the same for row 1
@@ -83,30 +84,30 @@ TEXT ·mul6x16NEON(SB), NOSPLIT, $0-160
 	B sum // sums are ready
 
 zero:
-	VEOR V0.B16, V0.B16, V0.B16 // row 0, vector 0: 0
-	VEOR V1.B16, V1.B16, V1.B16 // row 0, vector 1: 0
-	VEOR V2.B16, V2.B16, V2.B16 // row 0, vector 2: 0
-	VEOR V3.B16, V3.B16, V3.B16 // row 0, vector 3: 0
-	VEOR V4.B16, V4.B16, V4.B16 // row 1, vector 0: 0
-	VEOR V5.B16, V5.B16, V5.B16 // row 1, vector 1: 0
-	VEOR V6.B16, V6.B16, V6.B16 // row 1, vector 2: 0
-	VEOR V7.B16, V7.B16, V7.B16 // row 1, vector 3: 0
-	VEOR V8.B16, V8.B16, V8.B16 // row 2, vector 0: 0
-	VEOR V9.B16, V9.B16, V9.B16 // row 2, vector 1: 0
-	VEOR V10.B16, V10.B16, V10.B16 // row 2, vector 2: 0
-	VEOR V11.B16, V11.B16, V11.B16 // row 2, vector 3: 0
-	VEOR V12.B16, V12.B16, V12.B16 // row 3, vector 0: 0
-	VEOR V13.B16, V13.B16, V13.B16 // row 3, vector 1: 0
-	VEOR V14.B16, V14.B16, V14.B16 // row 3, vector 2: 0
-	VEOR V15.B16, V15.B16, V15.B16 // row 3, vector 3: 0
-	VEOR V16.B16, V16.B16, V16.B16 // row 4, vector 0: 0
-	VEOR V17.B16, V17.B16, V17.B16 // row 4, vector 1: 0
-	VEOR V18.B16, V18.B16, V18.B16 // row 4, vector 2: 0
-	VEOR V19.B16, V19.B16, V19.B16 // row 4, vector 3: 0
-	VEOR V20.B16, V20.B16, V20.B16 // row 5, vector 0: 0
-	VEOR V21.B16, V21.B16, V21.B16 // row 5, vector 1: 0
-	VEOR V22.B16, V22.B16, V22.B16 // row 5, vector 2: 0
-	VEOR V23.B16, V23.B16, V23.B16 // row 5, vector 3: 0
+	VEOR V0.B16, V0.B16, V0.B16 // 0
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	VEOR V4.B16, V4.B16, V4.B16 // 0
+	VEOR V5.B16, V5.B16, V5.B16 // 0
+	VEOR V6.B16, V6.B16, V6.B16 // 0
+	VEOR V7.B16, V7.B16, V7.B16 // 0
+	VEOR V8.B16, V8.B16, V8.B16 // 0
+	VEOR V9.B16, V9.B16, V9.B16 // 0
+	VEOR V10.B16, V10.B16, V10.B16 // 0
+	VEOR V11.B16, V11.B16, V11.B16 // 0
+	VEOR V12.B16, V12.B16, V12.B16 // 0
+	VEOR V13.B16, V13.B16, V13.B16 // 0
+	VEOR V14.B16, V14.B16, V14.B16 // 0
+	VEOR V15.B16, V15.B16, V15.B16 // 0
+	VEOR V16.B16, V16.B16, V16.B16 // 0
+	VEOR V17.B16, V17.B16, V17.B16 // 0
+	VEOR V18.B16, V18.B16, V18.B16 // 0
+	VEOR V19.B16, V19.B16, V19.B16 // 0
+	VEOR V20.B16, V20.B16, V20.B16 // 0
+	VEOR V21.B16, V21.B16, V21.B16 // 0
+	VEOR V22.B16, V22.B16, V22.B16 // 0
+	VEOR V23.B16, V23.B16, V23.B16 // 0
 
 sum:
 	MOVD k+120(FP), R7 // steps left
@@ -220,8 +221,9 @@ TEXT ·mul4x16NEON(SB), NOSPLIT, $0-160
 	MOVD ldb+144(FP), R9 // from row to row of b
 	LSL $2, R9, R9 // in bytes
 	MOVD bias_base+72(FP), R10 // bias
+	MOVD R10, R11 // which sums start from
 	CBZ R10, zero // no bias: sums start from 0
-	VLD1 (R10), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
+	VLD1 (R11), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
 	VMOV V0.B16, V4.B16 // the same for row 1
 	VMOV V1.B16, V5.B16 // the same for row 1
 	VMOV V2.B16, V6.B16 // the same for row 1
@@ -237,22 +239,22 @@ TEXT ·mul4x16NEON(SB), NOSPLIT, $0-160
 	B sum // sums are ready
 
 zero:
-	VEOR V0.B16, V0.B16, V0.B16 // row 0, vector 0: 0
-	VEOR V1.B16, V1.B16, V1.B16 // row 0, vector 1: 0
-	VEOR V2.B16, V2.B16, V2.B16 // row 0, vector 2: 0
-	VEOR V3.B16, V3.B16, V3.B16 // row 0, vector 3: 0
-	VEOR V4.B16, V4.B16, V4.B16 // row 1, vector 0: 0
-	VEOR V5.B16, V5.B16, V5.B16 // row 1, vector 1: 0
-	VEOR V6.B16, V6.B16, V6.B16 // row 1, vector 2: 0
-	VEOR V7.B16, V7.B16, V7.B16 // row 1, vector 3: 0
-	VEOR V8.B16, V8.B16, V8.B16 // row 2, vector 0: 0
-	VEOR V9.B16, V9.B16, V9.B16 // row 2, vector 1: 0
-	VEOR V10.B16, V10.B16, V10.B16 // row 2, vector 2: 0
-	VEOR V11.B16, V11.B16, V11.B16 // row 2, vector 3: 0
-	VEOR V12.B16, V12.B16, V12.B16 // row 3, vector 0: 0
-	VEOR V13.B16, V13.B16, V13.B16 // row 3, vector 1: 0
-	VEOR V14.B16, V14.B16, V14.B16 // row 3, vector 2: 0
-	VEOR V15.B16, V15.B16, V15.B16 // row 3, vector 3: 0
+	VEOR V0.B16, V0.B16, V0.B16 // 0
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	VEOR V4.B16, V4.B16, V4.B16 // 0
+	VEOR V5.B16, V5.B16, V5.B16 // 0
+	VEOR V6.B16, V6.B16, V6.B16 // 0
+	VEOR V7.B16, V7.B16, V7.B16 // 0
+	VEOR V8.B16, V8.B16, V8.B16 // 0
+	VEOR V9.B16, V9.B16, V9.B16 // 0
+	VEOR V10.B16, V10.B16, V10.B16 // 0
+	VEOR V11.B16, V11.B16, V11.B16 // 0
+	VEOR V12.B16, V12.B16, V12.B16 // 0
+	VEOR V13.B16, V13.B16, V13.B16 // 0
+	VEOR V14.B16, V14.B16, V14.B16 // 0
+	VEOR V15.B16, V15.B16, V15.B16 // 0
 
 sum:
 	MOVD k+120(FP), R7 // steps left
@@ -338,8 +340,9 @@ TEXT ·mul2x16NEON(SB), NOSPLIT, $0-160
 	MOVD ldb+144(FP), R9 // from row to row of b
 	LSL $2, R9, R9 // in bytes
 	MOVD bias_base+72(FP), R10 // bias
+	MOVD R10, R11 // which sums start from
 	CBZ R10, zero // no bias: sums start from 0
-	VLD1 (R10), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
+	VLD1 (R11), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
 	VMOV V0.B16, V4.B16 // the same for row 1
 	VMOV V1.B16, V5.B16 // the same for row 1
 	VMOV V2.B16, V6.B16 // the same for row 1
@@ -347,14 +350,14 @@ TEXT ·mul2x16NEON(SB), NOSPLIT, $0-160
 	B sum // sums are ready
 
 zero:
-	VEOR V0.B16, V0.B16, V0.B16 // row 0, vector 0: 0
-	VEOR V1.B16, V1.B16, V1.B16 // row 0, vector 1: 0
-	VEOR V2.B16, V2.B16, V2.B16 // row 0, vector 2: 0
-	VEOR V3.B16, V3.B16, V3.B16 // row 0, vector 3: 0
-	VEOR V4.B16, V4.B16, V4.B16 // row 1, vector 0: 0
-	VEOR V5.B16, V5.B16, V5.B16 // row 1, vector 1: 0
-	VEOR V6.B16, V6.B16, V6.B16 // row 1, vector 2: 0
-	VEOR V7.B16, V7.B16, V7.B16 // row 1, vector 3: 0
+	VEOR V0.B16, V0.B16, V0.B16 // 0
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
+	VEOR V4.B16, V4.B16, V4.B16 // 0
+	VEOR V5.B16, V5.B16, V5.B16 // 0
+	VEOR V6.B16, V6.B16, V6.B16 // 0
+	VEOR V7.B16, V7.B16, V7.B16 // 0
 
 sum:
 	MOVD k+120(FP), R7 // steps left
@@ -413,15 +416,16 @@ TEXT ·mul1x16NEON(SB), NOSPLIT, $0-160
 	MOVD ldb+144(FP), R9 // from row to row of b
 	LSL $2, R9, R9 // in bytes
 	MOVD bias_base+72(FP), R10 // bias
+	MOVD R10, R11 // which sums start from
 	CBZ R10, zero // no bias: sums start from 0
-	VLD1 (R10), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
+	VLD1 (R11), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
 	B sum // sums are ready
 
 zero:
-	VEOR V0.B16, V0.B16, V0.B16 // row 0, vector 0: 0
-	VEOR V1.B16, V1.B16, V1.B16 // row 0, vector 1: 0
-	VEOR V2.B16, V2.B16, V2.B16 // row 0, vector 2: 0
-	VEOR V3.B16, V3.B16, V3.B16 // row 0, vector 3: 0
+	VEOR V0.B16, V0.B16, V0.B16 // 0
+	VEOR V1.B16, V1.B16, V1.B16 // 0
+	VEOR V2.B16, V2.B16, V2.B16 // 0
+	VEOR V3.B16, V3.B16, V3.B16 // 0
 
 sum:
 	MOVD k+120(FP), R7 // steps left

@@ -5,13 +5,13 @@
 package kernel
 
 // mul6x16NEONI8MM computes a tile of 6 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k; k is even:
 //
 //	for r := range 6 {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
-//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i/2*2*ldb+2*j+i%2], n) }
 //			}
 //			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
 //		}
@@ -21,13 +21,13 @@ package kernel
 func mul6x16NEONI8MM(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
 // mul4x16NEONI8MM computes a tile of 4 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k; k is even:
 //
 //	for r := range 4 {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
-//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i/2*2*ldb+2*j+i%2], n) }
 //			}
 //			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
 //		}
@@ -37,13 +37,13 @@ func mul6x16NEONI8MM(c []float32, a []float32, b []float32, bias []float32, add 
 func mul4x16NEONI8MM(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
 // mul2x16NEONI8MM computes a tile of 2 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k; k is even:
 //
 //	for r := range 2 {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
-//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i/2*2*ldb+2*j+i%2], n) }
 //			}
 //			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
 //		}
@@ -53,13 +53,13 @@ func mul4x16NEONI8MM(c []float32, a []float32, b []float32, bias []float32, add 
 func mul2x16NEONI8MM(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
 
 // mul1x16NEONI8MM computes a tile of 1 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k; k is even:
 //
 //	for r := range 1 {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
-//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i/2*2*ldb+2*j+i%2], n) }
 //			}
 //			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
 //		}

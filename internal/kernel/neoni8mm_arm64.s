@@ -19,69 +19,111 @@ TEXT ·mul6x16NEONI8MM(SB), NOSPLIT, $0-160
 	LSL $2, R9, R9 // in bytes
 	MOVD bias_base+72(FP), R10 // bias
 	ADD $128, R10, R11 // the columns' corrections, behind bias and scales
-	VLD1 (R11), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
-	VMOV V0.B16, V4.B16 // the same for row 1
-	VMOV V1.B16, V5.B16 // the same for row 1
-	VMOV V2.B16, V6.B16 // the same for row 1
-	VMOV V3.B16, V7.B16 // the same for row 1
-	VMOV V0.B16, V8.B16 // the same for row 2
-	VMOV V1.B16, V9.B16 // the same for row 2
-	VMOV V2.B16, V10.B16 // the same for row 2
-	VMOV V3.B16, V11.B16 // the same for row 2
-	VMOV V0.B16, V12.B16 // the same for row 3
-	VMOV V1.B16, V13.B16 // the same for row 3
-	VMOV V2.B16, V14.B16 // the same for row 3
-	VMOV V3.B16, V15.B16 // the same for row 3
-	VMOV V0.B16, V16.B16 // the same for row 4
-	VMOV V1.B16, V17.B16 // the same for row 4
-	VMOV V2.B16, V18.B16 // the same for row 4
-	VMOV V3.B16, V19.B16 // the same for row 4
-	VMOV V0.B16, V20.B16 // the same for row 5
-	VMOV V1.B16, V21.B16 // the same for row 5
-	VMOV V2.B16, V22.B16 // the same for row 5
-	VMOV V3.B16, V23.B16 // the same for row 5
+	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // all rows' start
+	VDUP V24.D[0], V0.D2 // columns 0 and 1
+	VDUP V24.D[1], V1.D2 // columns 2 and 3
+	VDUP V25.D[0], V2.D2 // columns 4 and 5
+	VDUP V25.D[1], V3.D2 // columns 6 and 7
+	VDUP V26.D[0], V4.D2 // columns 8 and 9
+	VDUP V26.D[1], V5.D2 // columns 10 and 11
+	VDUP V27.D[0], V6.D2 // columns 12 and 13
+	VDUP V27.D[1], V7.D2 // columns 14 and 15
+	VDUP V24.D[0], V8.D2 // columns 0 and 1
+	VDUP V24.D[1], V9.D2 // columns 2 and 3
+	VDUP V25.D[0], V10.D2 // columns 4 and 5
+	VDUP V25.D[1], V11.D2 // columns 6 and 7
+	VDUP V26.D[0], V12.D2 // columns 8 and 9
+	VDUP V26.D[1], V13.D2 // columns 10 and 11
+	VDUP V27.D[0], V14.D2 // columns 12 and 13
+	VDUP V27.D[1], V15.D2 // columns 14 and 15
+	VDUP V24.D[0], V16.D2 // columns 0 and 1
+	VDUP V24.D[1], V17.D2 // columns 2 and 3
+	VDUP V25.D[0], V18.D2 // columns 4 and 5
+	VDUP V25.D[1], V19.D2 // columns 6 and 7
+	VDUP V26.D[0], V20.D2 // columns 8 and 9
+	VDUP V26.D[1], V21.D2 // columns 10 and 11
+	VDUP V27.D[0], V22.D2 // columns 12 and 13
+	VDUP V27.D[1], V23.D2 // columns 14 and 15
 
 sum:
 	MOVD k+120(FP), R7 // steps left
 	CBZ R7, done // none
 
 step:
-	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // b's row
-	ADD R9, R8 // next row of b
-	VLD1R.P 4(R1), [V28.S4] // a, row 0, in every lane; on in it
-	WORD $0x4e989f80 // USDOT V24, V28, V0: row 0, vector 0 += a·b
-	WORD $0x4e999f81 // USDOT V25, V28, V1: row 0, vector 1 += a·b
-	WORD $0x4e9a9f82 // USDOT V26, V28, V2: row 0, vector 2 += a·b
-	WORD $0x4e9b9f83 // USDOT V27, V28, V3: row 0, vector 3 += a·b
-	VLD1R.P 4(R2), [V29.S4] // a, row 1, in every lane; on in it
-	WORD $0x4e989fa4 // USDOT V24, V29, V4: row 1, vector 0 += a·b
-	WORD $0x4e999fa5 // USDOT V25, V29, V5: row 1, vector 1 += a·b
-	WORD $0x4e9a9fa6 // USDOT V26, V29, V6: row 1, vector 2 += a·b
-	WORD $0x4e9b9fa7 // USDOT V27, V29, V7: row 1, vector 3 += a·b
-	VLD1R.P 4(R3), [V30.S4] // a, row 2, in every lane; on in it
-	WORD $0x4e989fc8 // USDOT V24, V30, V8: row 2, vector 0 += a·b
-	WORD $0x4e999fc9 // USDOT V25, V30, V9: row 2, vector 1 += a·b
-	WORD $0x4e9a9fca // USDOT V26, V30, V10: row 2, vector 2 += a·b
-	WORD $0x4e9b9fcb // USDOT V27, V30, V11: row 2, vector 3 += a·b
-	VLD1R.P 4(R4), [V28.S4] // a, row 3, in every lane; on in it
-	WORD $0x4e989f8c // USDOT V24, V28, V12: row 3, vector 0 += a·b
-	WORD $0x4e999f8d // USDOT V25, V28, V13: row 3, vector 1 += a·b
-	WORD $0x4e9a9f8e // USDOT V26, V28, V14: row 3, vector 2 += a·b
-	WORD $0x4e9b9f8f // USDOT V27, V28, V15: row 3, vector 3 += a·b
-	VLD1R.P 4(R5), [V29.S4] // a, row 4, in every lane; on in it
-	WORD $0x4e989fb0 // USDOT V24, V29, V16: row 4, vector 0 += a·b
-	WORD $0x4e999fb1 // USDOT V25, V29, V17: row 4, vector 1 += a·b
-	WORD $0x4e9a9fb2 // USDOT V26, V29, V18: row 4, vector 2 += a·b
-	WORD $0x4e9b9fb3 // USDOT V27, V29, V19: row 4, vector 3 += a·b
-	VLD1R.P 4(R6), [V30.S4] // a, row 5, in every lane; on in it
-	WORD $0x4e989fd4 // USDOT V24, V30, V20: row 5, vector 0 += a·b
-	WORD $0x4e999fd5 // USDOT V25, V30, V21: row 5, vector 1 += a·b
-	WORD $0x4e9a9fd6 // USDOT V26, V30, V22: row 5, vector 2 += a·b
-	WORD $0x4e9b9fd7 // USDOT V27, V30, V23: row 5, vector 3 += a·b
-	SUB $1, R7 // one step done
-	CBNZ R7, step // another
+	FMOVD.P 8(R1), F28 // a, row 0; on in it
+	VLD1.P 8(R2), V28.D[1] // a, row 1; on in it
+	FMOVD.P 8(R3), F29 // a, row 2; on in it
+	VLD1.P 8(R4), V29.D[1] // a, row 3; on in it
+	FMOVD.P 8(R5), F30 // a, row 4; on in it
+	VLD1.P 8(R6), V30.D[1] // a, row 5; on in it
+	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // two rows of b, columns 0 to 7
+	WORD $0x4e98af80 // USMMLA V24, V28, V0: rows 0 and 1, columns 0 and 1 += a·b
+	WORD $0x4e99af81 // USMMLA V25, V28, V1: rows 0 and 1, columns 2 and 3 += a·b
+	WORD $0x4e9aaf82 // USMMLA V26, V28, V2: rows 0 and 1, columns 4 and 5 += a·b
+	WORD $0x4e9baf83 // USMMLA V27, V28, V3: rows 0 and 1, columns 6 and 7 += a·b
+	WORD $0x4e98afa8 // USMMLA V24, V29, V8: rows 2 and 3, columns 0 and 1 += a·b
+	WORD $0x4e99afa9 // USMMLA V25, V29, V9: rows 2 and 3, columns 2 and 3 += a·b
+	WORD $0x4e9aafaa // USMMLA V26, V29, V10: rows 2 and 3, columns 4 and 5 += a·b
+	WORD $0x4e9bafab // USMMLA V27, V29, V11: rows 2 and 3, columns 6 and 7 += a·b
+	WORD $0x4e98afd0 // USMMLA V24, V30, V16: rows 4 and 5, columns 0 and 1 += a·b
+	WORD $0x4e99afd1 // USMMLA V25, V30, V17: rows 4 and 5, columns 2 and 3 += a·b
+	WORD $0x4e9aafd2 // USMMLA V26, V30, V18: rows 4 and 5, columns 4 and 5 += a·b
+	WORD $0x4e9bafd3 // USMMLA V27, V30, V19: rows 4 and 5, columns 6 and 7 += a·b
+	ADD $64, R8, R11 // the other columns
+	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // columns 8 to 15
+	WORD $0x4e98af84 // USMMLA V24, V28, V4: rows 0 and 1, columns 8 and 9 += a·b
+	WORD $0x4e99af85 // USMMLA V25, V28, V5: rows 0 and 1, columns 10 and 11 += a·b
+	WORD $0x4e9aaf86 // USMMLA V26, V28, V6: rows 0 and 1, columns 12 and 13 += a·b
+	WORD $0x4e9baf87 // USMMLA V27, V28, V7: rows 0 and 1, columns 14 and 15 += a·b
+	WORD $0x4e98afac // USMMLA V24, V29, V12: rows 2 and 3, columns 8 and 9 += a·b
+	WORD $0x4e99afad // USMMLA V25, V29, V13: rows 2 and 3, columns 10 and 11 += a·b
+	WORD $0x4e9aafae // USMMLA V26, V29, V14: rows 2 and 3, columns 12 and 13 += a·b
+	WORD $0x4e9bafaf // USMMLA V27, V29, V15: rows 2 and 3, columns 14 and 15 += a·b
+	WORD $0x4e98afd4 // USMMLA V24, V30, V20: rows 4 and 5, columns 8 and 9 += a·b
+	WORD $0x4e99afd5 // USMMLA V25, V30, V21: rows 4 and 5, columns 10 and 11 += a·b
+	WORD $0x4e9aafd6 // USMMLA V26, V30, V22: rows 4 and 5, columns 12 and 13 += a·b
+	WORD $0x4e9bafd7 // USMMLA V27, V30, V23: rows 4 and 5, columns 14 and 15 += a·b
+	ADD R9<<1, R8 // next two rows of b
+	SUB $2, R7 // two steps done
+	CBNZ R7, step // more
 
 done:
+	VZIP2 V1.D2, V0.D2, V24.D2 // row 1, vector 0, aside
+	VZIP1 V1.D2, V0.D2, V0.D2 // row 0, vector 0
+	VZIP2 V3.D2, V2.D2, V25.D2 // row 1, vector 1, aside
+	VZIP1 V3.D2, V2.D2, V1.D2 // row 0, vector 1
+	VZIP2 V5.D2, V4.D2, V26.D2 // row 1, vector 2, aside
+	VZIP1 V5.D2, V4.D2, V2.D2 // row 0, vector 2
+	VZIP2 V7.D2, V6.D2, V27.D2 // row 1, vector 3, aside
+	VZIP1 V7.D2, V6.D2, V3.D2 // row 0, vector 3
+	VMOV V24.B16, V4.B16 // row 1, vector 0
+	VMOV V25.B16, V5.B16 // row 1, vector 1
+	VMOV V26.B16, V6.B16 // row 1, vector 2
+	VMOV V27.B16, V7.B16 // row 1, vector 3
+	VZIP2 V9.D2, V8.D2, V24.D2 // row 3, vector 0, aside
+	VZIP1 V9.D2, V8.D2, V8.D2 // row 2, vector 0
+	VZIP2 V11.D2, V10.D2, V25.D2 // row 3, vector 1, aside
+	VZIP1 V11.D2, V10.D2, V9.D2 // row 2, vector 1
+	VZIP2 V13.D2, V12.D2, V26.D2 // row 3, vector 2, aside
+	VZIP1 V13.D2, V12.D2, V10.D2 // row 2, vector 2
+	VZIP2 V15.D2, V14.D2, V27.D2 // row 3, vector 3, aside
+	VZIP1 V15.D2, V14.D2, V11.D2 // row 2, vector 3
+	VMOV V24.B16, V12.B16 // row 3, vector 0
+	VMOV V25.B16, V13.B16 // row 3, vector 1
+	VMOV V26.B16, V14.B16 // row 3, vector 2
+	VMOV V27.B16, V15.B16 // row 3, vector 3
+	VZIP2 V17.D2, V16.D2, V24.D2 // row 5, vector 0, aside
+	VZIP1 V17.D2, V16.D2, V16.D2 // row 4, vector 0
+	VZIP2 V19.D2, V18.D2, V25.D2 // row 5, vector 1, aside
+	VZIP1 V19.D2, V18.D2, V17.D2 // row 4, vector 1
+	VZIP2 V21.D2, V20.D2, V26.D2 // row 5, vector 2, aside
+	VZIP1 V21.D2, V20.D2, V18.D2 // row 4, vector 2
+	VZIP2 V23.D2, V22.D2, V27.D2 // row 5, vector 3, aside
+	VZIP1 V23.D2, V22.D2, V19.D2 // row 4, vector 3
+	VMOV V24.B16, V20.B16 // row 5, vector 0
+	VMOV V25.B16, V21.B16 // row 5, vector 1
+	VMOV V26.B16, V22.B16 // row 5, vector 2
+	VMOV V27.B16, V23.B16 // row 5, vector 3
 	ADD $64, R10, R11 // the columns' scales, behind bias
 	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // the scales
 	VLD1R (R1), [V28.S4] // row 0's scale
@@ -288,51 +330,81 @@ TEXT ·mul4x16NEONI8MM(SB), NOSPLIT, $0-160
 	LSL $2, R9, R9 // in bytes
 	MOVD bias_base+72(FP), R10 // bias
 	ADD $128, R10, R11 // the columns' corrections, behind bias and scales
-	VLD1 (R11), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
-	VMOV V0.B16, V4.B16 // the same for row 1
-	VMOV V1.B16, V5.B16 // the same for row 1
-	VMOV V2.B16, V6.B16 // the same for row 1
-	VMOV V3.B16, V7.B16 // the same for row 1
-	VMOV V0.B16, V8.B16 // the same for row 2
-	VMOV V1.B16, V9.B16 // the same for row 2
-	VMOV V2.B16, V10.B16 // the same for row 2
-	VMOV V3.B16, V11.B16 // the same for row 2
-	VMOV V0.B16, V12.B16 // the same for row 3
-	VMOV V1.B16, V13.B16 // the same for row 3
-	VMOV V2.B16, V14.B16 // the same for row 3
-	VMOV V3.B16, V15.B16 // the same for row 3
+	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // all rows' start
+	VDUP V24.D[0], V0.D2 // columns 0 and 1
+	VDUP V24.D[1], V1.D2 // columns 2 and 3
+	VDUP V25.D[0], V2.D2 // columns 4 and 5
+	VDUP V25.D[1], V3.D2 // columns 6 and 7
+	VDUP V26.D[0], V4.D2 // columns 8 and 9
+	VDUP V26.D[1], V5.D2 // columns 10 and 11
+	VDUP V27.D[0], V6.D2 // columns 12 and 13
+	VDUP V27.D[1], V7.D2 // columns 14 and 15
+	VDUP V24.D[0], V8.D2 // columns 0 and 1
+	VDUP V24.D[1], V9.D2 // columns 2 and 3
+	VDUP V25.D[0], V10.D2 // columns 4 and 5
+	VDUP V25.D[1], V11.D2 // columns 6 and 7
+	VDUP V26.D[0], V12.D2 // columns 8 and 9
+	VDUP V26.D[1], V13.D2 // columns 10 and 11
+	VDUP V27.D[0], V14.D2 // columns 12 and 13
+	VDUP V27.D[1], V15.D2 // columns 14 and 15
 
 sum:
 	MOVD k+120(FP), R7 // steps left
 	CBZ R7, done // none
 
 step:
-	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // b's row
-	ADD R9, R8 // next row of b
-	VLD1R.P 4(R1), [V28.S4] // a, row 0, in every lane; on in it
-	WORD $0x4e989f80 // USDOT V24, V28, V0: row 0, vector 0 += a·b
-	WORD $0x4e999f81 // USDOT V25, V28, V1: row 0, vector 1 += a·b
-	WORD $0x4e9a9f82 // USDOT V26, V28, V2: row 0, vector 2 += a·b
-	WORD $0x4e9b9f83 // USDOT V27, V28, V3: row 0, vector 3 += a·b
-	VLD1R.P 4(R2), [V29.S4] // a, row 1, in every lane; on in it
-	WORD $0x4e989fa4 // USDOT V24, V29, V4: row 1, vector 0 += a·b
-	WORD $0x4e999fa5 // USDOT V25, V29, V5: row 1, vector 1 += a·b
-	WORD $0x4e9a9fa6 // USDOT V26, V29, V6: row 1, vector 2 += a·b
-	WORD $0x4e9b9fa7 // USDOT V27, V29, V7: row 1, vector 3 += a·b
-	VLD1R.P 4(R3), [V30.S4] // a, row 2, in every lane; on in it
-	WORD $0x4e989fc8 // USDOT V24, V30, V8: row 2, vector 0 += a·b
-	WORD $0x4e999fc9 // USDOT V25, V30, V9: row 2, vector 1 += a·b
-	WORD $0x4e9a9fca // USDOT V26, V30, V10: row 2, vector 2 += a·b
-	WORD $0x4e9b9fcb // USDOT V27, V30, V11: row 2, vector 3 += a·b
-	VLD1R.P 4(R4), [V28.S4] // a, row 3, in every lane; on in it
-	WORD $0x4e989f8c // USDOT V24, V28, V12: row 3, vector 0 += a·b
-	WORD $0x4e999f8d // USDOT V25, V28, V13: row 3, vector 1 += a·b
-	WORD $0x4e9a9f8e // USDOT V26, V28, V14: row 3, vector 2 += a·b
-	WORD $0x4e9b9f8f // USDOT V27, V28, V15: row 3, vector 3 += a·b
-	SUB $1, R7 // one step done
-	CBNZ R7, step // another
+	FMOVD.P 8(R1), F28 // a, row 0; on in it
+	VLD1.P 8(R2), V28.D[1] // a, row 1; on in it
+	FMOVD.P 8(R3), F29 // a, row 2; on in it
+	VLD1.P 8(R4), V29.D[1] // a, row 3; on in it
+	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // two rows of b, columns 0 to 7
+	WORD $0x4e98af80 // USMMLA V24, V28, V0: rows 0 and 1, columns 0 and 1 += a·b
+	WORD $0x4e99af81 // USMMLA V25, V28, V1: rows 0 and 1, columns 2 and 3 += a·b
+	WORD $0x4e9aaf82 // USMMLA V26, V28, V2: rows 0 and 1, columns 4 and 5 += a·b
+	WORD $0x4e9baf83 // USMMLA V27, V28, V3: rows 0 and 1, columns 6 and 7 += a·b
+	WORD $0x4e98afa8 // USMMLA V24, V29, V8: rows 2 and 3, columns 0 and 1 += a·b
+	WORD $0x4e99afa9 // USMMLA V25, V29, V9: rows 2 and 3, columns 2 and 3 += a·b
+	WORD $0x4e9aafaa // USMMLA V26, V29, V10: rows 2 and 3, columns 4 and 5 += a·b
+	WORD $0x4e9bafab // USMMLA V27, V29, V11: rows 2 and 3, columns 6 and 7 += a·b
+	ADD $64, R8, R11 // the other columns
+	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // columns 8 to 15
+	WORD $0x4e98af84 // USMMLA V24, V28, V4: rows 0 and 1, columns 8 and 9 += a·b
+	WORD $0x4e99af85 // USMMLA V25, V28, V5: rows 0 and 1, columns 10 and 11 += a·b
+	WORD $0x4e9aaf86 // USMMLA V26, V28, V6: rows 0 and 1, columns 12 and 13 += a·b
+	WORD $0x4e9baf87 // USMMLA V27, V28, V7: rows 0 and 1, columns 14 and 15 += a·b
+	WORD $0x4e98afac // USMMLA V24, V29, V12: rows 2 and 3, columns 8 and 9 += a·b
+	WORD $0x4e99afad // USMMLA V25, V29, V13: rows 2 and 3, columns 10 and 11 += a·b
+	WORD $0x4e9aafae // USMMLA V26, V29, V14: rows 2 and 3, columns 12 and 13 += a·b
+	WORD $0x4e9bafaf // USMMLA V27, V29, V15: rows 2 and 3, columns 14 and 15 += a·b
+	ADD R9<<1, R8 // next two rows of b
+	SUB $2, R7 // two steps done
+	CBNZ R7, step // more
 
 done:
+	VZIP2 V1.D2, V0.D2, V24.D2 // row 1, vector 0, aside
+	VZIP1 V1.D2, V0.D2, V0.D2 // row 0, vector 0
+	VZIP2 V3.D2, V2.D2, V25.D2 // row 1, vector 1, aside
+	VZIP1 V3.D2, V2.D2, V1.D2 // row 0, vector 1
+	VZIP2 V5.D2, V4.D2, V26.D2 // row 1, vector 2, aside
+	VZIP1 V5.D2, V4.D2, V2.D2 // row 0, vector 2
+	VZIP2 V7.D2, V6.D2, V27.D2 // row 1, vector 3, aside
+	VZIP1 V7.D2, V6.D2, V3.D2 // row 0, vector 3
+	VMOV V24.B16, V4.B16 // row 1, vector 0
+	VMOV V25.B16, V5.B16 // row 1, vector 1
+	VMOV V26.B16, V6.B16 // row 1, vector 2
+	VMOV V27.B16, V7.B16 // row 1, vector 3
+	VZIP2 V9.D2, V8.D2, V24.D2 // row 3, vector 0, aside
+	VZIP1 V9.D2, V8.D2, V8.D2 // row 2, vector 0
+	VZIP2 V11.D2, V10.D2, V25.D2 // row 3, vector 1, aside
+	VZIP1 V11.D2, V10.D2, V9.D2 // row 2, vector 1
+	VZIP2 V13.D2, V12.D2, V26.D2 // row 3, vector 2, aside
+	VZIP1 V13.D2, V12.D2, V10.D2 // row 2, vector 2
+	VZIP2 V15.D2, V14.D2, V27.D2 // row 3, vector 3, aside
+	VZIP1 V15.D2, V14.D2, V11.D2 // row 2, vector 3
+	VMOV V24.B16, V12.B16 // row 3, vector 0
+	VMOV V25.B16, V13.B16 // row 3, vector 1
+	VMOV V26.B16, V14.B16 // row 3, vector 2
+	VMOV V27.B16, V15.B16 // row 3, vector 3
 	ADD $64, R10, R11 // the columns' scales, behind bias
 	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // the scales
 	VLD1R (R1), [V28.S4] // row 0's scale
@@ -477,33 +549,51 @@ TEXT ·mul2x16NEONI8MM(SB), NOSPLIT, $0-160
 	LSL $2, R9, R9 // in bytes
 	MOVD bias_base+72(FP), R10 // bias
 	ADD $128, R10, R11 // the columns' corrections, behind bias and scales
-	VLD1 (R11), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
-	VMOV V0.B16, V4.B16 // the same for row 1
-	VMOV V1.B16, V5.B16 // the same for row 1
-	VMOV V2.B16, V6.B16 // the same for row 1
-	VMOV V3.B16, V7.B16 // the same for row 1
+	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // all rows' start
+	VDUP V24.D[0], V0.D2 // columns 0 and 1
+	VDUP V24.D[1], V1.D2 // columns 2 and 3
+	VDUP V25.D[0], V2.D2 // columns 4 and 5
+	VDUP V25.D[1], V3.D2 // columns 6 and 7
+	VDUP V26.D[0], V4.D2 // columns 8 and 9
+	VDUP V26.D[1], V5.D2 // columns 10 and 11
+	VDUP V27.D[0], V6.D2 // columns 12 and 13
+	VDUP V27.D[1], V7.D2 // columns 14 and 15
 
 sum:
 	MOVD k+120(FP), R7 // steps left
 	CBZ R7, done // none
 
 step:
-	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // b's row
-	ADD R9, R8 // next row of b
-	VLD1R.P 4(R1), [V28.S4] // a, row 0, in every lane; on in it
-	WORD $0x4e989f80 // USDOT V24, V28, V0: row 0, vector 0 += a·b
-	WORD $0x4e999f81 // USDOT V25, V28, V1: row 0, vector 1 += a·b
-	WORD $0x4e9a9f82 // USDOT V26, V28, V2: row 0, vector 2 += a·b
-	WORD $0x4e9b9f83 // USDOT V27, V28, V3: row 0, vector 3 += a·b
-	VLD1R.P 4(R2), [V29.S4] // a, row 1, in every lane; on in it
-	WORD $0x4e989fa4 // USDOT V24, V29, V4: row 1, vector 0 += a·b
-	WORD $0x4e999fa5 // USDOT V25, V29, V5: row 1, vector 1 += a·b
-	WORD $0x4e9a9fa6 // USDOT V26, V29, V6: row 1, vector 2 += a·b
-	WORD $0x4e9b9fa7 // USDOT V27, V29, V7: row 1, vector 3 += a·b
-	SUB $1, R7 // one step done
-	CBNZ R7, step // another
+	FMOVD.P 8(R1), F28 // a, row 0; on in it
+	VLD1.P 8(R2), V28.D[1] // a, row 1; on in it
+	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // two rows of b, columns 0 to 7
+	WORD $0x4e98af80 // USMMLA V24, V28, V0: rows 0 and 1, columns 0 and 1 += a·b
+	WORD $0x4e99af81 // USMMLA V25, V28, V1: rows 0 and 1, columns 2 and 3 += a·b
+	WORD $0x4e9aaf82 // USMMLA V26, V28, V2: rows 0 and 1, columns 4 and 5 += a·b
+	WORD $0x4e9baf83 // USMMLA V27, V28, V3: rows 0 and 1, columns 6 and 7 += a·b
+	ADD $64, R8, R11 // the other columns
+	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // columns 8 to 15
+	WORD $0x4e98af84 // USMMLA V24, V28, V4: rows 0 and 1, columns 8 and 9 += a·b
+	WORD $0x4e99af85 // USMMLA V25, V28, V5: rows 0 and 1, columns 10 and 11 += a·b
+	WORD $0x4e9aaf86 // USMMLA V26, V28, V6: rows 0 and 1, columns 12 and 13 += a·b
+	WORD $0x4e9baf87 // USMMLA V27, V28, V7: rows 0 and 1, columns 14 and 15 += a·b
+	ADD R9<<1, R8 // next two rows of b
+	SUB $2, R7 // two steps done
+	CBNZ R7, step // more
 
 done:
+	VZIP2 V1.D2, V0.D2, V24.D2 // row 1, vector 0, aside
+	VZIP1 V1.D2, V0.D2, V0.D2 // row 0, vector 0
+	VZIP2 V3.D2, V2.D2, V25.D2 // row 1, vector 1, aside
+	VZIP1 V3.D2, V2.D2, V1.D2 // row 0, vector 1
+	VZIP2 V5.D2, V4.D2, V26.D2 // row 1, vector 2, aside
+	VZIP1 V5.D2, V4.D2, V2.D2 // row 0, vector 2
+	VZIP2 V7.D2, V6.D2, V27.D2 // row 1, vector 3, aside
+	VZIP1 V7.D2, V6.D2, V3.D2 // row 0, vector 3
+	VMOV V24.B16, V4.B16 // row 1, vector 0
+	VMOV V25.B16, V5.B16 // row 1, vector 1
+	VMOV V26.B16, V6.B16 // row 1, vector 2
+	VMOV V27.B16, V7.B16 // row 1, vector 3
 	ADD $64, R10, R11 // the columns' scales, behind bias
 	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // the scales
 	VLD1R (R1), [V28.S4] // row 0's scale
@@ -587,24 +677,42 @@ TEXT ·mul1x16NEONI8MM(SB), NOSPLIT, $0-160
 	LSL $2, R9, R9 // in bytes
 	MOVD bias_base+72(FP), R10 // bias
 	ADD $128, R10, R11 // the columns' corrections, behind bias and scales
-	VLD1 (R11), [V0.S4, V1.S4, V2.S4, V3.S4] // row 0's start
+	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // all rows' start
+	VDUP V24.D[0], V0.D2 // columns 0 and 1
+	VDUP V24.D[1], V1.D2 // columns 2 and 3
+	VDUP V25.D[0], V2.D2 // columns 4 and 5
+	VDUP V25.D[1], V3.D2 // columns 6 and 7
+	VDUP V26.D[0], V4.D2 // columns 8 and 9
+	VDUP V26.D[1], V5.D2 // columns 10 and 11
+	VDUP V27.D[0], V6.D2 // columns 12 and 13
+	VDUP V27.D[1], V7.D2 // columns 14 and 15
 
 sum:
 	MOVD k+120(FP), R7 // steps left
 	CBZ R7, done // none
 
 step:
-	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // b's row
-	ADD R9, R8 // next row of b
-	VLD1R.P 4(R1), [V28.S4] // a, row 0, in every lane; on in it
-	WORD $0x4e989f80 // USDOT V24, V28, V0: row 0, vector 0 += a·b
-	WORD $0x4e999f81 // USDOT V25, V28, V1: row 0, vector 1 += a·b
-	WORD $0x4e9a9f82 // USDOT V26, V28, V2: row 0, vector 2 += a·b
-	WORD $0x4e9b9f83 // USDOT V27, V28, V3: row 0, vector 3 += a·b
-	SUB $1, R7 // one step done
-	CBNZ R7, step // another
+	VLD1R.P 8(R1), [V28.D2] // a, row 0, twice; on in it
+	VLD1 (R8), [V24.S4, V25.S4, V26.S4, V27.S4] // two rows of b, columns 0 to 7
+	WORD $0x4e98af80 // USMMLA V24, V28, V0: rows 0 and 0, columns 0 and 1 += a·b
+	WORD $0x4e99af81 // USMMLA V25, V28, V1: rows 0 and 0, columns 2 and 3 += a·b
+	WORD $0x4e9aaf82 // USMMLA V26, V28, V2: rows 0 and 0, columns 4 and 5 += a·b
+	WORD $0x4e9baf83 // USMMLA V27, V28, V3: rows 0 and 0, columns 6 and 7 += a·b
+	ADD $64, R8, R11 // the other columns
+	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // columns 8 to 15
+	WORD $0x4e98af84 // USMMLA V24, V28, V4: rows 0 and 0, columns 8 and 9 += a·b
+	WORD $0x4e99af85 // USMMLA V25, V28, V5: rows 0 and 0, columns 10 and 11 += a·b
+	WORD $0x4e9aaf86 // USMMLA V26, V28, V6: rows 0 and 0, columns 12 and 13 += a·b
+	WORD $0x4e9baf87 // USMMLA V27, V28, V7: rows 0 and 0, columns 14 and 15 += a·b
+	ADD R9<<1, R8 // next two rows of b
+	SUB $2, R7 // two steps done
+	CBNZ R7, step // more
 
 done:
+	VZIP1 V1.D2, V0.D2, V0.D2 // row 0, vector 0
+	VZIP1 V3.D2, V2.D2, V1.D2 // row 0, vector 1
+	VZIP1 V5.D2, V4.D2, V2.D2 // row 0, vector 2
+	VZIP1 V7.D2, V6.D2, V3.D2 // row 0, vector 3
 	ADD $64, R10, R11 // the columns' scales, behind bias
 	VLD1 (R11), [V24.S4, V25.S4, V26.S4, V27.S4] // the scales
 	VLD1R (R1), [V28.S4] // row 0's scale

@@ -32,6 +32,39 @@ type tile struct {
 type tileSet struct {
 	cols  int
 	tiles []tile
+	// twos tells that the tiles take steps of the sum by twos: k is even, and a
+	// column's elements i and i+1 lie side by side, b(i, j) at b[i/2*2*ldb + 2*j + i%2].
+	twos bool
+}
+
+// steps is how many steps the sum of n products takes, of which the last may be 0.
+func (s *tileSet) steps(n int) int {
+	if s.twos {
+		return roundUp(n, 2)
+	}
+	return n
+}
+
+// column is where column j of b begins.
+func (s *tileSet) column(j int) int {
+	if s.twos {
+		return 2 * j
+	}
+	return j
+}
+
+// lay writes the rows of m as columns of a b of s.cols columns.
+func (s *tileSet) lay(b []float32, m Matrix) {
+	if !s.twos {
+		transpose(b, m, s.cols)
+		return
+	}
+	for i := range m.Cols {
+		row := b[i/2*2*s.cols+i%2:]
+		for j := range m.Rows {
+			row[2*j] = m.Data[j*m.Stride+i]
+		}
+	}
 }
 
 // mul covers rows x s.cols of a product with tiles; the operands are tileFunc's.

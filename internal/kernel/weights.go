@@ -112,30 +112,32 @@ func (w *Weights) packPanel(a *arithmetic, n int, rows Matrix) {
 	panel, bias := w.panels[n*w.steps:], w.bias[n*w.biasRows:]
 	for i := range a.spans(w.in) {
 		s := a.span(w.in, i)
-		transpose(panel, rows.ColumnRange(s.at, s.at+s.steps), w.cols)
+		elements := rows.ColumnRange(s.at, s.at+s.steps)
 		if a.scaled() {
 			transpose(bias[w.cols:], rows.ColumnRange(s.at+s.steps, s.at+s.steps+1), w.cols)
 		}
 		if a.bytes {
-			a.signPanel(panel[:s.steps*w.cols], bias, w.cols)
+			a.signRows(elements, bias, w.cols)
 		}
+		a.tiles.lay(panel, elements)
 		panel, bias = panel[s.steps*w.cols:], bias[a.biasRows()*w.cols:]
 	}
 }
 
-// signPanel turns a piece's bytes into signed ones and fills its rows of bias. For a
-// column of integers n and its scale, and inputs (u-zero)·s + least as bytes u,
+// signRows turns the bytes of a piece of outputs' weights into signed ones and fills
+// its rows of bias. For a row of integers n and its scale, and inputs (u-zero)·s +
+// least as bytes u,
 //
 //	Σ input·weight = s·scale·(Σ u·n - zero·Σ n) + least·scale·Σ n
 //
 // of which the corrections are known now.
-func (a *arithmetic) signPanel(panel, bias []float32, cols int) {
-	for j := range cols {
-		var sum int32
-		for i := j; i < len(panel); i += cols {
-			bits := math.Float32bits(panel[i]) ^ 0x80808080
+func (a *arithmetic) signRows(rows Matrix, bias []float32, cols int) {
+	for j := range rows.Rows {
+		row, sum := rows.Row(j), int32(0)
+		for i, x := range row {
+			bits := math.Float32bits(x) ^ 0x80808080
 			sum += int32(int8(bits)) + int32(int8(bits>>8)) + int32(int8(bits>>16)) + int32(int8(bits>>24))
-			panel[i] = math.Float32frombits(bits)
+			row[i] = math.Float32frombits(bits)
 		}
 		bias[j] = a.least * bias[cols+j] * float32(sum)
 		bias[2*cols+j] = math.Float32frombits(uint32(-a.zero * sum))

@@ -63,6 +63,12 @@ var (
 		"for r := range rows {", "\ta, b := x[r*stride:], x[r*stride+apart:]", "\tfor i := range cols {",
 		"\t\t// bfloat16s to the nearest, ties to even", "\t\tdst[r*ldd+i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))", "\t}", "}",
 	}}
+	joinFourOf = definition{"join", "func(dst, x []float32, rows, cols, ldd, stride, apart int)", []string{
+		"for r := range rows {", "\ta, b := x[r*stride:], x[r*stride+apart:]", "\tc, d := x[r*stride+2*apart:], x[r*stride+3*apart:]",
+		"\tfor i := range cols {", "\t\t// bfloat16s to the nearest, ties to even",
+		"\t\tdst[r*ldd+2*i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))",
+		"\t\tdst[r*ldd+2*i+1] = pair(low: bfloat16(c[i]), high: bfloat16(d[i]))", "\t}", "}",
+	}}
 	quantizeBytesOf = definition{"quantize", "func(dst, x []float32, shift, inverse float32, zero int32)", []string{
 		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
 		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "}",

@@ -14,13 +14,15 @@ type neon struct {
 	name    string
 	element string // of a product's operands, as in isa
 	signed  bool   // bytes are multiplied as signed ones
+	twos    bool   // products take two steps at a time: see tileSet of package kernel
 	vectors bool   // whether the level has vector kernels of its own
 }
 
 var neonLevels = []neon{
 	{name: "NEON", element: "float32", vectors: true},
 	{name: "NEONDOT", element: "int8", signed: true},
-	{name: "NEONI8MM", element: "int8"},
+	{name: "NEONI8MM", element: "int8", twos: true},
+	{name: "NEONBF16", element: "bfloat16", twos: true},
 }
 
 // writeNEON prints one level's assembly and declarations.
@@ -37,6 +39,10 @@ func writeNEON(dir string, n *neon) error {
 	}
 	if n.signed {
 		a.quantize(quantizeSignedOf, true)
+	}
+	if n.element == "bfloat16" {
+		a.narrow()
+		a.join()
 	}
 	return a.write(filepath.Join(dir, strings.ToLower(n.name)+"_arm64"))
 }

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // largest emits the search for the largest magnitude.
 func (a *arm) largest() {
@@ -59,4 +62,65 @@ func (s *neonSweep) fillGroup(lanes vector) {
 	}
 	s.arm.label(s.label + "whole")
 	s.numbers -= 2 // free again
+}
+
+// narrow emits the conversion of rows of float32 to pairs of bfloat16, 0 where a row
+// has ended in its group of 16.
+func (a *arm) narrow() {
+	a.function(narrowOf)
+	zero := a.zeros(1)[0]
+	to, ldd := a.pointer("dst", "the row's first pair"), a.stride("ldd", "from row to row of dst")
+	a.eachRow(func(b *neonRows) {
+		s := b.sweep("x")
+		s.cursors = append(s.cursors, cursor{a.general(), 2})
+		a.line(fmt.Sprintf("MOVD %s, %s", to, s.cursors[1]), "the first pair")
+		s.fillGroup(zero)
+		s.run(turns, func(_, at int) {
+			x := s.load("x", s.cursors[0], at)
+			a.do("BFCVTN", "as bfloat16", x, x)
+			s.store(x, s.cursors[1], at)
+		})
+		a.line(fmt.Sprintf("ADD %s, %s", ldd, to), "next row of dst")
+	})
+}
+
+// join emits the conversion of rows of float32 to bfloat16, one element from each of
+// four rows side by side.
+func (a *arm) join() {
+	a.function(joinFourOf)
+	to, ldd := a.pointer("dst", "dst's row"), a.stride("ldd", "from row to row of dst")
+	apart := a.stride("apart", "from a to b, b to c and c to d")
+	a.eachRow(func(b *neonRows) {
+		s := b.sweep("x")
+		for range 3 {
+			next := a.general()
+			a.line(fmt.Sprintf("ADD %s, %s, %s", apart, s.cursors[len(s.cursors)-1], next), "the next of the four rows")
+			s.cursors = append(s.cursors, cursor{next, 4})
+		}
+		s.cursors = append(s.cursors, cursor{a.general(), 8})
+		a.line(fmt.Sprintf("MOVD %s, %s", to, s.cursors[4]), "their first four")
+		s.run(1, func(_, _ int) { s.joinFour() })
+		a.line(fmt.Sprintf("ADD %s, %s", ldd, to), "next row of dst")
+	})
+}
+
+// joinFour writes the elements of the first four cursors side by side to the fifth.
+func (s *neonSweep) joinFour() {
+	const names = "abcd"
+	if s.tail {
+		x := s.vector()
+		for i, c := range s.cursors[:4] {
+			s.line(fmt.Sprintf("VLD1 (%s), %s.S[%d]", c, x, i), names[i:i+1])
+		}
+		s.do("BFCVTN", "all four as bfloat16", x, x)
+		s.line(fmt.Sprintf("FMOVD %s, (%s)", x.scalar(), s.cursors[4]), "write")
+		return
+	}
+	var list []string
+	for i, c := range s.cursors[:4] {
+		x := s.load(names[i:i+1], c, 0)
+		s.do("BFCVTN", "as bfloat16", x, x)
+		list = append(list, x.String()+".H4")
+	}
+	s.line(fmt.Sprintf("VST4 [%s], (%s)", strings.Join(list, ", "), s.cursors[4]), "write, one of each in turn")
 }

@@ -28,7 +28,7 @@ func (t *neonTile) product() {
 		fmt.Sprintf("and b being %s:", t.elements(i)), "",
 	}
 	t.begin(fmt.Sprintf("mul%dx%d%s", t.rows, neonCols, t.name),
-		"func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)", append(doc, i.loops(t.rows, neonCols)...))
+		"func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)", append(doc, t.loops(i)...))
 	t.line("MOVD lda+136(FP), R9", "from row to row of a")
 	t.line("LSL $2, R9, R9", "in bytes")
 	t.line("MOVD a_base+24(FP), R1", "a's row 0")
@@ -40,7 +40,12 @@ func (t *neonTile) product() {
 	t.line("LSL $2, R9, R9", "in bytes")
 	t.line("MOVD bias_base+72(FP), R10", "bias")
 	t.start()
-	t.loop()
+	if t.twos {
+		t.matrixLoop()
+		t.rowsOfBlocks()
+	} else {
+		t.loop()
+	}
 	if t.element == "int8" {
 		t.scale()
 	}
@@ -50,10 +55,25 @@ func (t *neonTile) product() {
 
 // elements says what the operands hold.
 func (t *neonTile) elements(i *isa) string {
+	text := i.elements()
 	if t.signed {
-		return strings.Replace(i.elements(), "unsigned in a and signed in b", "signed in both", 1)
+		text = strings.Replace(text, "unsigned in a and signed in b", "signed in both", 1)
 	}
-	return i.elements()
+	if t.twos {
+		text += "; k is even"
+	}
+	return text
+}
+
+// loops is what the product computes.
+func (t *neonTile) loops(i *isa) []string {
+	list := i.loops(t.rows, neonCols)
+	if t.twos {
+		for n, line := range list {
+			list[n] = strings.ReplaceAll(line, "b[i*ldb+j]", "b[i/2*2*ldb+2*j+i%2]")
+		}
+	}
+	return list
 }
 
 func (t *neonTile) sum(r, v int) vector { return vector(r*neonVectors + v) }
@@ -65,28 +85,39 @@ func four(first vector) string {
 
 // start sets every row's sums to bias, to 0, or to what corrects the inputs' zero.
 func (t *neonTile) start() {
-	from := "R10"
 	if t.element == "int8" {
 		t.line(fmt.Sprintf("ADD $%d, R10, R11", 2*4*neonCols), "the columns' corrections, behind bias and scales")
-		from = "R11"
-	} else {
-		t.line("CBZ R10, zero", "no bias: sums start from 0")
+		t.spreadStart()
+		return
 	}
-	t.line(fmt.Sprintf("VLD1 (%s), %s", from, four(0)), "row 0's start")
+	t.line("MOVD R10, R11", "which sums start from")
+	t.line("CBZ R10, zero", "no bias: sums start from 0")
+	t.spreadStart()
+	t.line("B sum", "sums are ready")
+	t.label("zero")
+	for n := range vector(t.sums()) {
+		t.do("VEOR", "0", n, n, n)
+	}
+}
+
+// sums is how many registers of sums there are.
+func (t *neonTile) sums() int {
+	if t.twos {
+		return t.pairs() * neonBlocks
+	}
+	return t.rows * neonVectors
+}
+
+// spreadStart sets every row's sums to a row that R11 points to.
+func (t *neonTile) spreadStart() {
+	if t.twos {
+		t.spreadBlocks()
+		return
+	}
+	t.line(fmt.Sprintf("VLD1 (R11), %s", four(0)), "row 0's start")
 	for r := 1; r < t.rows; r++ {
 		for v := range neonVectors {
 			t.do("VMOV", fmt.Sprintf("the same for row %d", r), vector(v), t.sum(r, v))
-		}
-	}
-	if t.element == "int8" {
-		return
-	}
-	t.line("B sum", "sums are ready")
-	t.label("zero")
-	for r := range t.rows {
-		for v := range neonVectors {
-			n := t.sum(r, v)
-			t.do("VEOR", fmt.Sprintf("row %d, vector %d: 0", r, v), n, n, n)
 		}
 	}
 }
@@ -117,10 +148,12 @@ func (t *neonTile) multiplyAdd() string {
 	switch {
 	case t.element == "float32":
 		return "VFMLA"
+	case t.element == "bfloat16":
+		return "BFMMLA"
 	case t.signed:
 		return "SDOT"
 	}
-	return "USDOT"
+	return "USMMLA"
 }
 
 // scale turns integer sums into float32: times the row's scale and the column's, plus

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // word is an instruction that Go's assembler lacks (Arm ARM, C7.2): of 32 bits, with
 // the first source at bit 5, the second, where there is one, at bit 16, and the
@@ -28,31 +31,36 @@ var words = map[string]word{
 	"SQXTUN.H4": {code: 0x2e612800, unary: true}, // SQXTUN Vd.4H, Vn.4S: int32 as uint16, likewise
 	"UQXTN.B8":  {code: 0x2e214800, unary: true}, // UQXTN Vd.8B, Vn.8H: uint16 as uint8, likewise
 	"SDOT":      {code: 0x4e809400},              // DotProd: SDOT Vd.4S, Vn.16B, Vm.16B
-	"USDOT":     {code: 0x4e809c00},              // I8MM: USDOT Vd.4S, Vn.16B, Vm.16B; Vn is the unsigned one
+	"USMMLA":    {code: 0x4e80ac00},              // I8MM: USMMLA Vd.4S, Vn.16B, Vm.16B: 2x8 unsigned by 8x2 signed
+	"BFMMLA":    {code: 0x6e40ec00},              // BF16: BFMMLA Vd.4S, Vn.8H, Vm.8H: 2x4 by 4x2, rounded to odd
+	"BFCVTN":    {code: 0x0ea16800, unary: true}, // BF16: BFCVTN Vd.4H, Vn.4S: to the nearest bfloat16, ties to even
 }
 
 // arrangements are how registers are divided in instructions that Go's assembler has.
-var arrangements = map[string]string{"VFMLA": "S4", "VFMLS": "S4", "VADD": "S4", "VEOR": "B16", "VMOV": "B16"}
+var arrangements = map[string]string{"VFMLA": "S4", "VFMLS": "S4", "VADD": "S4", "VEOR": "B16", "VMOV": "B16", "VZIP1": "D2", "VZIP2": "D2"}
 
 // do adds an instruction on registers by its name, with them in Go's order: the second
 // source, the first, the destination.
 func (a *arm) do(name, comment string, operands ...vector) {
+	var list []string
 	if arrangement, ok := arrangements[name]; ok {
-		list := ""
-		for i, v := range operands {
-			list += fmt.Sprintf("%s%s.%s", map[bool]string{true: ", "}[i > 0], v, arrangement)
+		for _, v := range operands {
+			list = append(list, fmt.Sprintf("%s.%s", v, arrangement))
 		}
-		a.line(name+" "+list, comment)
+		a.line(name+" "+strings.Join(list, ", "), comment)
 		return
 	}
 	w, ok := words[name]
-	if want := map[bool]int{true: 2, false: 3}[w.unary]; !ok || len(operands) != want {
+	places := []int{16, 5, 0}
+	if w.unary {
+		places = places[1:]
+	}
+	if !ok || len(operands) != len(places) {
 		panic(fmt.Sprintf("%s of %d registers", name, len(operands)))
 	}
-	beside, bits := name, w.code
 	for i, v := range operands {
-		beside += fmt.Sprintf("%s %s", map[bool]string{true: ","}[i > 0], v)
-		bits |= uint32(v) << []int{16, 5, 0}[i+3-len(operands)]
+		list = append(list, v.String())
+		w.code |= uint32(v) << places[i]
 	}
-	a.line(fmt.Sprintf("WORD $0x%08x", bits), beside+": "+comment)
+	a.line(fmt.Sprintf("WORD $0x%08x", w.code), fmt.Sprintf("%s %s: %s", name, strings.Join(list, ", "), comment))
 }
