@@ -48,6 +48,18 @@ func decodeConfig(data []byte, into any) error {
 	return err
 }
 
+// readInto reads a small JSON file into a struct or map that already holds the defaults.
+func readInto(fsys fs.FS, name string, into any) error {
+	data, err := readConfig(fsys, name)
+	if err != nil {
+		return err
+	}
+	if err := decodeConfig(data, into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
 func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

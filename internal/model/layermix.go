@@ -27,12 +27,8 @@ func readLayerMix(fsys fs.FS, modules Modules, s *Spec, tensors Tensors) ([]floa
 		path.Join(modules.Transformer, "config.json"): &encoder,
 		path.Join(modules.LayerMix, "config.json"):    &c,
 	} {
-		data, err := readConfig(fsys, file)
-		if err != nil {
+		if err := readInto(fsys, file, into); err != nil {
 			return nil, err
-		}
-		if err := decodeConfig(data, into); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	if !encoder.AllStates {

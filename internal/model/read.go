@@ -47,7 +47,7 @@ func Read(fsys fs.FS, tensors Tensors) (*Spec, error) {
 		return nil, fmt.Errorf("pooling expects hidden states of %d values; the encoder's have %d", modules.width, s.Hidden)
 	}
 	if modules.Splade != "" {
-		s.Splade, err = readSplade(fsys, modules.Splade, s, tensors)
+		s.Splade, err = readSplade(fsys, modules, s, tensors)
 		return s, err
 	}
 	s.Pooling = modules.Pooling

@@ -160,6 +160,7 @@ type Splade struct {
 	Norm  Norm
 	Out   Linear // [Vocab, Hidden]
 	Sum   bool
+	Twice bool // log(1 + …) of that once more (arXiv 2504.14839)
 }
 
 // IsZero tells whether the model makes dense vectors.

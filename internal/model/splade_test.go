@@ -58,13 +58,50 @@ func TestReadSplade(t *testing.T) {
 	}
 }
 
+// TestReadSpladeActivation holds which key names the head's activation: not the
+// encoder's in RoBERTa, whose head is always GELU, nor in ModernBERT.
+func TestReadSpladeActivation(t *testing.T) {
+	t.Parallel()
+	modernbert := modernBERTTensors().vocabularyHead("head.dense", "head.norm", "decoder.bias")
+	for name, c := range map[string]struct {
+		config  config
+		tensors checkpoint
+		want    model.Activation
+	}{
+		"bert": {bertConfig("bert").with("hidden_act", "relu"),
+			bertTensors(2).vocabularyHead("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias"), model.ReLU},
+		"roberta": {bertConfig("roberta").with("hidden_act", "relu"),
+			bertTensors(2).vocabularyHead("lm_head.dense", "lm_head.layer_norm", "lm_head.bias"), model.GELU},
+		"modernbert":        {modernBERTConfig().with("hidden_activation", "relu"), modernbert, model.GELU},
+		"modernbert's head": {modernBERTConfig().with("classifier_activation", "silu"), modernbert, model.SiLU},
+	} {
+		files := spladeRepository(c.config, map[string]any{"activation_function": "log1p_relu"})
+		s, err := model.Read(repository(t, files), c.tensors)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if s.Splade.Dense.Activation != c.want || !s.Splade.Twice {
+			t.Errorf("%s: activation %s, want %s; twice %t", name, s.Splade.Dense.Activation, c.want, s.Splade.Twice)
+		}
+	}
+	delete(modernbert, "decoder.bias")
+	files := spladeRepository(modernBERTConfig().with("decoder_bias", false), map[string]any{})
+	if s, err := model.Read(repository(t, files), modernbert); err != nil || !s.Splade.Out.Bias.IsZero() {
+		t.Errorf("without a bias: %v", err)
+	}
+	files = spladeRepository(modernBERTConfig().with("classifier_activation", "mish"), map[string]any{})
+	if _, err := model.Read(repository(t, files), modernbert); err == nil || !strings.Contains(err.Error(), `"mish"`) {
+		t.Errorf("an unknown activation: %v", err)
+	}
+}
+
 func TestReadSpladeRefuses(t *testing.T) {
 	t.Parallel()
 	head := bertTensors(2).vocabularyHead("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias")
 	for want, files := range map[string]map[string]any{
-		`"median"`:     spladeRepository(bertConfig("bert"), map[string]any{"pooling_strategy": "median"}),
-		`"log1p_relu"`: spladeRepository(bertConfig("bert"), map[string]any{"activation_function": "log1p_relu"}),
-		"on nomic":     spladeRepository(nomicConfig(), map[string]any{}),
+		`"median"`:   spladeRepository(bertConfig("bert"), map[string]any{"pooling_strategy": "median"}),
+		`"softplus"`: spladeRepository(bertConfig("bert"), map[string]any{"activation_function": "softplus"}),
+		"on nomic":   spladeRepository(nomicConfig(), map[string]any{}),
 	} {
 		tensors := maps.Clone(head)
 		maps.Copy(tensors, nomicTensors())

@@ -14,6 +14,7 @@ type splade struct {
 	norm  norm
 	out   *kernel.Weights
 	sum   bool
+	twice bool
 }
 
 // spladeRows is how many tokens' logits there are at a time: a row is as wide as the
@@ -31,6 +32,7 @@ func (l *loader) splade(spec *model.Spec) splade {
 		norm:  l.norm(p.Norm, spec.Hidden),
 		out:   l.packFloat32(p.Out),
 		sum:   p.Sum,
+		twice: p.Twice,
 	}
 }
 
@@ -52,7 +54,7 @@ func (w *worker) weigh(dst []float32, x kernel.Matrix) {
 	}
 	if !p.sum {
 		for i, v := range dst {
-			dst[i] = saturate(v)
+			dst[i] = p.saturate(v)
 		}
 	}
 }
@@ -63,7 +65,7 @@ func (p *splade) gather(dst []float32, logits kernel.Matrix) {
 	for i := range logits.Rows {
 		for j, v := range logits.Row(i) {
 			if p.sum {
-				dst[j] += saturate(v)
+				dst[j] += p.saturate(v)
 			} else {
 				dst[j] = max(dst[j], v)
 			}
@@ -71,10 +73,14 @@ func (p *splade) gather(dst []float32, logits kernel.Matrix) {
 	}
 }
 
-// saturate is log(1 + max(v, 0)).
-func saturate(v float32) float32 {
+// saturate is log(1 + max(v, 0)), once or twice.
+func (p *splade) saturate(v float32) float32 {
 	if v <= 0 {
 		return 0
 	}
-	return float32(math.Log1p(float64(v)))
+	weight := math.Log1p(float64(v))
+	if p.twice {
+		weight = math.Log1p(weight)
+	}
+	return float32(weight)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // randomSplade is a BERT with a vocabulary's head on it.
-func randomSplade(sum bool) (*model.Spec, tensorMap) {
+func randomSplade(sum, twice bool) (*model.Spec, tensorMap) {
 	spec, tensors := randomModel(small, 7)
 	m := &modelMaker{r: rand.New(rand.NewPCG(9, 0)), tensors: tensors}
 	spec.Splade = model.Splade{
@@ -19,6 +19,7 @@ func randomSplade(sum bool) (*model.Spec, tensorMap) {
 		Norm:  m.norm("transform.norm", small.hidden),
 		Out:   model.Linear{In: small.hidden, Out: small.vocab, Weight: spec.Embedding.Tokens, Bias: m.part("bias", 1, small.vocab)},
 		Sum:   sum,
+		Twice: twice,
 	}
 	spec.Pooling = nil
 	return spec, tensors
@@ -64,6 +65,9 @@ func spladeByHand(spec *model.Spec, tensors tensorMap, tokens []float32) []float
 		}
 		for i, logit := range linear(p.Out, y) {
 			weight := math.Log1p(max(logit, 0))
+			if p.Twice {
+				weight = math.Log1p(weight)
+			}
 			if p.Sum {
 				out[i] += weight
 			} else {
@@ -76,8 +80,10 @@ func spladeByHand(spec *model.Spec, tensors tensorMap, tokens []float32) []float
 
 func TestSplade(t *testing.T) {
 	t.Parallel()
-	for _, sum := range []bool{false, true} {
-		spec, tensors := randomSplade(sum)
+	for name, how := range map[string]struct{ sum, twice bool }{
+		"max": {}, "sum": {sum: true}, "max, twice": {twice: true}, "sum, twice": {true, true},
+	} {
+		spec, tensors := randomSplade(how.sum, how.twice)
 		for _, level := range kernel.Levels() {
 			e, err := New(spec, tensors, Options{Threads: 2, Level: level, DType: "float32"})
 			if err != nil {
@@ -92,7 +98,7 @@ func TestSplade(t *testing.T) {
 				zeros := 0
 				for j, want := range spladeByHand(spec, tensors, out.Tokens) {
 					if d := math.Abs(float64(out.Vector[j]) - want); !(d <= 1e-5*(1+want)) {
-						t.Fatalf("sum %t, level %s, sequence %d: weight %d is %g, want %g", sum, level, i, j, out.Vector[j], want)
+						t.Fatalf("%s, level %s, sequence %d: weight %d is %g, want %g", name, level, i, j, out.Vector[j], want)
 					}
 					if out.Vector[j] == 0 {
 						zeros++
