@@ -18,6 +18,7 @@ type bertConfig struct {
 	FFNType      string    `json:"feed_forward_type"`              // JinaBERT's
 	PadToken     int       `json:"pad_token_id"`                   // RoBERTa's
 	Buckets      int       `json:"relative_attention_num_buckets"` // MPNet's
+	Decoder      bool      `json:"is_decoder"`                     // BERT's and RoBERTa's: a token sees those before it alone
 }
 
 // decodeBERTConfig fills in transformers' own defaults for the keys that old
@@ -84,6 +85,7 @@ func (c *bertConfig) layer(t *checkpoint, i int) Layer {
 		PostAttention: t.norm(name+"attention.output.LayerNorm", c.Hidden, c.Eps, true),
 		FFN:           c.ffn(t, name),
 		PostFFN:       t.norm(name+"output.LayerNorm", c.Hidden, c.Eps, true),
+		Causal:        c.Decoder,
 	}
 }
 

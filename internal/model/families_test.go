@@ -137,7 +137,7 @@ func (c checkpoint) decoderLayer(at string) {
 
 func gemma3Config() config {
 	return qwen3Config().with("model_type", "gemma3_text").with("hidden_activation", "gelu_pytorch_tanh").
-		with("query_pre_attn_scalar", 9).with("sliding_window", 8).with("_sliding_window_pattern", 2)
+		with("query_pre_attn_scalar", 9).with("sliding_window", 8).with("sliding_window_pattern", 2)
 }
 
 // gemma3Tensors has the names of embeddinggemma-300m.
@@ -179,6 +179,51 @@ func TestReadGemma3(t *testing.T) {
 	s := readSpec(t, gemma3Config().with("rope_scaling", map[string]any{"rope_type": "linear", "factor": 8.0}), gemma3Tensors())
 	if s.Layers[0].RotaryDivisor != 0 || s.Layers[1].RotaryDivisor != 8 {
 		t.Errorf("divisors %g and %g; the global layer alone is scaled", s.Layers[0].RotaryDivisor, s.Layers[1].RotaryDivisor)
+	}
+}
+
+// TestReadDecoders holds which tokens a layer sees: what comes before alone, or not, and
+// how far, in the four ways of the decoders and in BERT.
+func TestReadDecoders(t *testing.T) {
+	t.Parallel()
+	sliding := qwen3Config().with("use_sliding_window", true).with("sliding_window", 9)
+	kinds := []string{"sliding_attention", "full_attention"}
+	for name, c := range map[string]struct {
+		config  config
+		tensors checkpoint
+		causal  bool
+		windows [2]int
+	}{
+		"qwen3":                   {qwen3Config(), qwen3Tensors(), true, [2]int{}},
+		"qwen3, both ways":        {qwen3Config().with("is_causal", false), qwen3Tensors(), false, [2]int{}},
+		"qwen3, a window it has":  {sliding, qwen3Tensors(), true, [2]int{}}, // from layer 28 on
+		"qwen3, from layer 1":     {sliding.with("max_window_layers", 1), qwen3Tensors(), true, [2]int{0, 8}},
+		"qwen3, by list":          {sliding.with("layer_types", kinds), qwen3Tensors(), true, [2]int{8, 0}},
+		"qwen3, local both ways":  {sliding.with("layer_types", kinds).with("is_causal", false), qwen3Tensors(), false, [2]int{9, 0}},
+		"qwen3, an unused window": {qwen3Config().with("sliding_window", 9).with("max_window_layers", 0), qwen3Tensors(), true, [2]int{}},
+		"gemma3":                  {gemma3Config(), gemma3Tensors(), true, [2]int{7, 0}},
+		"gemma3, not causal":      {gemma3Config().with("is_causal", false), gemma3Tensors(), false, [2]int{8, 0}},
+		"gemma3, no period":       {gemma3Config().with("sliding_window_pattern", nil), gemma3Tensors(), true, [2]int{7, 7}},
+		"bert, a decoder":         {bertConfig("bert").with("is_decoder", true), bertTensors(2), true, [2]int{}},
+		"roberta, a decoder":      {bertConfig("roberta").with("is_decoder", true), bertTensors(2), true, [2]int{}},
+		"bert":                    {bertConfig("bert"), bertTensors(2), false, [2]int{}},
+	} {
+		s := readSpec(t, c.config, c.tensors)
+		for i, l := range s.Layers {
+			if l.Causal != c.causal || l.Window != c.windows[i] {
+				t.Errorf("%s: layer %d is causal %t with a window of %d, want %t and %d", name, i, l.Causal, l.Window, c.causal, c.windows[i])
+			}
+		}
+	}
+}
+
+// TestReadGTEBase: a file that names no base means transformers' or Alibaba-NLP's.
+func TestReadGTEBase(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]float64{"gte": 160_000, "new": 10_000} {
+		if l := readSpec(t, bertConfig(kind), gteTensors()).Layers[0]; l.RotaryTheta != want {
+			t.Errorf("%s: base %g, want %g", kind, l.RotaryTheta, want)
+		}
 	}
 }
 

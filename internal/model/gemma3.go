@@ -20,11 +20,12 @@ type gemma3Config struct {
 	ScoreWidth    float64   `json:"query_pre_attn_scalar"`
 	SoftCap       *float64  `json:"attn_logit_softcapping"`
 	Bidirectional bool      `json:"use_bidirectional_attention"`
+	Causal        bool      `json:"is_causal"`
 	Window        int       `json:"sliding_window"`
 
 	// Which layers attend to everything: a list, or a period.
 	LayerTypes  []string `json:"layer_types"`
-	GlobalEvery int      `json:"_sliding_window_pattern"`
+	GlobalEvery int      `json:"sliding_window_pattern"`
 
 	// Bases of the rotary positions: by kind of layer, or in older files apart.
 	Rope        map[string]ropeConfig `json:"rope_parameters"`
@@ -38,7 +39,7 @@ type gemma3Config struct {
 func decodeGemma3Config(config []byte) (*gemma3Config, error) {
 	c := gemma3Config{
 		HeadDim: 256, Activation: hiddenAct(GELUTanh), Eps: 1e-6, ScoreWidth: 256, Window: 4096,
-		GlobalEvery: 6, GlobalTheta: 1_000_000, LocalTheta: 10_000,
+		Causal: true, GlobalEvery: 6, GlobalTheta: 1_000_000, LocalTheta: 10_000,
 	}
 	if err := decodeConfig(config, &c); err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func decodeGemma3Config(config []byte) (*gemma3Config, error) {
 		inRange("vocab_size", c.Vocab, 1, maxRows),
 		inRange("max_position_embeddings", c.Positions, 1, maxRows),
 		inRange("sliding_window", c.Window, 2, maxRows),
-		inRange("_sliding_window_pattern", c.GlobalEvery, 1, maxLayers),
+		inRange("sliding_window_pattern", c.GlobalEvery, 1, maxLayers),
 		epsilon("rms_norm_eps", c.Eps),
 		checkLayerTypes(c.LayerTypes, c.Layers),
 		c.readRope(),
@@ -123,7 +124,7 @@ func (c *gemma3Config) layer(t *checkpoint, i int) Layer {
 			Activation: Activation(c.Activation),
 		},
 		FFNResult: c.norm(t, name+"post_feedforward_layernorm", c.Hidden),
-		Causal:    !c.Bidirectional,
+		Causal:    c.Causal && !c.Bidirectional,
 	}
 	l.RotaryTheta, l.RotaryDivisor = c.global.Theta, c.global.Divisor
 	if !isGlobal(c.LayerTypes, i, (i+1)%c.GlobalEvery == 0) {
@@ -133,11 +134,11 @@ func (c *gemma3Config) layer(t *checkpoint, i int) Layer {
 	return l
 }
 
-// window is how far a local layer sees. A causal one counts the query itself among
-// the window's tokens; one that sees both ways takes half of them on each side.
+// window is how far a local layer sees. Of a window that use_bidirectional_attention
+// opens to both ways each side has half.
 func (c *gemma3Config) window() int {
 	if c.Bidirectional {
 		return c.Window / 2
 	}
-	return c.Window - 1
+	return windowOf(c.Window, c.Causal)
 }

@@ -1,11 +1,13 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
 
 type gteConfig struct {
+	ModelType    string     `json:"model_type"`
 	Hidden       int        `json:"hidden_size"`
 	Layers       int        `json:"num_hidden_layers"`
 	Heads        int        `json:"num_attention_heads"`
@@ -24,7 +26,7 @@ type gteConfig struct {
 }
 
 func decodeGTEConfig(config []byte) (*gteConfig, rotary, error) {
-	c := gteConfig{Activation: hiddenAct(GELU), Eps: 1e-12, PositionType: "rope", NormType: "layer_norm", Theta: 10_000}
+	c := gteConfig{Activation: hiddenAct(GELU), Eps: 1e-12, PositionType: "rope", NormType: "layer_norm"}
 	if err := decodeConfig(config, &c); err != nil {
 		return nil, rotary{}, err
 	}
@@ -49,10 +51,13 @@ func decodeGTEConfig(config []byte) (*gteConfig, rotary, error) {
 	return &c, rope, err
 }
 
+// gteBases are the bases of files that name none: transformers' and Alibaba-NLP's.
+var gteBases = map[string]float64{"gte": 160_000, "new": 10_000}
+
 // rotary reads the bases. "ntk" is Alibaba-NLP's own scaling: it takes the base
 // factor times as large and divides every frequency by factor^(2/width of a head).
 func (c *gteConfig) rotary() (rotary, error) {
-	r := rotary{Theta: c.Theta}
+	r := rotary{Theta: cmp.Or(c.Theta, gteBases[c.ModelType])}
 	if s := c.Scaling; s.OldType == "ntk" && s.MixedB == 0 {
 		if !(s.Factor >= 1 && s.Factor < 1e6) {
 			return r, fmt.Errorf("rope_scaling factor is %g; it must lie between 1 and 1e6", s.Factor)

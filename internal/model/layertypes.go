@@ -28,3 +28,13 @@ func isGlobal(types []string, i int, byPeriod bool) bool {
 	}
 	return byPeriod
 }
+
+// windowOf is Layer's Window for a decoder's sliding_window: a causal layer counts the
+// query itself among the tokens of the window; one that sees both ways
+// takes as many on each side (transformers' masking_utils.py).
+func windowOf(tokens int, causal bool) int {
+	if causal {
+		return tokens - 1
+	}
+	return tokens
+}

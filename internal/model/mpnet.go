@@ -5,6 +5,7 @@ import "fmt"
 // Constants of modeling_mpnet.py, whatever config.json says.
 const (
 	mpnetPadToken    = 1
+	mpnetBuckets     = 32  // of the relative positions that are used, however many the table has
 	mpnetMaxDistance = 128 // of the relative positions
 )
 
@@ -16,14 +17,14 @@ func readMPNet(config []byte, tensors Tensors) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Buckets < 4 || c.Buckets > 1<<16 || c.Buckets%4 != 0 {
-		return nil, fmt.Errorf("relative_attention_num_buckets is %d; it must be a multiple of 4 up to 65536", c.Buckets)
+	if err := inRange("relative_attention_num_buckets", c.Buckets, mpnetBuckets, maxRows); err != nil {
+		return nil, err
 	}
 	t := newCheckpoint(tensors, "embeddings.word_embeddings.weight")
 	s := c.spec(t)
 	s.RelativeBias = RelativeBias{
-		Table:       t.table("encoder.relative_attention_bias.weight", c.Buckets, c.Heads),
-		Buckets:     c.Buckets,
+		Table:       t.rows("encoder.relative_attention_bias.weight", 0, mpnetBuckets, c.Buckets, c.Heads),
+		Buckets:     mpnetBuckets,
 		MaxDistance: mpnetMaxDistance,
 	}
 	s.Layers = t.layers(c.Layers, c.mpnetLayer)

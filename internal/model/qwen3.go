@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 type qwen3Config struct {
 	Hidden        int        `json:"hidden_size"`
@@ -14,22 +17,28 @@ type qwen3Config struct {
 	Activation    hiddenAct  `json:"hidden_act"`
 	Eps           float64    `json:"rms_norm_eps"`
 	AttentionBias bool       `json:"attention_bias"`
-	Sliding       bool       `json:"use_sliding_window"`
+	Causal        bool       `json:"is_causal"`
 	Theta         float64    `json:"rope_theta"`
 	Scaling       ropeConfig `json:"rope_scaling"`
 	Rope          ropeConfig `json:"rope_parameters"`
+
+	// Which layers attend to everything: a list, or those before some layer.
+	Sliding    bool     `json:"use_sliding_window"`
+	Window     *int     `json:"sliding_window"` // none when null
+	LocalFrom  int      `json:"max_window_layers"`
+	LayerTypes []string `json:"layer_types"`
+
+	window int // tokens of a local layer's; 0: there is none
 }
 
 func decodeQwen3Config(config []byte) (*qwen3Config, rotary, error) {
-	c := qwen3Config{HeadDim: 128, Activation: hiddenAct(SiLU), Eps: 1e-6, Theta: 10_000}
+	window := 4096
+	c := qwen3Config{HeadDim: 128, Activation: hiddenAct(SiLU), Eps: 1e-6, Theta: 10_000, Causal: true, Window: &window, LocalFrom: 28}
 	if err := decodeConfig(config, &c); err != nil {
 		return nil, rotary{}, err
 	}
 	if c.KeyHeads == 0 {
 		c.KeyHeads = c.Heads
-	}
-	if c.Sliding {
-		return nil, rotary{}, fmt.Errorf("use_sliding_window is %w", ErrUnsupported)
 	}
 	rope := rotary{Theta: c.Theta}
 	return &c, rope, firstError(
@@ -41,9 +50,22 @@ func decodeQwen3Config(config []byte) (*qwen3Config, rotary, error) {
 		inRange("intermediate_size", c.Inner, 1, maxWidth),
 		inRange("vocab_size", c.Vocab, 1, maxRows),
 		inRange("max_position_embeddings", c.Positions, 1, maxRows),
+		checkLayerTypes(c.LayerTypes, c.Layers),
+		c.readWindow(),
 		epsilon("rms_norm_eps", c.Eps),
 		rope.take(c.Scaling), rope.take(c.Rope), rope.check(),
 	)
+}
+
+func (c *qwen3Config) readWindow() error {
+	if c.Sliding && c.Window != nil {
+		c.window = *c.Window
+		return inRange("sliding_window", c.window, 2, maxRows)
+	}
+	if slices.Contains(c.LayerTypes, localAttention) {
+		return fmt.Errorf("layer_types has %s, but use_sliding_window is false or sliding_window is null", localAttention)
+	}
+	return nil
 }
 
 // readQwen3 reads Qwen3-Embedding (arXiv 2506.05176; transformers'
@@ -66,7 +88,7 @@ func readQwen3(config []byte, tensors Tensors) (*Spec, error) {
 
 func (c *qwen3Config) layer(t *checkpoint, i int, rope rotary) Layer {
 	name := fmt.Sprintf("layers.%d.", i)
-	return Layer{
+	l := Layer{
 		PreAttention: t.rms(name+"input_layernorm", c.Hidden, c.Eps),
 		Query:        t.linear(name+"self_attn.q_proj", c.Heads*c.HeadDim, c.Hidden, c.AttentionBias),
 		Key:          t.linear(name+"self_attn.k_proj", c.KeyHeads*c.HeadDim, c.Hidden, c.AttentionBias),
@@ -74,7 +96,7 @@ func (c *qwen3Config) layer(t *checkpoint, i int, rope rotary) Layer {
 		Output:       t.linear(name+"self_attn.o_proj", c.Hidden, c.Heads*c.HeadDim, c.AttentionBias),
 		QueryNorm:    t.rms(name+"self_attn.q_norm", c.HeadDim, c.Eps),
 		KeyNorm:      t.rms(name+"self_attn.k_norm", c.HeadDim, c.Eps),
-		Causal:       true,
+		Causal:       c.Causal,
 		RotaryTheta:  rope.Theta, RotaryDivisor: rope.Divisor,
 		PreFFN: t.rms(name+"post_attention_layernorm", c.Hidden, c.Eps),
 		FFN: FFN{
@@ -84,4 +106,8 @@ func (c *qwen3Config) layer(t *checkpoint, i int, rope rotary) Layer {
 			Activation: Activation(c.Activation),
 		},
 	}
+	if !isGlobal(c.LayerTypes, i, c.window == 0 || i < c.LocalFrom) {
+		l.Window = windowOf(c.window, c.Causal)
+	}
+	return l
 }
