@@ -76,6 +76,7 @@ const (
 	ChoiceResultNorm    Choice = "norms of sublayers' results"
 	ChoiceRMSNorm       Choice = "RMS norms"
 	ChoiceGatedFFN      Choice = "gated feed-forward"
+	ChoiceExperts       Choice = "a mixture of experts"
 	ChoiceDense         Choice = "dense modules after pooling"
 	ChoiceLayerMix      Choice = "a mean of the layers"
 	ChoiceClassifier    Choice = "a classifier"
@@ -126,8 +127,19 @@ func (l *Layer) choices(add func(needed bool, choice Choice)) {
 	add(!l.PostAttention.IsZero() || !l.PostFFN.IsZero(), ChoicePostNorm)
 	add(!l.AttentionResult.IsZero() || !l.FFNResult.IsZero(), ChoiceResultNorm)
 	add(l.PreAttention.RMS, ChoiceRMSNorm)
-	add(!l.FFN.Gate.Weight.IsZero(), ChoiceGatedFFN)
-	add(true, ChoiceActivation(l.FFN.Activation))
+	l.FFN.choices(add)
+}
+
+func (f *FFN) choices(add func(needed bool, choice Choice)) {
+	if !f.Experts.IsZero() {
+		add(true, ChoiceExperts)
+		for i := range f.Experts.Each {
+			f.Experts.Each[i].choices(add)
+		}
+		return
+	}
+	add(!f.Gate.Weight.IsZero(), ChoiceGatedFFN)
+	add(true, ChoiceActivation(f.Activation))
 }
 
 // Require returns an *UnsupportedError unless everything the model asks for is

@@ -81,6 +81,32 @@ func nomicHubTensors() checkpoint {
 	})
 }
 
+// experts are those of the second of the two layers, of which a token passes two.
+const experts = 3
+
+func nomicExpertsConfig() config {
+	return nomicHubConfig().with("activation_function", "gelu").with("qkv_proj_bias", true).with("mlp_fc1_bias", true).with("mlp_fc2_bias", true).
+		with("num_experts", experts).with("moe_every_n_layers", 2).with("moe_top_k", 2).with("moe_normalize_expert_weights", false)
+}
+
+// nomicExpertsTensors has the names of nomic-embed-text-v2-moe.
+func nomicExpertsTensors() checkpoint {
+	c := rotaryEmbeddings("emb_ln")
+	return c.each("encoder.layers.%d.", func(at string) {
+		c.linear(at+"attn.Wqkv", 3*hidden, hidden)
+		c.linear(at+"attn.out_proj", hidden, hidden)
+		if at == "encoder.layers.1." {
+			c[at+"mlp.router.layer.weight"], c[at+"mlp.experts.bias"] = []int{experts, hidden}, []int{hidden}
+			c[at+"mlp.experts.mlp.w1"], c[at+"mlp.experts.mlp.w2"] = []int{experts * inner, hidden}, []int{experts * inner, hidden}
+		} else {
+			c.linear(at+"mlp.fc1", inner, hidden)
+			c.linear(at+"mlp.fc2", hidden, inner)
+		}
+		c.norm(at+"norm1", hidden)
+		c.norm(at+"norm2", hidden)
+	})
+}
+
 // gteTensors has the names that transformers' GteModel saves.
 func gteTensors() checkpoint {
 	c := rotaryEmbeddings("embeddings.LayerNorm")

@@ -35,11 +35,16 @@ type nomicConfig struct {
 	PreNorm     bool     `json:"prenorm"`
 	Parallel    bool     `json:"parallel_block"`
 	RMSNorm     bool     `json:"use_rms_norm"`
-	Experts     int      `json:"num_experts"`
+	Causal      bool     `json:"causal"`
+	Scaled      bool     `json:"scale_attn_weights"`
+	ByLayer     bool     `json:"scale_attn_by_inverse_layer_idx"`
+
+	nomicExperts
+	plain bool // the feed-forward has no gate
 }
 
 func decodeNomicConfig(config []byte) (*nomicConfig, rotary, error) {
-	c := nomicConfig{TokenTypes: 2, Activation: hiddenAct(SiLU), Eps: 1e-12, Fraction: 1, OldTheta: 1000}
+	c := nomicConfig{TokenTypes: 2, Activation: hiddenAct(SiLU), Eps: 1e-12, Fraction: 1, OldTheta: 1000, Scaled: true}
 	if err := decodeConfig(config, &c); err != nil {
 		return nil, rotary{}, err
 	}
@@ -58,7 +63,7 @@ func decodeNomicConfig(config []byte) (*nomicConfig, rotary, error) {
 		inRange("type_vocab_size", c.TokenTypes, 0, maxTokenTypes),
 		epsilon("layer norm epsilon", c.Eps),
 		even("width of a head", c.Hidden/max(c.Heads, 1)),
-		c.checkOldActivation(), c.checkVariant(),
+		c.checkOldActivation(), c.checkVariant(), c.nomicExperts.check(),
 		rope.take(c.Rope), rope.check(),
 	)
 }
@@ -70,18 +75,20 @@ func (c *nomicConfig) checkOldActivation() error {
 		c.Activation = hiddenAct(SiLU)
 	case "geglu":
 		c.Activation = hiddenAct(GELU)
+	case "gelu":
+		c.Activation, c.plain = hiddenAct(GELU), true
 	default:
-		return fmt.Errorf("activation_function %q is %w (known: swiglu, geglu)", c.OldActivation, ErrUnsupported)
+		return fmt.Errorf("activation_function %q is %w (known: gelu, geglu, swiglu)", c.OldActivation, ErrUnsupported)
 	}
 	return nil
 }
 
 // checkVariant refuses what nomic-ai's code can do and no model of theirs that we
-// know does without a mixture of experts.
+// know does.
 func (c *nomicConfig) checkVariant() error {
 	switch {
-	case c.Experts > 0:
-		return fmt.Errorf("a mixture of %d experts is %w", c.Experts, ErrUnsupported)
+	case c.Causal || !c.Scaled || c.ByLayer:
+		return fmt.Errorf("causal %t, scale_attn_weights %t, scale_attn_by_inverse_layer_idx %t: anything but false, true, false is %w", c.Causal, c.Scaled, c.ByLayer, ErrUnsupported)
 	case c.PreNorm || c.Parallel || c.RMSNorm:
 		return fmt.Errorf("prenorm %t, parallel_block %t, use_rms_norm %t: anything but false is %w", c.PreNorm, c.Parallel, c.RMSNorm, ErrUnsupported)
 	case c.Fraction != 1 || c.Interleaved || c.ScaleBase != nil || c.Scaling != nil:
@@ -144,9 +151,23 @@ func (c *nomicConfig) fusedLayer(t *checkpoint, i int) Layer {
 		Query: qkv[0], Key: qkv[1], Value: qkv[2],
 		Output:        t.linear(name+"attn.out_proj", c.Hidden, c.Hidden, c.QKVBias),
 		PostAttention: t.norm(name+"norm1", c.Hidden, c.Eps, true),
-		FFN:           c.ffn(t, name+"mlp.fc12", name+"mlp.fc11", name+"mlp.fc2"),
+		FFN:           c.fusedFFN(t, name+"mlp.", i),
 		PostFFN:       t.norm(name+"norm2", c.Hidden, c.Eps, true),
 	}
+}
+
+func (c *nomicConfig) fusedFFN(t *checkpoint, name string, i int) FFN {
+	switch {
+	case c.routes(i):
+		return c.mixture(t, name)
+	case c.plain:
+		return FFN{
+			Up:         t.linear(name+"fc1", c.Inner, c.Hidden, c.UpBias),
+			Down:       t.linear(name+"fc2", c.Hidden, c.Inner, c.DownBias),
+			Activation: Activation(c.Activation),
+		}
+	}
+	return c.ffn(t, name+"fc12", name+"fc11", name+"fc2")
 }
 
 func (c *nomicConfig) ffn(t *checkpoint, up, gate, down string) FFN {

@@ -125,12 +125,26 @@ type Layer struct {
 }
 
 // FFN is Down(Activation(Up(x))), or Down(Activation(Up(x)) * Gate(x)) where
-// Gate is not the zero value (GLU variants, arXiv 2002.05202).
+// Gate is not the zero value (GLU variants, arXiv 2002.05202), or else Experts.
 type FFN struct {
 	Up, Gate   Linear // [inner, Hidden]
 	Down       Linear // [Hidden, inner]
 	Activation Activation
+	Experts    Experts // in place of Up, Gate and Down; the zero value is none
 }
+
+// Experts are several feed-forwards of which each token passes a few (arXiv 1701.06538): with
+// p = softmax(Router(x)), the sum of p[i] * Each[i](x) over the Top largest of p, plus
+// Bias. What is left of p does not count: the sum's weights come to less than 1.
+type Experts struct {
+	Router Linear // [len(Each), Hidden]
+	Each   []FFN
+	Top    int
+	Bias   Part // [Hidden]; the zero value is none
+}
+
+// IsZero tells whether there are none.
+func (e *Experts) IsZero() bool { return len(e.Each) == 0 }
 
 // Dense is a sentence-transformers module after pooling: Norm(Activation(Linear(x))).
 type Dense struct {
@@ -168,9 +182,10 @@ func (p *Splade) IsZero() bool { return p.Out.Weight.IsZero() }
 
 // Linear is x·Wᵀ + b.
 type Linear struct {
-	In, Out int
-	Weight  Part // [Out, In]
-	Bias    Part // [Out]; the zero value is none
+	In, Out    int
+	Weight     Part // [Out, In]
+	Bias       Part // [Out]; the zero value is none
+	Transposed bool // the checkpoint has the weight as [In, Out]
 }
 
 // Norm is layer normalisation: (x - mean) / sqrt(variance + Eps) * weight + bias,

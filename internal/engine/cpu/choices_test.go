@@ -28,6 +28,21 @@ var choiceCases = map[string]func(m *modelMaker, s *model.Spec){
 			l.RotaryTheta, l.RotaryDivisor, l.Window = 1000, float64(1+i), 7*i
 		}
 	},
+	"experts": func(m *modelMaker, s *model.Spec) {
+		const experts, inner = 5, 390 // more than a chunk
+		for i := range s.Layers {
+			l, name := &s.Layers[i], fmt.Sprint("experts", i)
+			up, down := m.part(name+"up", 0.3, experts*inner, s.Hidden), m.part(name+"down", 0.3, experts*inner, s.Hidden)
+			mixture := model.Experts{Router: m.linear(name+"router", experts, s.Hidden), Top: 2 + i, Bias: m.part(name+"bias", 1, s.Hidden)}
+			mixture.Router.Bias = model.Part{}
+			for e := range experts {
+				up.First, up.Rows, down.First, down.Rows = e*inner, inner, e*inner, inner
+				mixture.Each = append(mixture.Each, model.FFN{Up: model.Linear{In: s.Hidden, Out: inner, Weight: up},
+					Down: model.Linear{In: inner, Out: s.Hidden, Weight: down, Transposed: true}, Activation: model.GELU})
+			}
+			l.FFN = model.FFN{Experts: mixture}
+		}
+	},
 	"shared keys, causal, norms everywhere": func(m *modelMaker, s *model.Spec) {
 		s.KeyHeads, s.ScoreScale, s.Embedding.Scale = 1, 0.2, 3
 		rms := func(name string, width int) model.Norm {
@@ -96,10 +111,15 @@ func TestChoicesCount(t *testing.T) {
 		name string
 		undo func(*model.Spec)
 	}{
-		"slopes":         {"linear biases", func(s *model.Spec) { s.Slopes[1] *= 1.1 }},
-		"buckets":        {"relative biases", func(s *model.Spec) { s.RelativeBias.MaxDistance = 64 }},
-		"window":         {"rotary, windowed, gated, pre-norm", func(s *model.Spec) { s.Layers[1].Window++ }},
-		"divisor":        {"rotary, windowed, gated, pre-norm", func(s *model.Spec) { s.Layers[1].RotaryDivisor = 1 }},
+		"slopes":        {"linear biases", func(s *model.Spec) { s.Slopes[1] *= 1.1 }},
+		"buckets":       {"relative biases", func(s *model.Spec) { s.RelativeBias.MaxDistance = 64 }},
+		"window":        {"rotary, windowed, gated, pre-norm", func(s *model.Spec) { s.Layers[1].Window++ }},
+		"divisor":       {"rotary, windowed, gated, pre-norm", func(s *model.Spec) { s.Layers[1].RotaryDivisor = 1 }},
+		"fewer experts": {"experts", func(s *model.Spec) { s.Layers[1].FFN.Experts.Top = 2 }},
+		"other experts": {"experts", func(s *model.Spec) {
+			each := s.Layers[0].FFN.Experts.Each
+			each[0], each[1] = each[1], each[0]
+		}},
 		"gate":           {"rotary, windowed, gated, pre-norm", func(s *model.Spec) { s.Layers[0].FFN.Gate = model.Linear{} }},
 		"direction":      {"shared keys, causal, norms everywhere", func(s *model.Spec) { s.Layers[0].Causal = false }},
 		"scale":          {"shared keys, causal, norms everywhere", func(s *model.Spec) { s.ScoreScale = 0 }},

@@ -99,7 +99,7 @@ func implemented() []model.Choice {
 		model.ChoicePositionTable, model.ChoiceRelativeBias, model.ChoiceALiBi, model.ChoiceRotary,
 		model.ChoiceWindow, model.ChoiceCausal, model.ChoiceSharedKeys, model.ChoiceHeadNorm,
 		model.ChoicePreNorm, model.ChoicePostNorm, model.ChoiceResultNorm, model.ChoiceRMSNorm,
-		model.ChoiceGatedFFN, model.ChoiceDense, model.ChoiceLayerMix, model.ChoiceClassifier, model.ChoiceSplade,
+		model.ChoiceGatedFFN, model.ChoiceExperts, model.ChoiceDense, model.ChoiceLayerMix, model.ChoiceClassifier, model.ChoiceSplade,
 	}
 	for a := range activations {
 		choices = append(choices, model.ChoiceActivation(a))

@@ -92,12 +92,16 @@ func (l *loader) read(p model.Part, shape ...int) []float32 {
 }
 
 func (l *loader) linear(m model.Linear) linear {
+	bias := make([]float32, m.Out)
+	if !m.Bias.IsZero() {
+		bias = l.vector(m.Bias, m.Out)
+	}
+	if m.Transposed {
+		return linear{transposed(l.matrix(m.Weight, m.In, m.Out)), bias}
+	}
 	weight := stored{rows: m.Out, cols: m.In}
 	weight.tensor, _ = l.part(m.Weight, m.Out, m.In)
-	if m.Bias.IsZero() {
-		return linear{weight, make([]float32, m.Out)}
-	}
-	return linear{weight, l.vector(m.Bias, m.Out)}
+	return linear{weight, bias}
 }
 
 // norm is a norm's parameters. Without gamma it is the identity.

@@ -130,9 +130,9 @@ func sigmoid(x []float32) {
 	}
 }
 
-func resize(x []float32, n int) []float32 {
+func resize[T any](x []T, n int) []T {
 	if cap(x) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return x[:n]
 }

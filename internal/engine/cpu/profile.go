@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/paceline/paceline/internal/kernel"
@@ -121,9 +122,10 @@ func (e *Engine) peak() float64 {
 // so many sequences of so many tokens, and the shape of one of them.
 func (w *weights) work(p Part, spec *model.Spec, sequences, tokens int) (operations float64, shape string) {
 	rows := sequences * tokens
+	share := 1.0 // of the rows that a product multiplies
 	product := func(m *kernel.Weights) {
 		if m != nil {
-			operations += 2 * float64(rows*m.In()*m.Out())
+			operations += 2 * share * float64(rows*m.In()*m.Out())
 			shape = fmt.Sprintf("%dx%dx%d", rows, m.In(), m.Out())
 		}
 	}
@@ -140,13 +142,15 @@ func (w *weights) work(p Part, spec *model.Spec, sequences, tokens int) (operati
 		case PartOutput:
 			product(l.output)
 		case PartUp:
-			for j := range l.chunks {
-				product(l.chunks[j].gate)
-				product(l.chunks[j].up)
+			share = l.expertShare()
+			for _, c := range slices.Concat(l.feedForwards()...) {
+				product(c.gate)
+				product(c.up)
 			}
 		case PartDown:
-			for j := range l.chunks {
-				product(l.chunks[j].down)
+			share = l.expertShare()
+			for _, c := range slices.Concat(l.feedForwards()...) {
+				product(c.down)
 			}
 		}
 	}

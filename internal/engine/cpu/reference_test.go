@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/paceline/paceline/internal/kernel"
 	"github.com/paceline/paceline/internal/model"
@@ -41,7 +43,11 @@ func (r *reference) linear(l model.Linear, x []float64) []float64 {
 			y[o] = b[o]
 		}
 		for i, v := range x {
-			y[o] += v * w[o*l.In+i]
+			if l.Transposed {
+				y[o] += v * w[i*l.Out+o]
+			} else {
+				y[o] += v * w[o*l.In+i]
+			}
 		}
 	}
 	return y
@@ -130,14 +136,38 @@ func (r *reference) layer(l *model.Layer, x [][]float64) [][]float64 {
 	attended, y := r.attention(l, x), make([][]float64, len(x))
 	for i := range x {
 		y[i] = r.norm(l.PostAttention, sum(x[i], r.norm(l.AttentionResult, r.linear(l.Output, attended[i]))))
-		in := r.norm(l.PreFFN, y[i])
-		inner := activated(l.FFN.Activation, r.linear(l.FFN.Up, in))
-		if !l.FFN.Gate.Weight.IsZero() {
-			for j, g := range r.linear(l.FFN.Gate, in) {
-				inner[j] *= g
-			}
+		y[i] = r.norm(l.PostFFN, sum(y[i], r.norm(l.FFNResult, r.feedForward(&l.FFN, r.norm(l.PreFFN, y[i])))))
+	}
+	return y
+}
+
+func (r *reference) feedForward(f *model.FFN, x []float64) []float64 {
+	if !f.Experts.IsZero() {
+		return r.experts(&f.Experts, x)
+	}
+	inner := activated(f.Activation, r.linear(f.Up, x))
+	if !f.Gate.Weight.IsZero() {
+		for j, g := range r.linear(f.Gate, x) {
+			inner[j] *= g
 		}
-		y[i] = r.norm(l.PostFFN, sum(y[i], r.norm(l.FFNResult, r.linear(l.FFN.Down, inner))))
+	}
+	return r.linear(f.Down, inner)
+}
+
+// experts ranks the experts and adds the first few's results.
+func (r *reference) experts(e *model.Experts, x []float64) []float64 {
+	p, total, order := r.linear(e.Router, x), 0.0, make([]int, len(e.Each))
+	for i := range p {
+		p[i] = math.Exp(p[i])
+		total += p[i]
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(p[j], p[i]) })
+	y := r.read(e.Bias)
+	for _, i := range order[:e.Top] {
+		for j, v := range r.feedForward(&e.Each[i], x) {
+			y[j] += p[i] / total * v
+		}
 	}
 	return y
 }

@@ -21,6 +21,8 @@ type scratch struct {
 	chunks []sharedChunk // its chunks
 	gates  []float32     // the gates of one task's columns
 
+	routing routing // of a mixture of experts
+
 	mixed             []float32 // the weighted sum of all layers' hidden states
 	pooled, projected []float32 // a vector on its way through the dense modules
 }
@@ -72,8 +74,8 @@ func (s *scratch) prepareShared(chunks []chunk) {
 
 // heads and inner are two uses of the same memory, never at the same time; gate lies
 // behind an inner of as many columns.
-func (s *scratch) heads(cols int) kernel.Matrix { return kernel.NewMatrix(s.wide, s.rows, cols) }
-func (s *scratch) inner(cols int) kernel.Matrix { return kernel.NewMatrix(s.wide, s.rows, cols) }
-func (s *scratch) gate(cols int) kernel.Matrix {
-	return kernel.NewMatrix(s.wide[s.rows*cols:], s.rows, cols)
+func (s *scratch) heads(cols int) kernel.Matrix       { return kernel.NewMatrix(s.wide, s.rows, cols) }
+func (s *scratch) inner(rows, cols int) kernel.Matrix { return kernel.NewMatrix(s.wide, rows, cols) }
+func (s *scratch) gate(rows, cols int) kernel.Matrix {
+	return kernel.NewMatrix(s.wide[rows*cols:], rows, cols)
 }

@@ -27,8 +27,11 @@ func (w *weights) hands(tokens int) int {
 		return 0
 	}
 	l, width := &w.layers[0], 0
-	for i := range l.chunks {
-		width += l.chunks[i].up.Out()
+	for _, c := range l.feedForwards()[0] {
+		width += c.up.Out()
+	}
+	if l.experts != nil {
+		width *= l.experts.top
 	}
 	work := 4 * tokens * len(w.layers) * l.output.Out() * (2*l.output.In() + width)
 	if work < leastWork {

@@ -25,6 +25,17 @@ func (s stored) Read(dst []float32, row, col int) {
 	c.widen(dst, s.tensor.Data[(row*s.cols+col)*c.bytes:])
 }
 
+// transposed is a matrix read column by column.
+type transposed kernel.Matrix
+
+func (m transposed) Size() (rows, cols int) { return m.Cols, m.Rows }
+
+func (m transposed) Read(dst []float32, row, col int) {
+	for i := range dst {
+		dst[i] = m.Data[(col+i)*m.Stride+row]
+	}
+}
+
 // part is rows x cols of a source, from (row, col) on.
 type part struct {
 	kernel.Source

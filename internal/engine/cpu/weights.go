@@ -36,6 +36,19 @@ type layer struct {
 	output     *kernel.Weights
 	chunks     []chunk
 	activation kernel.Activation
+	experts    *experts // in place of chunks; nil: none
+}
+
+// feedForwards are the chunks of each that the layer has.
+func (l *layer) feedForwards() [][]chunk {
+	if l.experts == nil {
+		return [][]chunk{l.chunks}
+	}
+	list := make([][]chunk, len(l.experts.each))
+	for i := range list {
+		list[i] = l.experts.each[i].chunks
+	}
+	return list
 }
 
 // headGroup is a few heads whose queries, keys and values come out of one product,
@@ -123,8 +136,10 @@ func (w *weights) finish(spec *model.Spec) {
 		for j := range l.groups {
 			w.widest = max(w.widest, l.groups[j].qkv.Out())
 		}
-		for j := range l.chunks {
-			w.widest = max(w.widest, l.chunks[j].width())
+		for _, chunks := range l.feedForwards() {
+			for j := range chunks {
+				w.widest = max(w.widest, chunks[j].width())
+			}
 		}
 	}
 }
@@ -161,8 +176,12 @@ func (l *loader) layer(spec *model.Spec, m *model.Layer) layer {
 		keyNorm:         l.norm(m.KeyNorm, spec.HeadDim),
 		pattern:         pattern(m),
 		output:          l.pack(l.linear(m.Output), p.output),
-		chunks:          l.chunks(&m.FFN, p),
 		activation:      activations[m.FFN.Activation],
+	}
+	if m.FFN.Experts.IsZero() {
+		list.chunks = l.chunks(&m.FFN, p)
+	} else {
+		list.experts = l.experts(spec, &m.FFN.Experts)
 	}
 	query := l.linear(m.Query)
 	if m.QueryNorm.IsZero() {

@@ -72,14 +72,18 @@ func (w *worker) prepare(a *kernel.Activations, x kernel.Matrix, m *kernel.Weigh
 
 // feedForward computes
 //
-//	x = PostFFN(x + FFNResult(Down(activation(Up(PreFFN(x))) * Gate(PreFFN(x)))))
+//	x = PostFFN(x + FFNResult(FFN(PreFFN(x))))
 func (w *worker) feedForward(l *layer) {
-	s := &w.scratch
-	w.prepare(&s.in, w.normalized(&l.preFFN), l.chunks[0].up)
-	if w.team.hands.Load() > 0 {
+	s, x := &w.scratch, w.normalized(&l.preFFN)
+	switch {
+	case l.experts != nil:
+		w.mixture(l, x)
+	case w.team.hands.Load() > 0:
+		w.prepare(&s.in, x, l.chunks[0].up)
 		w.shareFeedForward(l)
-	} else {
-		w.chunkFeedForward(l)
+	default:
+		w.prepare(&s.in, x, l.chunks[0].up)
+		w.chunkFeedForward(s.y, w.residual(l), l.chunks, l.activation)
 	}
 	if l.ffnResult.isIdentity() {
 		s.x, s.y = s.y, s.x
@@ -89,25 +93,28 @@ func (w *worker) feedForward(l *layer) {
 	w.normalize(&l.postFFN, s.x)
 }
 
-// chunkFeedForward computes, uses and forgets a chunk's inner values before the
-// next one's.
-func (w *worker) chunkFeedForward(l *layer) {
+// chunkFeedForward computes
+//
+//	dst = sum + Down(activation(Up(in)) * Gate(in))
+//
+// of the prepared inputs. It computes, uses and forgets a chunk's inner values before
+// the next one's.
+func (w *worker) chunkFeedForward(dst, sum kernel.Matrix, chunks []chunk, a kernel.Activation) {
 	s := &w.scratch
-	sum := w.residual(l)
-	for i := range l.chunks {
-		c := &l.chunks[i]
-		inner := s.inner(c.up.Out())
-		w.core.Linear(inner, &s.in, c.up, l.activation)
+	for i := range chunks {
+		c := &chunks[i]
+		inner := s.inner(dst.Rows, c.up.Out())
+		w.core.Linear(inner, &s.in, c.up, a)
 		if c.gate != nil {
-			gate := s.gate(c.gate.Out())
+			gate := s.gate(dst.Rows, c.gate.Out())
 			w.core.Linear(gate, &s.in, c.gate, kernel.Identity)
 			w.set.Multiply(inner, gate)
 		}
 		w.lap(PartUp)
 		w.prepare(&s.activated, inner, c.down)
-		w.accumulate(s.y, &s.activated, c.down, sum)
+		w.accumulate(dst, &s.activated, c.down, sum)
 		w.lap(PartDown)
-		sum = s.y
+		sum = dst
 	}
 }
 
