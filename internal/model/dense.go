@@ -13,8 +13,8 @@ type denseConfig struct {
 	Out        int    `json:"out_features"`
 	Bias       bool   `json:"bias"`
 	Activation string `json:"activation_function"`
-	Input      string `json:"module_input_name"`
 	Residual   bool   `json:"use_residual"`
+	vectorNames
 }
 
 // readAfter reads the modules behind pooling, which gives vectors of that width.
@@ -64,12 +64,15 @@ func readDenseModule(fsys fs.FS, folder string, tensors Tensors, width int) (Den
 	if err != nil {
 		return Dense{}, err
 	}
-	c := denseConfig{Bias: true, Activation: "torch.nn.modules.activation.Tanh", Input: "sentence_embedding"}
+	c := denseConfig{Bias: true, Activation: "torch.nn.modules.activation.Tanh", vectorNames: vectorNames{Input: vectorName}}
 	if err := decodeConfig(data, &c); err != nil {
 		return Dense{}, err
 	}
-	if c.Residual || c.Input != "sentence_embedding" {
-		return Dense{}, fmt.Errorf("use_residual %t, module_input_name %q: only a plain Dense on sentence_embedding is supported", c.Residual, c.Input)
+	if err := c.check(); err != nil {
+		return Dense{}, err
+	}
+	if c.Residual {
+		return Dense{}, fmt.Errorf("use_residual is %w", ErrUnsupported)
 	}
 	if c.In != width {
 		return Dense{}, fmt.Errorf("in_features is %d; the vector before it has %d values", c.In, width)
@@ -87,6 +90,9 @@ func readDenseModule(fsys fs.FS, folder string, tensors Tensors, width int) (Den
 
 // moduleActivation maps the class paths of PyTorch's activation modules.
 func moduleActivation(class string) (Activation, error) {
+	if !strings.HasPrefix(class, "torch.nn.") { // sentence-transformers does not run it
+		return "", fmt.Errorf("activation_function %q is code of somebody's own: %w", class, ErrUnsupported)
+	}
 	switch class[strings.LastIndexByte(class, '.')+1:] {
 	case "Tanh":
 		return Tanh, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 )
@@ -146,6 +147,39 @@ func (m *Modules) take(fsys fs.FS, name, folder string) error {
 		m.After = append(m.After, Module{name, folder})
 	case "Normalize":
 		m.Normalize = true
+		return readNormalize(fsys, folder)
+	}
+	return nil
+}
+
+// readNormalize refuses a Normalize of anything but the vector. Mostly it has no file.
+func readNormalize(fsys fs.FS, folder string) error {
+	if folder == "." { // whose config.json is the encoder's
+		return nil
+	}
+	c := vectorNames{Input: vectorName}
+	if err := readInto(fsys, path.Join(folder, "config.json"), &c); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return c.check()
+}
+
+// vectorNames are the features that a module reads and writes: by default the pooled
+// vector, which is the only one there is here.
+type vectorNames struct {
+	Input  string  `json:"module_input_name"`
+	Output *string `json:"module_output_name"` // null: the input
+}
+
+const vectorName = "sentence_embedding"
+
+func (v *vectorNames) check() error {
+	output := v.Input
+	if v.Output != nil {
+		output = *v.Output
+	}
+	if v.Input != vectorName || output != vectorName {
+		return fmt.Errorf("module_input_name %q, module_output_name %q: anything but %s is %w", v.Input, output, vectorName, ErrUnsupported)
 	}
 	return nil
 }

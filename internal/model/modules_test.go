@@ -104,6 +104,30 @@ func TestReadModulesRefuses(t *testing.T) {
 	}
 }
 
+// TestReadNormalize: most have no file; what is said in one must be of the vector.
+func TestReadNormalize(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]config{
+		"":              {"module_input_name": "sentence_embedding", "module_output_name": "sentence_embedding"},
+		`"tokens"`:      {"module_input_name": "tokens"},
+		`"elsewhere"`:   {"module_output_name": "elsewhere"},
+		`2_Normalize/c`: {"module_input_name": 7},
+	} {
+		m, err := model.ReadModules(repository(t, map[string]any{
+			"modules.json":            []any{module(oldNames+"Transformer", ""), module(oldNames+"Pooling", "1_Pooling"), module(oldNames+"Normalize", "2_Normalize")},
+			"1_Pooling/config.json":   map[string]any{},
+			"2_Normalize/config.json": c,
+		}))
+		if want == "" {
+			if err != nil || !m.Normalize {
+				t.Errorf("%+v, %v", m, err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want it to say %q", err, want)
+		}
+	}
+}
+
 func TestReadDense(t *testing.T) {
 	t.Parallel()
 	files := map[string]any{
@@ -127,6 +151,9 @@ func TestReadDense(t *testing.T) {
 		{"foreign activation", "activation_function", "os.system", "os.system"},
 		{"residual", "use_residual", true, "use_residual"},
 		{"tokens", "module_input_name", "token_embeddings", "token_embeddings"},
+		{"another output", "module_output_name", "elsewhere", `module_output_name "elsewhere"`},
+		{"its output by name", "module_output_name", "sentence_embedding", ""},
+		{"activation of its own", "activation_function", "mine.GELU", "mine.GELU"},
 		{"out of shape", "out_features", 4, "2_Dense/linear.weight"},
 	} {
 		files := maps.Clone(files)
