@@ -16,7 +16,7 @@ import (
 // first. Prompts play no part. Its errors are ErrTooLong and ErrTokenID.
 func (p *Pipeline) PreparePair(a, b string, o PrepareOptions) (Prepared, error) {
 	limit := p.limit(o)
-	encode := token.Options{Special: !o.NoSpecial, TruncateLeft: o.TruncateLeft}
+	encode := token.Options{Special: !o.NoSpecial, TruncateLeft: o.TruncateLeft || p.truncatesLeft}
 	if o.Truncate {
 		encode.MaxTokens = limit
 	}

@@ -13,19 +13,20 @@ import (
 // Pipeline turns inputs into token ids before an engine, and pooled vectors into
 // embeddings after it.
 type Pipeline struct {
-	tokenizer  *token.Tokenizer
-	modules    model.Modules
-	prompts    map[string]string
-	byDefault  string // the prompt that applies when a caller names none
-	similarity string // the measure that the model was trained for
-	maxTokens  int
-	vocab      int
-	types      int // rows of the model's token type table
-	width      int // values in a vector of the engine
-	dim        int // values in an embedding unless the caller asks for fewer
-	labels     []string
-	sigmoid    bool   // a score is the sigmoid of a logit
-	activation string // what config.json names for that; "" where it names none
+	tokenizer     *token.Tokenizer
+	modules       model.Modules
+	prompts       map[string]string
+	byDefault     string // the prompt that applies when a caller names none
+	similarity    string // the measure that the model was trained for
+	maxTokens     int
+	truncatesLeft bool // a long text loses its beginning
+	vocab         int
+	types         int // rows of the model's token type table
+	width         int // values in a vector of the engine
+	dim           int // values in an embedding unless the caller asks for fewer
+	labels        []string
+	sigmoid       bool   // a score is the sigmoid of a logit
+	activation    string // what config.json names for that; "" where it names none
 }
 
 // Read reads the pipeline of the repository in fsys. spec is the same
@@ -41,7 +42,7 @@ func Read(fsys fs.FS, tok *token.Tokenizer, spec *model.Spec) (*Pipeline, error)
 		width: spec.Dim(), dim: spec.Dim(),
 	}
 	if p.maxTokens = spec.MaxPositions; !modules.Static { // sentence-transformers never cuts for those
-		if p.maxTokens, err = readMaxTokens(fsys, modules.Transformer, spec.MaxPositions); err != nil {
+		if err := p.readTransformer(fsys, modules.Transformer, spec.MaxPositions); err != nil {
 			return nil, err
 		}
 	}

@@ -90,6 +90,30 @@ func TestBareEncoder(t *testing.T) {
 	}
 }
 
+// TestTruncatesLeft: a model whose tokenizer cuts the beginning does so unasked.
+func TestTruncatesLeft(t *testing.T) {
+	t.Parallel()
+	const text = "one two three four five six"
+	for name, files := range map[string]map[string]string{
+		"tokenizer_config.json": {"tokenizer_config.json": `{"truncation_side": "left", "model_max_length": 5}`},
+		"tokenizer_args":        {"sentence_bert_config.json": `{"max_seq_length": 5, "tokenizer_args": {"truncation_side": "left"}}`},
+	} {
+		p, err := tinyWith(t, files)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		got, err := p.Prepare(Input{Text: text}, PrepareOptions{Truncate: true})
+		want, err2 := p.Prepare(Input{Text: text}, PrepareOptions{Truncate: true, TruncateLeft: true})
+		if err != nil || err2 != nil || !slices.Equal(got.IDs, want.IDs) || !got.Truncated {
+			t.Errorf("%s: %v, %v; %v, %v", name, got, want, err, err2)
+		}
+		ids, err := p.Prepare(Input{IDs: []int32{1, 2, 3, 4, 5, 6}}, PrepareOptions{Truncate: true})
+		if err != nil || !slices.Equal(ids.IDs, []int32{2, 3, 4, 5, 6}) {
+			t.Errorf("%s: ids %v, %v", name, ids, err)
+		}
+	}
+}
+
 func TestMaxTokens(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -111,6 +135,13 @@ func TestMaxTokens(t *testing.T) {
 		{"text", map[string]string{"sentence_bert_config.json": `{"max_seq_length": "many"}`}, 0, "sentence_bert_config.json"},
 		{"tokenizer's zero", map[string]string{"tokenizer_config.json": `{"model_max_length": 0}`}, 0, "model_max_length is 0"},
 		{"no JSON", map[string]string{"tokenizer_config.json": `{`}, 0, "tokenizer_config.json"},
+		{"handed to the tokenizer", map[string]string{"sentence_bert_config.json": `{"max_seq_length": 100, "tokenizer_args": {"model_max_length": 11}}`}, 11, ""},
+		{"handed to the processor", map[string]string{"sentence_bert_config.json": `{"processor_kwargs": {"model_max_length": 11, "padding_side": "left"}}`}, 11, ""},
+		{"another argument", map[string]string{"sentence_bert_config.json": `{"tokenizer_args": {"add_prefix_space": true}}`}, 0, "tokenizer_args.add_prefix_space"},
+		{"another config", map[string]string{"sentence_bert_config.json": `{"config_args": {"num_hidden_layers": 1}}`}, 0, "config_args.num_hidden_layers"},
+		{"at each call", map[string]string{"sentence_bert_config.json": `{"processing_kwargs": {"text": {"max_length": 7}}}`}, 0, "processing_kwargs.text.max_length"},
+		{"padding at each call", map[string]string{"sentence_bert_config.json": `{"processing_kwargs": {"text": {"padding": true}, "image": {"size": 1}}}`}, 128, ""},
+		{"an unknown side", map[string]string{"tokenizer_config.json": `{"truncation_side": "middle"}`}, 0, `"middle"`},
 	} {
 		p, err := tinyWith(t, c.files)
 		switch {

@@ -18,7 +18,7 @@ type PrepareOptions struct {
 	Prompt       string // text put before the input; wins over PromptName
 	PromptName   string // the model's prompt of that name; "" for its default
 	Truncate     bool   // cut a text that is too long instead of refusing it
-	TruncateLeft bool   // cut its beginning instead of its end
+	TruncateLeft bool   // cut its beginning instead of its end, as some models do by themselves
 	NoSpecial    bool   // add no special tokens
 	MaxTokens    int    // a limit under the model's own; 0 for the model's
 }
@@ -54,7 +54,7 @@ func (p *Pipeline) prepareText(text string, limit int, o PrepareOptions) (Prepar
 	if err != nil {
 		return Prepared{}, err
 	}
-	encode := token.Options{Special: !o.NoSpecial && !p.modules.Static, TruncateLeft: o.TruncateLeft}
+	encode := token.Options{Special: !o.NoSpecial && !p.modules.Static, TruncateLeft: o.TruncateLeft || p.truncatesLeft}
 	if o.Truncate {
 		encode.MaxTokens = limit
 	}
@@ -89,7 +89,7 @@ func (p *Pipeline) prepareIDs(ids []int32, limit int, o PrepareOptions) (Prepare
 		switch {
 		case !o.Truncate:
 			return Prepared{}, &TooLongError{Tokens: len(ids), Limit: limit}
-		case o.TruncateLeft:
+		case o.TruncateLeft || p.truncatesLeft:
 			out.IDs = ids[over:]
 		default:
 			out.IDs = ids[:limit]
