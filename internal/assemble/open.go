@@ -68,7 +68,7 @@ func (m *Model) open(ctx context.Context, repo *store.Repository, o Options) err
 	}
 	// The two slow steps are independent: the tokenizer's vocabulary and the weights.
 	var group errgroup.Group
-	group.Go(func() error { return m.readPipeline(modules.Transformer) })
+	group.Go(func() error { return m.readPipeline(modules) })
 	group.Go(func() error { return m.startEngine(o) })
 	if err := group.Wait(); err != nil {
 		return err
@@ -81,12 +81,16 @@ func DType(o Options) (string, error) {
 	return cpu.DType(cpu.Options{DType: o.DType})
 }
 
-func (m *Model) readPipeline(folder string) error {
-	here, err := fs.Sub(m.files, folder)
+func (m *Model) readPipeline(modules model.Modules) error {
+	here, err := fs.Sub(m.files, modules.Transformer)
 	if err != nil {
 		return err
 	}
-	tok, err := token.Read(here)
+	read := token.Read
+	if modules.Static { // whose tokenizer is no transformers class
+		read = token.ReadAsItIs
+	}
+	tok, err := read(here)
 	if err != nil {
 		return tokenizerError{err}
 	}

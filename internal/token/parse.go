@@ -32,9 +32,14 @@ func Parse(tokenizerJSON []byte) (*Tokenizer, error) {
 	return t, nil
 }
 
-func parse(data []byte) (*Tokenizer, error) {
+func parse(data []byte) (*Tokenizer, error) { return parseWith(data, tokenizerConfig{}) }
+
+func parseWith(data []byte, config tokenizerConfig) (*Tokenizer, error) {
 	var f file
 	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, err
+	}
+	if err := config.over(&f); err != nil {
 		return nil, err
 	}
 	if f.Version != "1.0" {

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,56 @@ func TestReadVocabularyAlone(t *testing.T) {
 	}
 	if slices.Equal(cased.Encode("HELLO", Options{}).IDs, whole.Encode("HELLO", Options{}).IDs) {
 		t.Error("do_lower_case was not read")
+	}
+}
+
+// TestReadConfigWins: what transformers' classes make of tokenizer.json, by tokenizer_config.json or by their defaults.
+func TestReadConfigWins(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile("testdata/tiny_bert.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compact := func(data []byte) []byte {
+		var out bytes.Buffer
+		if err := json.Compact(&out, data); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	bert, roberta := compact(file), compact(readFamily(t, "roberta").Tokenizer)
+	with := func(tokenizer []byte, old, new string) []byte {
+		t.Helper()
+		if !strings.Contains(string(tokenizer), old) {
+			t.Fatalf("the tokenizer has no %s", old)
+		}
+		return []byte(strings.Replace(string(tokenizer), old, new, 1))
+	}
+	cased := with(bert, `"lowercase":true`, `"lowercase":false`)
+	for name, c := range map[string]struct {
+		tokenizer, want []byte
+		config          string
+	}{
+		"said":                 {bert, cased, `{"tokenizer_class":"BertTokenizerFast","do_lower_case":false}`},
+		"the default":          {cased, bert, `{"tokenizer_class":"DistilBertTokenizer"}`},
+		"accents":              {bert, with(bert, `"strip_accents":null`, `"strip_accents":false`), `{"tokenizer_class":"MPNetTokenizer","strip_accents":false}`},
+		"ideographs":           {bert, with(bert, `"handle_chinese_chars":true`, `"handle_chinese_chars":false`), `{"tokenizer_class":"BertTokenizer","tokenize_chinese_chars":false}`},
+		"another class":        {cased, cased, `{"tokenizer_class":"PreTrainedTokenizerFast","do_lower_case":true}`},
+		"no class":             {cased, cased, `{"do_lower_case":true}`},
+		"another normalizer":   {with(bert, `"BertNormalizer"`, `"Lowercase"`), with(bert, `"BertNormalizer"`, `"Lowercase"`), `{"tokenizer_class":"BertTokenizer"}`},
+		"a space at the front": {roberta, with(roberta, `"add_prefix_space":false`, `"add_prefix_space":true`), `{"tokenizer_class":"RobertaTokenizer","add_prefix_space":true}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := fstest.MapFS{"tokenizer.json": {Data: c.tokenizer}, "tokenizer_config.json": {Data: []byte(c.config)}}
+			expectSame(t, files, mustParse(t, c.want), []string{"HELLO", "Über Ünïcödé 中文字", "hello"})
+			plain, err := ReadAsItIs(files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a, b := plain.Encode("HELLO É 中文", Options{}).IDs, mustParse(t, c.tokenizer).Encode("HELLO É 中文", Options{}).IDs; !slices.Equal(a, b) {
+				t.Errorf("as it is: %v, want %v", a, b)
+			}
+		})
 	}
 }
 
