@@ -74,6 +74,7 @@ func TestNeeded(t *testing.T) {
 		"both":    {"model.safetensors model.safetensors.index.json model-00001-of-00001.safetensors", "model.safetensors"},
 		"modules": {"model.safetensors modules.json 1_Pooling/config.json 2_Dense/config.json 2_Dense/model.safetensors 2_Dense/pytorch_model.bin", "model.safetensors modules.json 1_Pooling/config.json 2_Dense/config.json 2_Dense/model.safetensors"},
 		"old":     {"0_Transformer/model.safetensors 0_Transformer/config.json 0_Transformer/sentence_roberta_config.json 0_Transformer/sentencepiece.bpe.model", "0_Transformer/model.safetensors 0_Transformer/config.json 0_Transformer/sentence_roberta_config.json 0_Transformer/sentencepiece.bpe.model"},
+		"hyphen":  {"model.safetensors sentence_xlm-roberta_config.json sentence__config.txt", "model.safetensors sentence_xlm-roberta_config.json"},
 		"adapter": {"model.safetensors checkpoints/1/model.safetensors eval/config.json", "model.safetensors"},
 	} {
 		got, err := Needed(strings.Fields(c.listing))

@@ -26,7 +26,7 @@ var small = []string{
 }
 
 // older spellings of sentence_bert_config.json, one an architecture
-var transformerConfig = regexp.MustCompile(`^sentence_\w+_config\.json$`)
+var transformerConfig = regexp.MustCompile(`^sentence_[\w-]+_config\.json$`)
 
 // tokenizers are the files of which one is enough to make ids.
 var tokenizers = []string{"tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model"}
