@@ -9,7 +9,7 @@ import (
 // Item is one text: its token ids, special tokens included, and where its
 // results go.
 type Item struct {
-	IDs   []int32 // not empty
+	IDs   []int32 // none for a text without tokens, which static embeddings know
 	Types []uint8 // token types, parallel to IDs; nil when all are 0
 	Skip  int     // leading tokens that pooling leaves out
 	Out   model.Output

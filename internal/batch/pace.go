@@ -13,6 +13,9 @@ const (
 type pace struct{ perToken float64 } // nanoseconds; 0 before the first batch
 
 func (p *pace) observe(tokens int, took time.Duration) {
+	if tokens == 0 { // texts that are nothing to a static embedding
+		return
+	}
 	sample := float64(took) / float64(tokens)
 	if p.perToken == 0 {
 		p.perToken = sample

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/paceline/paceline/internal/model"
 )
@@ -71,11 +70,6 @@ func (q *Queue) Do(ctx context.Context, j *Job) (Report, error) {
 	}
 	if len(j.Items) == 0 {
 		return Report{}, nil
-	}
-	for i := range j.Items {
-		if len(j.Items[i].IDs) == 0 {
-			return Report{}, fmt.Errorf("batch: text %d of %d has no token ids; even an empty text has its special tokens", i, len(j.Items))
-		}
 	}
 	lane := q.shared
 	if j.Direct {
