@@ -26,6 +26,7 @@ var classifiers = map[string]func(c *classifierConfig, s *Spec, tensors Tensors)
 type classifierConfig struct {
 	Architectures []string          `json:"architectures"`
 	Labels        map[string]string `json:"id2label"`
+	Count         int               `json:"num_labels"` // where there is no id2label
 
 	// ModernBERT's.
 	Pooling    PoolingMode `json:"classifier_pooling"`
@@ -39,7 +40,7 @@ type classifierConfig struct {
 
 // readClassifier returns the zero value where config.json names no such head.
 func readClassifier(config []byte, s *Spec, tensors Tensors) (Classifier, error) {
-	c := classifierConfig{Pooling: PoolCLS, Activation: hiddenAct(GELU), Eps: 1e-5}
+	c := classifierConfig{Count: 2, Pooling: PoolCLS, Activation: hiddenAct(GELU), Eps: 1e-5}
 	if err := decodeConfig(config, &c); err != nil {
 		return Classifier{}, err
 	}
@@ -58,10 +59,15 @@ func readClassifier(config []byte, s *Spec, tensors Tensors) (Classifier, error)
 	return head, err
 }
 
-// readLabels puts id2label in order. Without it there are transformers' two.
+// readLabels puts id2label in order. Without it there are num_labels, or transformers' two.
 func (c *classifierConfig) readLabels() error {
 	if c.Labels == nil {
-		c.labels = []string{"LABEL_0", "LABEL_1"}
+		if err := inRange("num_labels", c.Count, 1, maxWidth); err != nil {
+			return err
+		}
+		for i := range c.Count {
+			c.labels = append(c.labels, fmt.Sprintf("LABEL_%d", i))
+		}
 		return nil
 	}
 	for i := range len(c.Labels) {

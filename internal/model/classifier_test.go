@@ -69,6 +69,8 @@ func TestReadClassifierRefuses(t *testing.T) {
 	for want, c := range map[string]config{
 		"none for 1":         base.with("id2label", map[string]string{"0": "a", "2": "c"}),
 		"shape [2 8]":        base.with("id2label", map[string]string{"0": "a"}),
+		"says [1 8]":         base.with("num_labels", 1),
+		"num_labels is -1":   base.with("num_labels", -1),
 		"number of labels":   base.with("id2label", map[string]string{}),
 		"not supported":      qwen3Config().with("architectures", []string{"Qwen3ForSequenceClassification"}),
 		"classifier_pooling": modernBERTConfig().with("architectures", []string{"ModernBertForSequenceClassification"}).with("classifier_pooling", "max"),
@@ -79,5 +81,26 @@ func TestReadClassifierRefuses(t *testing.T) {
 		if _, err := model.Read(repository(t, map[string]any{"config.json": c}), tensors); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want it to say %q", err, want)
 		}
+	}
+}
+
+// TestReadSavedCrossEncoder: sentence-transformers 6 saves a CrossEncoder with a
+// modules.json that has nothing but the encoder.
+func TestReadSavedCrossEncoder(t *testing.T) {
+	t.Parallel()
+	all := bertTensors(2)
+	all.linear("pooler.dense", hidden, hidden)
+	all.linear("classifier", 1, hidden)
+	files := map[string]any{
+		"config.json":  bertConfig("bert").with("architectures", []string{"BertForSequenceClassification"}).with("num_labels", 1),
+		"modules.json": []any{module("sentence_transformers.base.modules.transformer.Transformer", "")},
+	}
+	s, err := model.Read(repository(t, files), all)
+	if err != nil || !slices.Equal(s.Classifier.Labels, []string{"LABEL_0"}) {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	files["config.json"] = bertConfig("bert")
+	if _, err := model.Read(repository(t, files), all); err == nil || !strings.Contains(err.Error(), "no Pooling") {
+		t.Errorf("without a classifier: %v", err)
 	}
 }

@@ -22,7 +22,8 @@ type Modules struct {
 	After         []Module      // between pooling and normalisation, in order
 	Normalize     bool          // vectors are scaled to length 1
 
-	width int // of the hidden states that pooling expects; 0 where it is not said
+	scores bool // there is nothing but the encoder, which must have a classifier
+	width  int  // of the hidden states that pooling expects; 0 where it is not said
 }
 
 // Module is one that computes with weights of its own.
@@ -65,11 +66,16 @@ func ReadModules(fsys fs.FS) (Modules, error) {
 			return m, fmt.Errorf("modules.json: module %d: %w", i, err)
 		}
 	}
+	if len(list) == 1 && !m.pooled() { // as sentence-transformers 6 saves a CrossEncoder
+		m.scores, m.Pooling = true, []PoolingMode{PoolMean}
+	}
 	if !m.pooled() {
-		return m, errors.New("modules.json lists no Pooling: it makes no sentence vectors")
+		return m, errNoPooling
 	}
 	return m, nil
 }
+
+var errNoPooling = errors.New("modules.json lists no Pooling: it makes no sentence vectors")
 
 // add takes the next module. The type is a Python class path whose middle parts
 // changed between versions of sentence-transformers; its last part did not.

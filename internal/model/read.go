@@ -43,6 +43,9 @@ func Read(fsys fs.FS, tensors Tensors) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
+	if modules.scores && s.Classifier.IsZero() {
+		return nil, errNoPooling
+	}
 	if modules.width != 0 && modules.width != s.Hidden {
 		return nil, fmt.Errorf("pooling expects hidden states of %d values; the encoder's have %d", modules.width, s.Hidden)
 	}

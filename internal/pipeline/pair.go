@@ -69,6 +69,9 @@ func (p *Pipeline) readClassifier(fsys fs.FS, spec *model.Spec) error {
 	if function == "" {
 		function = c.Old
 	}
+	if function != "" && !strings.HasPrefix(function, "torch.nn.") { // sentence-transformers does not run it
+		return fmt.Errorf("%s: activation function %q is code of somebody's own: %w", name, function, model.ErrUnsupported)
+	}
 	p.activation = function[strings.LastIndexByte(function, '.')+1:]
 	switch p.activation {
 	case "":

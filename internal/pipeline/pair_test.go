@@ -46,8 +46,10 @@ func TestScore(t *testing.T) {
 	if err := p.Score([]float32{float32(math.NaN())}); !errors.Is(err, ErrNotFinite) {
 		t.Errorf("no number: %v", err)
 	}
-	if _, err := readClassifying(t, `{"sentence_transformers": {"activation_fn": "their.own.Thing"}}`, "yes"); !errors.Is(err, model.ErrUnsupported) {
-		t.Errorf("a foreign function: %v", err)
+	for _, function := range []string{"their.own.Thing", "their.own.Identity", "torch.nn.modules.activation.Tanh"} {
+		if _, err := readClassifying(t, `{"sentence_transformers": {"activation_fn": "`+function+`"}}`, "yes"); !errors.Is(err, model.ErrUnsupported) {
+			t.Errorf("%s: %v", function, err)
+		}
 	}
 }
 
@@ -75,6 +77,27 @@ func TestPreparePair(t *testing.T) {
 	cut, err := p.PreparePair("hello world", "hello", PrepareOptions{MaxTokens: 4, Truncate: true})
 	if err != nil || len(cut.IDs) != 4 || !cut.Truncated {
 		t.Errorf("cut: %+v, %v", cut, err)
+	}
+}
+
+// TestPairTypes: token types reach the model where transformers hands them over.
+func TestPairTypes(t *testing.T) {
+	t.Parallel()
+	for config, want := range map[string]bool{
+		`{}`:                                   true,
+		`{"tokenizer_class": "BertTokenizer"}`: true,
+		`{"tokenizer_class": "BertTokenizer", "model_input_names": ["input_ids", "attention_mask"]}`:                             false,
+		`{"tokenizer_class": "PreTrainedTokenizerFast"}`:                                                                         false,
+		`{"tokenizer_class": "TokenizersBackend"}`:                                                                               false,
+		`{"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": ["input_ids", "token_type_ids", "attention_mask"]}`: true,
+	} {
+		p, err := tinyWith(t, map[string]string{"tokenizer_config.json": config})
+		if err != nil {
+			t.Fatal(config, err)
+		}
+		if pair, err := p.PreparePair("hello", "world", PrepareOptions{}); err != nil || (pair.Types != nil) != want {
+			t.Errorf("%s: types %v, %v; want some: %t", config, pair.Types, err, want)
+		}
 	}
 }
 

@@ -74,6 +74,9 @@ func (p *Pipeline) readTransformer(fsys fs.FS, folder string, positions int) err
 	if err := t.take(c); err != nil {
 		return err
 	}
+	if !t.givesTypes() {
+		p.types = 0
+	}
 	if p.maxTokens, err = t.limit(positions); err != nil {
 		return err
 	}
@@ -93,10 +96,12 @@ func readTransformerConfig(fsys fs.FS, folder string) (*transformerConfig, error
 }
 
 // tokenizerOptions are what tokenizer_config.json and, over it, the Transformer
-// module's file say of lengths. "No limit" is 1e30 in so many digits.
+// module's file say of lengths and inputs. "No limit" is 1e30 in so many digits.
 type tokenizerOptions struct {
 	MaxLength *float64 `json:"model_max_length"`
 	Side      string   `json:"truncation_side"`
+	Class     string   `json:"tokenizer_class"`
+	Inputs    []string `json:"model_input_names"`
 
 	file, key string // that say the length
 }
@@ -139,6 +144,15 @@ func (t *tokenizerOptions) limit(positions int) (int, error) {
 		return 0, fmt.Errorf("%s: %s is %g; it must be at least 1", t.file, t.key, *t.MaxLength)
 	}
 	return int(min(*t.MaxLength, float64(positions))), nil
+}
+
+// givesTypes tells whether transformers hands the tokenizer's token types to the model.
+// Its classes that read tokenizer.json as it is do so only where the file says it.
+func (t *tokenizerOptions) givesTypes() bool {
+	if t.Inputs != nil {
+		return slices.Contains(t.Inputs, "token_type_ids")
+	}
+	return t.Class != "PreTrainedTokenizerFast" && t.Class != "TokenizersBackend"
 }
 
 func (t *tokenizerOptions) left() (bool, error) {

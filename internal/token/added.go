@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -93,6 +94,12 @@ func (a *addedTokens) index() error {
 		m.tokens = a.tokens
 	}
 	return nil
+}
+
+// wrote tells whether a token stands in that text as an added token does, and not as what a model knows nothing of.
+func (a *addedTokens) wrote(id int32, text string) bool {
+	t, added := a.byID(id)
+	return added && (t.Normalized || strings.Contains(text, t.Content))
 }
 
 // byID is the added token of an id.

@@ -119,6 +119,7 @@ func variants() map[string]object {
 		"BertProcessing":        {"normalizer": bert(true, true, nil, true), "pre_tokenizer": pre, "post_processor": object{"type": "BertProcessing", "sep": []any{"[SEP]", 2}, "cls": []any{"[CLS]", 1}}},
 		"RobertaProcessing":     {"normalizer": bert(true, true, nil, true), "pre_tokenizer": pre, "post_processor": object{"type": "RobertaProcessing", "sep": []any{"[SEP]", 2}, "cls": []any{"[CLS]", 1}, "trim_offsets": true, "add_prefix_space": false}, "added_tokens": []object{newAdded("[MASK]", object{"lstrip": true, "rstrip": true})}},
 		"Roberta, prefix space": {"pre_tokenizer": pre, "post_processor": object{"type": "RobertaProcessing", "sep": []any{"[SEP]", 2}, "cls": []any{"[CLS]", 1}, "trim_offsets": true, "add_prefix_space": true}, "added_tokens": []object{newAdded("[MASK]", object{"lstrip": true, "rstrip": true})}},
+		"unknown, with space":   {"pre_tokenizer": object{"type": "FixedLength", "length": 3}, "post_processor": object{"type": "RobertaProcessing", "sep": []any{"[SEP]", 2}, "cls": []any{"[CLS]", 1}, "trim_offsets": true, "add_prefix_space": true}, "added_tokens": []object{newAdded("[UNK]", nil)}},
 		"added tokens": {"normalizer": bert(true, true, nil, true), "pre_tokenizer": pre, "added_tokens": []object{
 			newAdded("[MASK]", object{"lstrip": true}), newAdded("[SEP]", object{"rstrip": true}), newAdded("[CLS]", object{"single_word": true}),
 			newAdded("[SEP][CLS]", nil), newAdded("Việt Nam", object{"normalized": true}), newAdded("U.S", object{"normalized": true, "single_word": true}),

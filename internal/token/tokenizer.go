@@ -121,8 +121,8 @@ func (t *Tokenizer) appendText(e *Encoding, text string, tokens []token, kind ui
 		span := Span{token.start, token.end}
 		if offsets && t.template.trim != nil {
 			written, _ := t.model.vocabulary().token(token.id)
-			if _, added := t.added.byID(token.id); added {
-				written = text[span.Start:span.End]
+			if there := text[span.Start:span.End]; t.added.wrote(token.id, there) {
+				written = there
 			}
 			span = t.template.trim.span(text, written, span, i == 0)
 		}
