@@ -23,6 +23,7 @@ import (
 type benchCommand struct {
 	Quick       bool              `xor:"effort" help:"Under a minute: fewer points and repeats."`
 	Full        bool              `xor:"effort" help:"As long as it takes: ten repeats of ten seconds a point, percentiles up to p99."`
+	Duration    time.Duration     `xor:"effort" placeholder:"TIME" help:"That long, such as 20m: up to ten repeats and longer slices. For stacks so slow that four minutes do not tell them apart."`
 	Model       string            `default:"all-MiniLM-L6-v2" placeholder:"NAME|DIR" env:"PACELINE_MODEL" help:"Model that every profile serves, and that gives the reference vectors (${default})."`
 	Profiles    []string          `placeholder:"A,B" help:"Profiles of paceline serve to compare (fastapi,triton,tei,langchain,vllm, unless there is a --stack); none for targets alone."`
 	Stack       []string          `placeholder:"A,B" help:"Real stacks to start and compare, as 'paceline stack list' names them; paceline is this program without a profile."`
@@ -67,7 +68,7 @@ func (c *benchCommand) Run(ctx context.Context, app *kong.Kong) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if err := errors.Join(checkThreads(c.Threads), c.Exam.check()); err != nil {
+	if err := errors.Join(c.checkDuration(), checkThreads(c.Threads), c.Exam.check()); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	if err := c.resources(ctx, stacks); err != nil {
@@ -127,8 +128,18 @@ func (c *benchCommand) effort() bench.Effort {
 		return bench.Quick
 	case c.Full:
 		return bench.Full
+	case c.Duration > 0:
+		return bench.Within(c.Duration)
 	}
 	return bench.Default
+}
+
+// checkDuration refuses times in which nothing can be compared.
+func (c *benchCommand) checkDuration() error {
+	if least := bench.Quick.Budget; c.Duration != 0 && c.Duration < least {
+		return fmt.Errorf("--duration %v: a comparison takes %v at least (--quick)", c.Duration, least)
+	}
+	return nil
 }
 
 // out is the directory of the results, named once.

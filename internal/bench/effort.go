@@ -27,6 +27,15 @@ var (
 	Full    = Effort{Name: "full", Repeats: 10, Slice: 10 * time.Second, Percentile: 0.99, MaxBatch: 4096, Memory: 10}
 )
 
+// Within is the effort that spends a given time: on up to ten repeats, then on longer
+// slices. It is what a comparison of slow stacks wants, of which Default measures too little
+// and Full lasts too long.
+func Within(budget time.Duration) Effort {
+	e := Default
+	e.Name, e.Budget, e.Repeats, e.Slice = budget.String(), budget, Full.Repeats, Full.Slice
+	return e
+}
+
 // Shares of the budget: memory repeats end and the search for the largest batch
 // begins at these.
 const (

@@ -164,10 +164,10 @@ func (x *Index) Ceiling(stack string) Figure {
 	return x.Figure(stack, p, Throughput)
 }
 
-// aboveCeiling explains an efficiency that cannot be, by the repeats of the ceiling.
-func aboveCeiling(repeats int) string {
-	if repeats == 1 {
-		return "above 100 %: the ceiling is one repeat, which the machine's noise can lower by as much"
+// aboveCeiling explains an efficiency that cannot be, by the repeats that it comes from.
+func aboveCeiling(served, ceiling int) string {
+	if !stat.Separable(served, ceiling) {
+		return "above 100 %: with so few repeats the machine's noise can do that"
 	}
 	return "above 100 %: everything at once filled this server less than its clients did, so the ceiling is too low"
 }
@@ -187,7 +187,7 @@ func (x *Index) batchEfficiency(stack string, served Figure) Figure {
 		Note:     cmp.Or(served.Note, ceiling.Note),
 	}
 	if f.Lo > 1 {
-		f.Doubt = cmp.Or(f.Doubt, aboveCeiling(len(ceiling.Values)))
+		f.Doubt = cmp.Or(f.Doubt, aboveCeiling(len(served.Values), len(ceiling.Values)))
 	}
 	for _, v := range served.Values {
 		f.Values = append(f.Values, v/ceiling.Value)

@@ -184,7 +184,7 @@ func TestNarrowTerminalGetsBlocks(t *testing.T) {
 // holds of.
 func TestAboveCeiling(t *testing.T) {
 	t.Parallel()
-	for want, repeats := range map[string]int{"one repeat": 1, "the ceiling is too low": 5} {
+	for want, repeats := range map[string]int{"so few repeats": 2, "the ceiling is too low": 5} {
 		h := reporttest.NewHand("a", "b")
 		for _, stack := range []string{"a", "b"} {
 			h.Cell(stack, record.SweepConcurrency, 4, 8, 50, slices.Repeat([]int{40}, repeats)...)
