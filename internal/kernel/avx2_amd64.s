@@ -1161,10 +1161,11 @@ DATA oneAVX2<>+28(SB)/4, $(1.0)
 GLOBL oneAVX2<>(SB), RODATA|NOPTR, $32
 
 // func geluAVX2(x []float32, rows int, cols int, stride int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, FMA3
 TEXT ·geluAVX2(SB), NOSPLIT, $0-48
-	VMOVUPS oneAVX2<>+0(SB), Y0 // 1
-	VMOVUPS erfcpAVX2<>+0(SB), Y1 // p/√2
+	VMOVUPS magnitudeAVX2<>+0(SB), Y0 // all bits but the sign
+	VMOVUPS tailreachAVX2<>+0(SB), Y1 // 5.4
+	VXORPS Y2, Y2, Y2 // 0
 	MOVQ x_base+0(FP), AX // the row's first element
 	MOVQ stride+40(FP), CX // from row to row
 	SHLQ $0x02, CX // in bytes
@@ -1176,40 +1177,95 @@ row:
 	MOVQ cols+32(FP), BX // elements of the row
 	MOVQ AX, SI // the first of them
 
+many:
+	CMPQ BX, $0x00000010 // fewer than 16 elements left?
+	JL manyend // leave the loop
+	VMOVUPS (SI), Y3 // x
+	VANDPS Y0, Y3, Y4 // |x|
+	VMINPS Y1, Y4, Y4 // t, not above 5.4
+	VMOVUPS tailscaleAVX2<>+0(SB), Y5 // t's place
+	VFMADD213PS minusoneAVX2<>+0(SB), Y4, Y5 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Y5, Y5, Y6 // square
+	VMOVUPS tail15AVX2<>+0(SB), Y7 // tail15
+	VMOVUPS tail14AVX2<>+0(SB), Y8 // tail14
+	VFMADD213PS tail13AVX2<>+0(SB), Y6, Y7 // ·square + tail13
+	VFMADD213PS tail12AVX2<>+0(SB), Y6, Y8 // ·square + tail12
+	VFMADD213PS tail11AVX2<>+0(SB), Y6, Y7 // ·square + tail11
+	VFMADD213PS tail10AVX2<>+0(SB), Y6, Y8 // ·square + tail10
+	VFMADD213PS tail9AVX2<>+0(SB), Y6, Y7 // ·square + tail9
+	VFMADD213PS tail8AVX2<>+0(SB), Y6, Y8 // ·square + tail8
+	VFMADD213PS tail7AVX2<>+0(SB), Y6, Y7 // ·square + tail7
+	VFMADD213PS tail6AVX2<>+0(SB), Y6, Y8 // ·square + tail6
+	VFMADD213PS tail5AVX2<>+0(SB), Y6, Y7 // ·square + tail5
+	VFMADD213PS tail4AVX2<>+0(SB), Y6, Y8 // ·square + tail4
+	VFMADD213PS tail3AVX2<>+0(SB), Y6, Y7 // ·square + tail3
+	VFMADD213PS tail2AVX2<>+0(SB), Y6, Y8 // ·square + tail2
+	VFMADD213PS tail1AVX2<>+0(SB), Y6, Y7 // ·square + tail1
+	VFMADD213PS tail0AVX2<>+0(SB), Y6, Y8 // ·square + tail0
+	VFMADD231PS Y5, Y7, Y8 // even powers + odd powers, which lack an x
+	VMAXPS Y3, Y2, Y3 // max(x, 0)
+	VFNMADD231PS Y4, Y8, Y3 // - t·P(t)
+	VMOVUPS Y3, (SI) // write
+	VMOVUPS 32(SI), Y3 // x
+	VANDPS Y0, Y3, Y4 // |x|
+	VMINPS Y1, Y4, Y4 // t, not above 5.4
+	VMOVUPS tailscaleAVX2<>+0(SB), Y5 // t's place
+	VFMADD213PS minusoneAVX2<>+0(SB), Y4, Y5 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Y5, Y5, Y6 // square
+	VMOVUPS tail15AVX2<>+0(SB), Y7 // tail15
+	VMOVUPS tail14AVX2<>+0(SB), Y8 // tail14
+	VFMADD213PS tail13AVX2<>+0(SB), Y6, Y7 // ·square + tail13
+	VFMADD213PS tail12AVX2<>+0(SB), Y6, Y8 // ·square + tail12
+	VFMADD213PS tail11AVX2<>+0(SB), Y6, Y7 // ·square + tail11
+	VFMADD213PS tail10AVX2<>+0(SB), Y6, Y8 // ·square + tail10
+	VFMADD213PS tail9AVX2<>+0(SB), Y6, Y7 // ·square + tail9
+	VFMADD213PS tail8AVX2<>+0(SB), Y6, Y8 // ·square + tail8
+	VFMADD213PS tail7AVX2<>+0(SB), Y6, Y7 // ·square + tail7
+	VFMADD213PS tail6AVX2<>+0(SB), Y6, Y8 // ·square + tail6
+	VFMADD213PS tail5AVX2<>+0(SB), Y6, Y7 // ·square + tail5
+	VFMADD213PS tail4AVX2<>+0(SB), Y6, Y8 // ·square + tail4
+	VFMADD213PS tail3AVX2<>+0(SB), Y6, Y7 // ·square + tail3
+	VFMADD213PS tail2AVX2<>+0(SB), Y6, Y8 // ·square + tail2
+	VFMADD213PS tail1AVX2<>+0(SB), Y6, Y7 // ·square + tail1
+	VFMADD213PS tail0AVX2<>+0(SB), Y6, Y8 // ·square + tail0
+	VFMADD231PS Y5, Y7, Y8 // even powers + odd powers, which lack an x
+	VMAXPS Y3, Y2, Y3 // max(x, 0)
+	VFNMADD231PS Y4, Y8, Y3 // - t·P(t)
+	VMOVUPS Y3, 32(SI) // write
+	ADDQ $0x00000040, SI // on to the next elements
+	SUBQ $0x00000010, BX // so many fewer are left
+	JMP many // again
+
+manyend:
 one:
 	CMPQ BX, $0x00000008 // fewer than 8 elements left?
 	JL oneend // leave the loop
-	VMOVUPS (SI), Y2 // x
-	VANDPS magnitudeAVX2<>+0(SB), Y2, Y3 // |x|
-	VMOVAPS Y0, Y4 // 1 in t's place
-	VFMADD231PS Y3, Y1, Y4 // 1 + p·|x|/√2
-	VDIVPS Y4, Y0, Y4 // t = 1/(1 + p·|x|/√2)
-	VMULPS Y2, Y2, Y5 // x²
-	VMULPS gaussAVX2<>+0(SB), Y5, Y5 // -x²/2·log2(e), so that 2^ of it is exp(-x²/2)
-	VMAXPS leastAVX2<>+0(SB), Y5, Y5 // no result smaller than 2^-126
-	VROUNDPS $0x08, Y5, Y7 // n, the nearest whole number
-	VSUBPS Y7, Y5, Y5 // f = t - n, at most 1/2 away from 0
-	VMOVUPS exp2f6AVX2<>+0(SB), Y6 // 2^f by its polynomial
-	VFMADD213PS exp2f5AVX2<>+0(SB), Y5, Y6 // ·f + exp2f5
-	VFMADD213PS exp2f4AVX2<>+0(SB), Y5, Y6 // ·f + exp2f4
-	VFMADD213PS exp2f3AVX2<>+0(SB), Y5, Y6 // ·f + exp2f3
-	VFMADD213PS exp2f2AVX2<>+0(SB), Y5, Y6 // ·f + exp2f2
-	VFMADD213PS exp2f1AVX2<>+0(SB), Y5, Y6 // ·f + exp2f1
-	VFMADD213PS oneAVX2<>+0(SB), Y5, Y6 // ·f + one
-	VCVTPS2DQ Y7, Y7 // n as an integer
-	VPSLLD $0x17, Y7, Y7 // in the exponent's place
-	VPADDD Y7, Y6, Y6 // ·2^n
-	VMOVUPS erfc5AVX2<>+0(SB), Y5 // erfc/2 by its polynomial in t
-	VFMADD213PS erfc4AVX2<>+0(SB), Y4, Y5 // ·t + erfc4
-	VFMADD213PS erfc3AVX2<>+0(SB), Y4, Y5 // ·t + erfc3
-	VFMADD213PS erfc2AVX2<>+0(SB), Y4, Y5 // ·t + erfc2
-	VFMADD213PS erfc1AVX2<>+0(SB), Y4, Y5 // ·t + erfc1
-	VMULPS Y4, Y5, Y5 // ·t
-	VMULPS Y6, Y5, Y5 // ·exp(-x²/2): erfc(|x|/√2)/2
-	VXORPS Y4, Y4, Y4 // 0
-	VMAXPS Y2, Y4, Y4 // max(x, 0)
-	VFNMADD231PS Y3, Y5, Y4 // - |x|·erfc/2
-	VMOVUPS Y4, (SI) // write
+	VMOVUPS (SI), Y3 // x
+	VANDPS Y0, Y3, Y4 // |x|
+	VMINPS Y1, Y4, Y4 // t, not above 5.4
+	VMOVUPS tailscaleAVX2<>+0(SB), Y5 // t's place
+	VFMADD213PS minusoneAVX2<>+0(SB), Y4, Y5 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Y5, Y5, Y6 // square
+	VMOVUPS tail15AVX2<>+0(SB), Y7 // tail15
+	VMOVUPS tail14AVX2<>+0(SB), Y8 // tail14
+	VFMADD213PS tail13AVX2<>+0(SB), Y6, Y7 // ·square + tail13
+	VFMADD213PS tail12AVX2<>+0(SB), Y6, Y8 // ·square + tail12
+	VFMADD213PS tail11AVX2<>+0(SB), Y6, Y7 // ·square + tail11
+	VFMADD213PS tail10AVX2<>+0(SB), Y6, Y8 // ·square + tail10
+	VFMADD213PS tail9AVX2<>+0(SB), Y6, Y7 // ·square + tail9
+	VFMADD213PS tail8AVX2<>+0(SB), Y6, Y8 // ·square + tail8
+	VFMADD213PS tail7AVX2<>+0(SB), Y6, Y7 // ·square + tail7
+	VFMADD213PS tail6AVX2<>+0(SB), Y6, Y8 // ·square + tail6
+	VFMADD213PS tail5AVX2<>+0(SB), Y6, Y7 // ·square + tail5
+	VFMADD213PS tail4AVX2<>+0(SB), Y6, Y8 // ·square + tail4
+	VFMADD213PS tail3AVX2<>+0(SB), Y6, Y7 // ·square + tail3
+	VFMADD213PS tail2AVX2<>+0(SB), Y6, Y8 // ·square + tail2
+	VFMADD213PS tail1AVX2<>+0(SB), Y6, Y7 // ·square + tail1
+	VFMADD213PS tail0AVX2<>+0(SB), Y6, Y8 // ·square + tail0
+	VFMADD231PS Y5, Y7, Y8 // even powers + odd powers, which lack an x
+	VMAXPS Y3, Y2, Y3 // max(x, 0)
+	VFNMADD231PS Y4, Y8, Y3 // - t·P(t)
+	VMOVUPS Y3, (SI) // write
 	ADDQ $0x00000020, SI // on to the next elements
 	SUBQ $0x00000008, BX // so many fewer are left
 	JMP one // again
@@ -1219,38 +1275,33 @@ oneend:
 	JZ done // done
 	LEAQ tailAVX2<>+0(SB), DI // eight lanes of ones, then eight of zeros
 	NEGQ BX // from where the zeros begin
-	VMOVUPS 32(DI)(BX*4), Y2 // n lanes of ones, then zeros
-	VMASKMOVPS (SI), Y2, Y3 // x
-	VANDPS magnitudeAVX2<>+0(SB), Y3, Y4 // |x|
-	VMOVAPS Y0, Y5 // 1 in t's place
-	VFMADD231PS Y4, Y1, Y5 // 1 + p·|x|/√2
-	VDIVPS Y5, Y0, Y5 // t = 1/(1 + p·|x|/√2)
-	VMULPS Y3, Y3, Y6 // x²
-	VMULPS gaussAVX2<>+0(SB), Y6, Y6 // -x²/2·log2(e), so that 2^ of it is exp(-x²/2)
-	VMAXPS leastAVX2<>+0(SB), Y6, Y6 // no result smaller than 2^-126
-	VROUNDPS $0x08, Y6, Y8 // n, the nearest whole number
-	VSUBPS Y8, Y6, Y6 // f = t - n, at most 1/2 away from 0
-	VMOVUPS exp2f6AVX2<>+0(SB), Y7 // 2^f by its polynomial
-	VFMADD213PS exp2f5AVX2<>+0(SB), Y6, Y7 // ·f + exp2f5
-	VFMADD213PS exp2f4AVX2<>+0(SB), Y6, Y7 // ·f + exp2f4
-	VFMADD213PS exp2f3AVX2<>+0(SB), Y6, Y7 // ·f + exp2f3
-	VFMADD213PS exp2f2AVX2<>+0(SB), Y6, Y7 // ·f + exp2f2
-	VFMADD213PS exp2f1AVX2<>+0(SB), Y6, Y7 // ·f + exp2f1
-	VFMADD213PS oneAVX2<>+0(SB), Y6, Y7 // ·f + one
-	VCVTPS2DQ Y8, Y8 // n as an integer
-	VPSLLD $0x17, Y8, Y8 // in the exponent's place
-	VPADDD Y8, Y7, Y7 // ·2^n
-	VMOVUPS erfc5AVX2<>+0(SB), Y6 // erfc/2 by its polynomial in t
-	VFMADD213PS erfc4AVX2<>+0(SB), Y5, Y6 // ·t + erfc4
-	VFMADD213PS erfc3AVX2<>+0(SB), Y5, Y6 // ·t + erfc3
-	VFMADD213PS erfc2AVX2<>+0(SB), Y5, Y6 // ·t + erfc2
-	VFMADD213PS erfc1AVX2<>+0(SB), Y5, Y6 // ·t + erfc1
-	VMULPS Y5, Y6, Y6 // ·t
-	VMULPS Y7, Y6, Y6 // ·exp(-x²/2): erfc(|x|/√2)/2
-	VXORPS Y5, Y5, Y5 // 0
-	VMAXPS Y3, Y5, Y5 // max(x, 0)
-	VFNMADD231PS Y4, Y6, Y5 // - |x|·erfc/2
-	VMASKMOVPS Y5, Y2, (SI) // write
+	VMOVUPS 32(DI)(BX*4), Y3 // n lanes of ones, then zeros
+	VMASKMOVPS (SI), Y3, Y4 // x
+	VANDPS Y0, Y4, Y5 // |x|
+	VMINPS Y1, Y5, Y5 // t, not above 5.4
+	VMOVUPS tailscaleAVX2<>+0(SB), Y6 // t's place
+	VFMADD213PS minusoneAVX2<>+0(SB), Y5, Y6 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Y6, Y6, Y7 // square
+	VMOVUPS tail15AVX2<>+0(SB), Y8 // tail15
+	VMOVUPS tail14AVX2<>+0(SB), Y9 // tail14
+	VFMADD213PS tail13AVX2<>+0(SB), Y7, Y8 // ·square + tail13
+	VFMADD213PS tail12AVX2<>+0(SB), Y7, Y9 // ·square + tail12
+	VFMADD213PS tail11AVX2<>+0(SB), Y7, Y8 // ·square + tail11
+	VFMADD213PS tail10AVX2<>+0(SB), Y7, Y9 // ·square + tail10
+	VFMADD213PS tail9AVX2<>+0(SB), Y7, Y8 // ·square + tail9
+	VFMADD213PS tail8AVX2<>+0(SB), Y7, Y9 // ·square + tail8
+	VFMADD213PS tail7AVX2<>+0(SB), Y7, Y8 // ·square + tail7
+	VFMADD213PS tail6AVX2<>+0(SB), Y7, Y9 // ·square + tail6
+	VFMADD213PS tail5AVX2<>+0(SB), Y7, Y8 // ·square + tail5
+	VFMADD213PS tail4AVX2<>+0(SB), Y7, Y9 // ·square + tail4
+	VFMADD213PS tail3AVX2<>+0(SB), Y7, Y8 // ·square + tail3
+	VFMADD213PS tail2AVX2<>+0(SB), Y7, Y9 // ·square + tail2
+	VFMADD213PS tail1AVX2<>+0(SB), Y7, Y8 // ·square + tail1
+	VFMADD213PS tail0AVX2<>+0(SB), Y7, Y9 // ·square + tail0
+	VFMADD231PS Y6, Y8, Y9 // even powers + odd powers, which lack an x
+	VMAXPS Y4, Y2, Y4 // max(x, 0)
+	VFNMADD231PS Y5, Y9, Y4 // - t·P(t)
+	VMASKMOVPS Y4, Y3, (SI) // write
 
 done:
 	ADDQ CX, AX // next row
@@ -1260,16 +1311,6 @@ done:
 end:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
-
-DATA erfcpAVX2<>+0(SB)/4, $(0.23164189)
-DATA erfcpAVX2<>+4(SB)/4, $(0.23164189)
-DATA erfcpAVX2<>+8(SB)/4, $(0.23164189)
-DATA erfcpAVX2<>+12(SB)/4, $(0.23164189)
-DATA erfcpAVX2<>+16(SB)/4, $(0.23164189)
-DATA erfcpAVX2<>+20(SB)/4, $(0.23164189)
-DATA erfcpAVX2<>+24(SB)/4, $(0.23164189)
-DATA erfcpAVX2<>+28(SB)/4, $(0.23164189)
-GLOBL erfcpAVX2<>(SB), RODATA|NOPTR, $32
 
 DATA magnitudeAVX2<>+0(SB)/4, $0x7fffffff
 DATA magnitudeAVX2<>+4(SB)/4, $0x7fffffff
@@ -1281,65 +1322,195 @@ DATA magnitudeAVX2<>+24(SB)/4, $0x7fffffff
 DATA magnitudeAVX2<>+28(SB)/4, $0x7fffffff
 GLOBL magnitudeAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA gaussAVX2<>+0(SB)/4, $(-0.7213475)
-DATA gaussAVX2<>+4(SB)/4, $(-0.7213475)
-DATA gaussAVX2<>+8(SB)/4, $(-0.7213475)
-DATA gaussAVX2<>+12(SB)/4, $(-0.7213475)
-DATA gaussAVX2<>+16(SB)/4, $(-0.7213475)
-DATA gaussAVX2<>+20(SB)/4, $(-0.7213475)
-DATA gaussAVX2<>+24(SB)/4, $(-0.7213475)
-DATA gaussAVX2<>+28(SB)/4, $(-0.7213475)
-GLOBL gaussAVX2<>(SB), RODATA|NOPTR, $32
+DATA tailreachAVX2<>+0(SB)/4, $(5.4)
+DATA tailreachAVX2<>+4(SB)/4, $(5.4)
+DATA tailreachAVX2<>+8(SB)/4, $(5.4)
+DATA tailreachAVX2<>+12(SB)/4, $(5.4)
+DATA tailreachAVX2<>+16(SB)/4, $(5.4)
+DATA tailreachAVX2<>+20(SB)/4, $(5.4)
+DATA tailreachAVX2<>+24(SB)/4, $(5.4)
+DATA tailreachAVX2<>+28(SB)/4, $(5.4)
+GLOBL tailreachAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA erfc5AVX2<>+0(SB)/4, $(0.5307027)
-DATA erfc5AVX2<>+4(SB)/4, $(0.5307027)
-DATA erfc5AVX2<>+8(SB)/4, $(0.5307027)
-DATA erfc5AVX2<>+12(SB)/4, $(0.5307027)
-DATA erfc5AVX2<>+16(SB)/4, $(0.5307027)
-DATA erfc5AVX2<>+20(SB)/4, $(0.5307027)
-DATA erfc5AVX2<>+24(SB)/4, $(0.5307027)
-DATA erfc5AVX2<>+28(SB)/4, $(0.5307027)
-GLOBL erfc5AVX2<>(SB), RODATA|NOPTR, $32
+DATA tailscaleAVX2<>+0(SB)/4, $(0.37037036)
+DATA tailscaleAVX2<>+4(SB)/4, $(0.37037036)
+DATA tailscaleAVX2<>+8(SB)/4, $(0.37037036)
+DATA tailscaleAVX2<>+12(SB)/4, $(0.37037036)
+DATA tailscaleAVX2<>+16(SB)/4, $(0.37037036)
+DATA tailscaleAVX2<>+20(SB)/4, $(0.37037036)
+DATA tailscaleAVX2<>+24(SB)/4, $(0.37037036)
+DATA tailscaleAVX2<>+28(SB)/4, $(0.37037036)
+GLOBL tailscaleAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA erfc4AVX2<>+0(SB)/4, $(-0.72657603)
-DATA erfc4AVX2<>+4(SB)/4, $(-0.72657603)
-DATA erfc4AVX2<>+8(SB)/4, $(-0.72657603)
-DATA erfc4AVX2<>+12(SB)/4, $(-0.72657603)
-DATA erfc4AVX2<>+16(SB)/4, $(-0.72657603)
-DATA erfc4AVX2<>+20(SB)/4, $(-0.72657603)
-DATA erfc4AVX2<>+24(SB)/4, $(-0.72657603)
-DATA erfc4AVX2<>+28(SB)/4, $(-0.72657603)
-GLOBL erfc4AVX2<>(SB), RODATA|NOPTR, $32
+DATA minusoneAVX2<>+0(SB)/4, $(-1.0)
+DATA minusoneAVX2<>+4(SB)/4, $(-1.0)
+DATA minusoneAVX2<>+8(SB)/4, $(-1.0)
+DATA minusoneAVX2<>+12(SB)/4, $(-1.0)
+DATA minusoneAVX2<>+16(SB)/4, $(-1.0)
+DATA minusoneAVX2<>+20(SB)/4, $(-1.0)
+DATA minusoneAVX2<>+24(SB)/4, $(-1.0)
+DATA minusoneAVX2<>+28(SB)/4, $(-1.0)
+GLOBL minusoneAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA erfc3AVX2<>+0(SB)/4, $(0.7107069)
-DATA erfc3AVX2<>+4(SB)/4, $(0.7107069)
-DATA erfc3AVX2<>+8(SB)/4, $(0.7107069)
-DATA erfc3AVX2<>+12(SB)/4, $(0.7107069)
-DATA erfc3AVX2<>+16(SB)/4, $(0.7107069)
-DATA erfc3AVX2<>+20(SB)/4, $(0.7107069)
-DATA erfc3AVX2<>+24(SB)/4, $(0.7107069)
-DATA erfc3AVX2<>+28(SB)/4, $(0.7107069)
-GLOBL erfc3AVX2<>(SB), RODATA|NOPTR, $32
+DATA tail15AVX2<>+0(SB)/4, $(-0.004876698)
+DATA tail15AVX2<>+4(SB)/4, $(-0.004876698)
+DATA tail15AVX2<>+8(SB)/4, $(-0.004876698)
+DATA tail15AVX2<>+12(SB)/4, $(-0.004876698)
+DATA tail15AVX2<>+16(SB)/4, $(-0.004876698)
+DATA tail15AVX2<>+20(SB)/4, $(-0.004876698)
+DATA tail15AVX2<>+24(SB)/4, $(-0.004876698)
+DATA tail15AVX2<>+28(SB)/4, $(-0.004876698)
+GLOBL tail15AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA erfc2AVX2<>+0(SB)/4, $(-0.14224836)
-DATA erfc2AVX2<>+4(SB)/4, $(-0.14224836)
-DATA erfc2AVX2<>+8(SB)/4, $(-0.14224836)
-DATA erfc2AVX2<>+12(SB)/4, $(-0.14224836)
-DATA erfc2AVX2<>+16(SB)/4, $(-0.14224836)
-DATA erfc2AVX2<>+20(SB)/4, $(-0.14224836)
-DATA erfc2AVX2<>+24(SB)/4, $(-0.14224836)
-DATA erfc2AVX2<>+28(SB)/4, $(-0.14224836)
-GLOBL erfc2AVX2<>(SB), RODATA|NOPTR, $32
+DATA tail14AVX2<>+0(SB)/4, $(0.0057051163)
+DATA tail14AVX2<>+4(SB)/4, $(0.0057051163)
+DATA tail14AVX2<>+8(SB)/4, $(0.0057051163)
+DATA tail14AVX2<>+12(SB)/4, $(0.0057051163)
+DATA tail14AVX2<>+16(SB)/4, $(0.0057051163)
+DATA tail14AVX2<>+20(SB)/4, $(0.0057051163)
+DATA tail14AVX2<>+24(SB)/4, $(0.0057051163)
+DATA tail14AVX2<>+28(SB)/4, $(0.0057051163)
+GLOBL tail14AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA erfc1AVX2<>+0(SB)/4, $(0.1274148)
-DATA erfc1AVX2<>+4(SB)/4, $(0.1274148)
-DATA erfc1AVX2<>+8(SB)/4, $(0.1274148)
-DATA erfc1AVX2<>+12(SB)/4, $(0.1274148)
-DATA erfc1AVX2<>+16(SB)/4, $(0.1274148)
-DATA erfc1AVX2<>+20(SB)/4, $(0.1274148)
-DATA erfc1AVX2<>+24(SB)/4, $(0.1274148)
-DATA erfc1AVX2<>+28(SB)/4, $(0.1274148)
-GLOBL erfc1AVX2<>(SB), RODATA|NOPTR, $32
+DATA tail13AVX2<>+0(SB)/4, $(0.024582062)
+DATA tail13AVX2<>+4(SB)/4, $(0.024582062)
+DATA tail13AVX2<>+8(SB)/4, $(0.024582062)
+DATA tail13AVX2<>+12(SB)/4, $(0.024582062)
+DATA tail13AVX2<>+16(SB)/4, $(0.024582062)
+DATA tail13AVX2<>+20(SB)/4, $(0.024582062)
+DATA tail13AVX2<>+24(SB)/4, $(0.024582062)
+DATA tail13AVX2<>+28(SB)/4, $(0.024582062)
+GLOBL tail13AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail12AVX2<>+0(SB)/4, $(-0.041713923)
+DATA tail12AVX2<>+4(SB)/4, $(-0.041713923)
+DATA tail12AVX2<>+8(SB)/4, $(-0.041713923)
+DATA tail12AVX2<>+12(SB)/4, $(-0.041713923)
+DATA tail12AVX2<>+16(SB)/4, $(-0.041713923)
+DATA tail12AVX2<>+20(SB)/4, $(-0.041713923)
+DATA tail12AVX2<>+24(SB)/4, $(-0.041713923)
+DATA tail12AVX2<>+28(SB)/4, $(-0.041713923)
+GLOBL tail12AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail11AVX2<>+0(SB)/4, $(-0.0343653)
+DATA tail11AVX2<>+4(SB)/4, $(-0.0343653)
+DATA tail11AVX2<>+8(SB)/4, $(-0.0343653)
+DATA tail11AVX2<>+12(SB)/4, $(-0.0343653)
+DATA tail11AVX2<>+16(SB)/4, $(-0.0343653)
+DATA tail11AVX2<>+20(SB)/4, $(-0.0343653)
+DATA tail11AVX2<>+24(SB)/4, $(-0.0343653)
+DATA tail11AVX2<>+28(SB)/4, $(-0.0343653)
+GLOBL tail11AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail10AVX2<>+0(SB)/4, $(0.119655505)
+DATA tail10AVX2<>+4(SB)/4, $(0.119655505)
+DATA tail10AVX2<>+8(SB)/4, $(0.119655505)
+DATA tail10AVX2<>+12(SB)/4, $(0.119655505)
+DATA tail10AVX2<>+16(SB)/4, $(0.119655505)
+DATA tail10AVX2<>+20(SB)/4, $(0.119655505)
+DATA tail10AVX2<>+24(SB)/4, $(0.119655505)
+DATA tail10AVX2<>+28(SB)/4, $(0.119655505)
+GLOBL tail10AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail9AVX2<>+0(SB)/4, $(-0.049149476)
+DATA tail9AVX2<>+4(SB)/4, $(-0.049149476)
+DATA tail9AVX2<>+8(SB)/4, $(-0.049149476)
+DATA tail9AVX2<>+12(SB)/4, $(-0.049149476)
+DATA tail9AVX2<>+16(SB)/4, $(-0.049149476)
+DATA tail9AVX2<>+20(SB)/4, $(-0.049149476)
+DATA tail9AVX2<>+24(SB)/4, $(-0.049149476)
+DATA tail9AVX2<>+28(SB)/4, $(-0.049149476)
+GLOBL tail9AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail8AVX2<>+0(SB)/4, $(-0.13493864)
+DATA tail8AVX2<>+4(SB)/4, $(-0.13493864)
+DATA tail8AVX2<>+8(SB)/4, $(-0.13493864)
+DATA tail8AVX2<>+12(SB)/4, $(-0.13493864)
+DATA tail8AVX2<>+16(SB)/4, $(-0.13493864)
+DATA tail8AVX2<>+20(SB)/4, $(-0.13493864)
+DATA tail8AVX2<>+24(SB)/4, $(-0.13493864)
+DATA tail8AVX2<>+28(SB)/4, $(-0.13493864)
+GLOBL tail8AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail7AVX2<>+0(SB)/4, $(0.21193802)
+DATA tail7AVX2<>+4(SB)/4, $(0.21193802)
+DATA tail7AVX2<>+8(SB)/4, $(0.21193802)
+DATA tail7AVX2<>+12(SB)/4, $(0.21193802)
+DATA tail7AVX2<>+16(SB)/4, $(0.21193802)
+DATA tail7AVX2<>+20(SB)/4, $(0.21193802)
+DATA tail7AVX2<>+24(SB)/4, $(0.21193802)
+DATA tail7AVX2<>+28(SB)/4, $(0.21193802)
+GLOBL tail7AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail6AVX2<>+0(SB)/4, $(-0.072035715)
+DATA tail6AVX2<>+4(SB)/4, $(-0.072035715)
+DATA tail6AVX2<>+8(SB)/4, $(-0.072035715)
+DATA tail6AVX2<>+12(SB)/4, $(-0.072035715)
+DATA tail6AVX2<>+16(SB)/4, $(-0.072035715)
+DATA tail6AVX2<>+20(SB)/4, $(-0.072035715)
+DATA tail6AVX2<>+24(SB)/4, $(-0.072035715)
+DATA tail6AVX2<>+28(SB)/4, $(-0.072035715)
+GLOBL tail6AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail5AVX2<>+0(SB)/4, $(-0.15498812)
+DATA tail5AVX2<>+4(SB)/4, $(-0.15498812)
+DATA tail5AVX2<>+8(SB)/4, $(-0.15498812)
+DATA tail5AVX2<>+12(SB)/4, $(-0.15498812)
+DATA tail5AVX2<>+16(SB)/4, $(-0.15498812)
+DATA tail5AVX2<>+20(SB)/4, $(-0.15498812)
+DATA tail5AVX2<>+24(SB)/4, $(-0.15498812)
+DATA tail5AVX2<>+28(SB)/4, $(-0.15498812)
+GLOBL tail5AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail4AVX2<>+0(SB)/4, $(0.26730198)
+DATA tail4AVX2<>+4(SB)/4, $(0.26730198)
+DATA tail4AVX2<>+8(SB)/4, $(0.26730198)
+DATA tail4AVX2<>+12(SB)/4, $(0.26730198)
+DATA tail4AVX2<>+16(SB)/4, $(0.26730198)
+DATA tail4AVX2<>+20(SB)/4, $(0.26730198)
+DATA tail4AVX2<>+24(SB)/4, $(0.26730198)
+DATA tail4AVX2<>+28(SB)/4, $(0.26730198)
+GLOBL tail4AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail3AVX2<>+0(SB)/4, $(-0.21500103)
+DATA tail3AVX2<>+4(SB)/4, $(-0.21500103)
+DATA tail3AVX2<>+8(SB)/4, $(-0.21500103)
+DATA tail3AVX2<>+12(SB)/4, $(-0.21500103)
+DATA tail3AVX2<>+16(SB)/4, $(-0.21500103)
+DATA tail3AVX2<>+20(SB)/4, $(-0.21500103)
+DATA tail3AVX2<>+24(SB)/4, $(-0.21500103)
+DATA tail3AVX2<>+28(SB)/4, $(-0.21500103)
+GLOBL tail3AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail2AVX2<>+0(SB)/4, $(0.10255631)
+DATA tail2AVX2<>+4(SB)/4, $(0.10255631)
+DATA tail2AVX2<>+8(SB)/4, $(0.10255631)
+DATA tail2AVX2<>+12(SB)/4, $(0.10255631)
+DATA tail2AVX2<>+16(SB)/4, $(0.10255631)
+DATA tail2AVX2<>+20(SB)/4, $(0.10255631)
+DATA tail2AVX2<>+24(SB)/4, $(0.10255631)
+DATA tail2AVX2<>+28(SB)/4, $(0.10255631)
+GLOBL tail2AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail1AVX2<>+0(SB)/4, $(-0.028137056)
+DATA tail1AVX2<>+4(SB)/4, $(-0.028137056)
+DATA tail1AVX2<>+8(SB)/4, $(-0.028137056)
+DATA tail1AVX2<>+12(SB)/4, $(-0.028137056)
+DATA tail1AVX2<>+16(SB)/4, $(-0.028137056)
+DATA tail1AVX2<>+20(SB)/4, $(-0.028137056)
+DATA tail1AVX2<>+24(SB)/4, $(-0.028137056)
+DATA tail1AVX2<>+28(SB)/4, $(-0.028137056)
+GLOBL tail1AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA tail0AVX2<>+0(SB)/4, $(0.003466986)
+DATA tail0AVX2<>+4(SB)/4, $(0.003466986)
+DATA tail0AVX2<>+8(SB)/4, $(0.003466986)
+DATA tail0AVX2<>+12(SB)/4, $(0.003466986)
+DATA tail0AVX2<>+16(SB)/4, $(0.003466986)
+DATA tail0AVX2<>+20(SB)/4, $(0.003466986)
+DATA tail0AVX2<>+24(SB)/4, $(0.003466986)
+DATA tail0AVX2<>+28(SB)/4, $(0.003466986)
+GLOBL tail0AVX2<>(SB), RODATA|NOPTR, $32
 
 // func geluNearAVX2(x []float32, rows int, cols int, stride int)
 // Requires: AVX, FMA3
@@ -1355,6 +1526,46 @@ row:
 	MOVQ cols+32(FP), BX // elements of the row
 	MOVQ AX, SI // the first of them
 
+many:
+	CMPQ BX, $0x00000010 // fewer than 16 elements left?
+	JL manyend // leave the loop
+	VMOVUPS (SI), Y0 // x
+	VMAXPS nearleastAVX2<>+0(SB), Y0, Y1 // not below -4.25
+	VMINPS nearmostAVX2<>+0(SB), Y1, Y1 // nor above 4.25
+	VMULPS Y1, Y1, Y2 // t²
+	VMOVUPS near8AVX2<>+0(SB), Y3 // the polynomial in t²
+	VFMADD213PS near7AVX2<>+0(SB), Y2, Y3 // ·t² + near7
+	VFMADD213PS near6AVX2<>+0(SB), Y2, Y3 // ·t² + near6
+	VFMADD213PS near5AVX2<>+0(SB), Y2, Y3 // ·t² + near5
+	VFMADD213PS near4AVX2<>+0(SB), Y2, Y3 // ·t² + near4
+	VFMADD213PS near3AVX2<>+0(SB), Y2, Y3 // ·t² + near3
+	VFMADD213PS near2AVX2<>+0(SB), Y2, Y3 // ·t² + near2
+	VFMADD213PS near1AVX2<>+0(SB), Y2, Y3 // ·t² + near1
+	VFMADD213PS near0AVX2<>+0(SB), Y2, Y3 // ·t² + near0
+	VFMADD213PS halfAVX2<>+0(SB), Y1, Y3 // ·t + 1/2: Φ(x)
+	VMULPS Y0, Y3, Y3 // ·x
+	VMOVUPS Y3, (SI) // write
+	VMOVUPS 32(SI), Y0 // x
+	VMAXPS nearleastAVX2<>+0(SB), Y0, Y1 // not below -4.25
+	VMINPS nearmostAVX2<>+0(SB), Y1, Y1 // nor above 4.25
+	VMULPS Y1, Y1, Y2 // t²
+	VMOVUPS near8AVX2<>+0(SB), Y3 // the polynomial in t²
+	VFMADD213PS near7AVX2<>+0(SB), Y2, Y3 // ·t² + near7
+	VFMADD213PS near6AVX2<>+0(SB), Y2, Y3 // ·t² + near6
+	VFMADD213PS near5AVX2<>+0(SB), Y2, Y3 // ·t² + near5
+	VFMADD213PS near4AVX2<>+0(SB), Y2, Y3 // ·t² + near4
+	VFMADD213PS near3AVX2<>+0(SB), Y2, Y3 // ·t² + near3
+	VFMADD213PS near2AVX2<>+0(SB), Y2, Y3 // ·t² + near2
+	VFMADD213PS near1AVX2<>+0(SB), Y2, Y3 // ·t² + near1
+	VFMADD213PS near0AVX2<>+0(SB), Y2, Y3 // ·t² + near0
+	VFMADD213PS halfAVX2<>+0(SB), Y1, Y3 // ·t + 1/2: Φ(x)
+	VMULPS Y0, Y3, Y3 // ·x
+	VMOVUPS Y3, 32(SI) // write
+	ADDQ $0x00000040, SI // on to the next elements
+	SUBQ $0x00000010, BX // so many fewer are left
+	JMP many // again
+
+manyend:
 one:
 	CMPQ BX, $0x00000008 // fewer than 8 elements left?
 	JL oneend // leave the loop

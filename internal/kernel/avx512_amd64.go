@@ -241,8 +241,8 @@ func exp2SumAVX512(x []float32, shift float32) float32
 //	for r := range rows {
 //		row := x[r*stride:][:cols]
 //		for i, v := range row {
-//			// that is v·Φ(v)
-//			row[i] = max(v, 0) - abs(v)*erfc(abs(v)/√2)/2
+//			t := min(abs(v), 5.4)
+//			row[i] = max(v, 0) - t*P(t) // v·Φ(v), P being a polynomial near Φ(-t)
 //		}
 //	}
 //

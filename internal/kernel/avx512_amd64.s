@@ -2475,8 +2475,9 @@ GLOBL oneAVX512<>(SB), RODATA|NOPTR, $64
 // func geluAVX512(x []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·geluAVX512(SB), NOSPLIT, $0-48
-	VMOVUPS oneAVX512<>+0(SB), Z0 // 1
-	VMOVUPS erfcpAVX512<>+0(SB), Z1 // p/√2
+	VMOVUPS magnitudeAVX512<>+0(SB), Z0 // all bits but the sign
+	VMOVUPS tailreachAVX512<>+0(SB), Z1 // 5.4
+	VXORPS Z2, Z2, Z2 // 0
 	MOVQ x_base+0(FP), AX // the row's first element
 	MOVQ stride+40(FP), CX // from row to row
 	SHLQ $0x02, CX // in bytes
@@ -2488,38 +2489,95 @@ row:
 	MOVQ cols+32(FP), BX // elements of the row
 	MOVQ AX, SI // the first of them
 
+many:
+	CMPQ BX, $0x00000020 // fewer than 32 elements left?
+	JL manyend // leave the loop
+	VMOVUPS (SI), Z3 // x
+	VANDPS Z0, Z3, Z4 // |x|
+	VMINPS Z1, Z4, Z4 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z5 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z4, Z5 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z5, Z5, Z6 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z7 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z8 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z6, Z7 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z6, Z8 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z6, Z7 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z6, Z8 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z6, Z7 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z6, Z8 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z6, Z7 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z6, Z8 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z6, Z7 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z6, Z8 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z6, Z7 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z6, Z8 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z6, Z7 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z6, Z8 // ·square + tail0
+	VFMADD231PS Z5, Z7, Z8 // even powers + odd powers, which lack an x
+	VMAXPS Z3, Z2, Z3 // max(x, 0)
+	VFNMADD231PS Z4, Z8, Z3 // - t·P(t)
+	VMOVUPS Z3, (SI) // write
+	VMOVUPS 64(SI), Z3 // x
+	VANDPS Z0, Z3, Z4 // |x|
+	VMINPS Z1, Z4, Z4 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z5 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z4, Z5 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z5, Z5, Z6 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z7 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z8 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z6, Z7 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z6, Z8 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z6, Z7 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z6, Z8 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z6, Z7 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z6, Z8 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z6, Z7 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z6, Z8 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z6, Z7 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z6, Z8 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z6, Z7 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z6, Z8 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z6, Z7 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z6, Z8 // ·square + tail0
+	VFMADD231PS Z5, Z7, Z8 // even powers + odd powers, which lack an x
+	VMAXPS Z3, Z2, Z3 // max(x, 0)
+	VFNMADD231PS Z4, Z8, Z3 // - t·P(t)
+	VMOVUPS Z3, 64(SI) // write
+	ADDQ $0x00000080, SI // on to the next elements
+	SUBQ $0x00000020, BX // so many fewer are left
+	JMP many // again
+
+manyend:
 one:
 	CMPQ BX, $0x00000010 // fewer than 16 elements left?
 	JL oneend // leave the loop
-	VMOVUPS (SI), Z2 // x
-	VANDPS magnitudeAVX512<>+0(SB), Z2, Z3 // |x|
-	VMOVAPS Z0, Z4 // 1 in t's place
-	VFMADD231PS Z3, Z1, Z4 // 1 + p·|x|/√2
-	VDIVPS Z4, Z0, Z4 // t = 1/(1 + p·|x|/√2)
-	VMULPS Z2, Z2, Z5 // x²
-	VMULPS gaussAVX512<>+0(SB), Z5, Z5 // -x²/2·log2(e), so that 2^ of it is exp(-x²/2)
-	VMAXPS leastAVX512<>+0(SB), Z5, Z5 // no result smaller than 2^-126
-	VRNDSCALEPS $0x08, Z5, Z7 // n, the nearest whole number
-	VSUBPS Z7, Z5, Z5 // f = t - n, at most 1/2 away from 0
-	VMOVUPS exp2f6AVX512<>+0(SB), Z6 // 2^f by its polynomial
-	VFMADD213PS exp2f5AVX512<>+0(SB), Z5, Z6 // ·f + exp2f5
-	VFMADD213PS exp2f4AVX512<>+0(SB), Z5, Z6 // ·f + exp2f4
-	VFMADD213PS exp2f3AVX512<>+0(SB), Z5, Z6 // ·f + exp2f3
-	VFMADD213PS exp2f2AVX512<>+0(SB), Z5, Z6 // ·f + exp2f2
-	VFMADD213PS exp2f1AVX512<>+0(SB), Z5, Z6 // ·f + exp2f1
-	VFMADD213PS oneAVX512<>+0(SB), Z5, Z6 // ·f + one
-	VSCALEFPS Z7, Z6, Z6 // ·2^n
-	VMOVUPS erfc5AVX512<>+0(SB), Z5 // erfc/2 by its polynomial in t
-	VFMADD213PS erfc4AVX512<>+0(SB), Z4, Z5 // ·t + erfc4
-	VFMADD213PS erfc3AVX512<>+0(SB), Z4, Z5 // ·t + erfc3
-	VFMADD213PS erfc2AVX512<>+0(SB), Z4, Z5 // ·t + erfc2
-	VFMADD213PS erfc1AVX512<>+0(SB), Z4, Z5 // ·t + erfc1
-	VMULPS Z4, Z5, Z5 // ·t
-	VMULPS Z6, Z5, Z5 // ·exp(-x²/2): erfc(|x|/√2)/2
-	VXORPS Z4, Z4, Z4 // 0
-	VMAXPS Z2, Z4, Z4 // max(x, 0)
-	VFNMADD231PS Z3, Z5, Z4 // - |x|·erfc/2
-	VMOVUPS Z4, (SI) // write
+	VMOVUPS (SI), Z3 // x
+	VANDPS Z0, Z3, Z4 // |x|
+	VMINPS Z1, Z4, Z4 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z5 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z4, Z5 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z5, Z5, Z6 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z7 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z8 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z6, Z7 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z6, Z8 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z6, Z7 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z6, Z8 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z6, Z7 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z6, Z8 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z6, Z7 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z6, Z8 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z6, Z7 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z6, Z8 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z6, Z7 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z6, Z8 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z6, Z7 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z6, Z8 // ·square + tail0
+	VFMADD231PS Z5, Z7, Z8 // even powers + odd powers, which lack an x
+	VMAXPS Z3, Z2, Z3 // max(x, 0)
+	VFNMADD231PS Z4, Z8, Z3 // - t·P(t)
+	VMOVUPS Z3, (SI) // write
 	ADDQ $0x00000040, SI // on to the next elements
 	SUBQ $0x00000010, BX // so many fewer are left
 	JMP one // again
@@ -2531,35 +2589,32 @@ oneend:
 	SHLXQ BX, DI, DI // 2^n
 	DECQ DI // 2^n - 1: the lowest n lanes
 	KMOVW DI, K1 // as a mask
-	VMOVUPS.Z (SI), K1, Z2 // x
-	VANDPS magnitudeAVX512<>+0(SB), Z2, Z3 // |x|
-	VMOVAPS Z0, Z4 // 1 in t's place
-	VFMADD231PS Z3, Z1, Z4 // 1 + p·|x|/√2
-	VDIVPS Z4, Z0, Z4 // t = 1/(1 + p·|x|/√2)
-	VMULPS Z2, Z2, Z5 // x²
-	VMULPS gaussAVX512<>+0(SB), Z5, Z5 // -x²/2·log2(e), so that 2^ of it is exp(-x²/2)
-	VMAXPS leastAVX512<>+0(SB), Z5, Z5 // no result smaller than 2^-126
-	VRNDSCALEPS $0x08, Z5, Z7 // n, the nearest whole number
-	VSUBPS Z7, Z5, Z5 // f = t - n, at most 1/2 away from 0
-	VMOVUPS exp2f6AVX512<>+0(SB), Z6 // 2^f by its polynomial
-	VFMADD213PS exp2f5AVX512<>+0(SB), Z5, Z6 // ·f + exp2f5
-	VFMADD213PS exp2f4AVX512<>+0(SB), Z5, Z6 // ·f + exp2f4
-	VFMADD213PS exp2f3AVX512<>+0(SB), Z5, Z6 // ·f + exp2f3
-	VFMADD213PS exp2f2AVX512<>+0(SB), Z5, Z6 // ·f + exp2f2
-	VFMADD213PS exp2f1AVX512<>+0(SB), Z5, Z6 // ·f + exp2f1
-	VFMADD213PS oneAVX512<>+0(SB), Z5, Z6 // ·f + one
-	VSCALEFPS Z7, Z6, Z6 // ·2^n
-	VMOVUPS erfc5AVX512<>+0(SB), Z5 // erfc/2 by its polynomial in t
-	VFMADD213PS erfc4AVX512<>+0(SB), Z4, Z5 // ·t + erfc4
-	VFMADD213PS erfc3AVX512<>+0(SB), Z4, Z5 // ·t + erfc3
-	VFMADD213PS erfc2AVX512<>+0(SB), Z4, Z5 // ·t + erfc2
-	VFMADD213PS erfc1AVX512<>+0(SB), Z4, Z5 // ·t + erfc1
-	VMULPS Z4, Z5, Z5 // ·t
-	VMULPS Z6, Z5, Z5 // ·exp(-x²/2): erfc(|x|/√2)/2
-	VXORPS Z4, Z4, Z4 // 0
-	VMAXPS Z2, Z4, Z4 // max(x, 0)
-	VFNMADD231PS Z3, Z5, Z4 // - |x|·erfc/2
-	VMOVUPS Z4, K1, (SI) // write
+	VMOVUPS.Z (SI), K1, Z3 // x
+	VANDPS Z0, Z3, Z4 // |x|
+	VMINPS Z1, Z4, Z4 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z5 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z4, Z5 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z5, Z5, Z6 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z7 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z8 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z6, Z7 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z6, Z8 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z6, Z7 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z6, Z8 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z6, Z7 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z6, Z8 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z6, Z7 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z6, Z8 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z6, Z7 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z6, Z8 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z6, Z7 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z6, Z8 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z6, Z7 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z6, Z8 // ·square + tail0
+	VFMADD231PS Z5, Z7, Z8 // even powers + odd powers, which lack an x
+	VMAXPS Z3, Z2, Z3 // max(x, 0)
+	VFNMADD231PS Z4, Z8, Z3 // - t·P(t)
+	VMOVUPS Z3, K1, (SI) // write
 
 done:
 	ADDQ CX, AX // next row
@@ -2569,24 +2624,6 @@ done:
 end:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
-
-DATA erfcpAVX512<>+0(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+4(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+8(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+12(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+16(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+20(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+24(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+28(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+32(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+36(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+40(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+44(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+48(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+52(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+56(SB)/4, $(0.23164189)
-DATA erfcpAVX512<>+60(SB)/4, $(0.23164189)
-GLOBL erfcpAVX512<>(SB), RODATA|NOPTR, $64
 
 DATA magnitudeAVX512<>+0(SB)/4, $0x7fffffff
 DATA magnitudeAVX512<>+4(SB)/4, $0x7fffffff
@@ -2606,113 +2643,347 @@ DATA magnitudeAVX512<>+56(SB)/4, $0x7fffffff
 DATA magnitudeAVX512<>+60(SB)/4, $0x7fffffff
 GLOBL magnitudeAVX512<>(SB), RODATA|NOPTR, $64
 
-DATA gaussAVX512<>+0(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+4(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+8(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+12(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+16(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+20(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+24(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+28(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+32(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+36(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+40(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+44(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+48(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+52(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+56(SB)/4, $(-0.7213475)
-DATA gaussAVX512<>+60(SB)/4, $(-0.7213475)
-GLOBL gaussAVX512<>(SB), RODATA|NOPTR, $64
+DATA tailreachAVX512<>+0(SB)/4, $(5.4)
+DATA tailreachAVX512<>+4(SB)/4, $(5.4)
+DATA tailreachAVX512<>+8(SB)/4, $(5.4)
+DATA tailreachAVX512<>+12(SB)/4, $(5.4)
+DATA tailreachAVX512<>+16(SB)/4, $(5.4)
+DATA tailreachAVX512<>+20(SB)/4, $(5.4)
+DATA tailreachAVX512<>+24(SB)/4, $(5.4)
+DATA tailreachAVX512<>+28(SB)/4, $(5.4)
+DATA tailreachAVX512<>+32(SB)/4, $(5.4)
+DATA tailreachAVX512<>+36(SB)/4, $(5.4)
+DATA tailreachAVX512<>+40(SB)/4, $(5.4)
+DATA tailreachAVX512<>+44(SB)/4, $(5.4)
+DATA tailreachAVX512<>+48(SB)/4, $(5.4)
+DATA tailreachAVX512<>+52(SB)/4, $(5.4)
+DATA tailreachAVX512<>+56(SB)/4, $(5.4)
+DATA tailreachAVX512<>+60(SB)/4, $(5.4)
+GLOBL tailreachAVX512<>(SB), RODATA|NOPTR, $64
 
-DATA erfc5AVX512<>+0(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+4(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+8(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+12(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+16(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+20(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+24(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+28(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+32(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+36(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+40(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+44(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+48(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+52(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+56(SB)/4, $(0.5307027)
-DATA erfc5AVX512<>+60(SB)/4, $(0.5307027)
-GLOBL erfc5AVX512<>(SB), RODATA|NOPTR, $64
+DATA tailscaleAVX512<>+0(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+4(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+8(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+12(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+16(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+20(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+24(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+28(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+32(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+36(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+40(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+44(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+48(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+52(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+56(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+60(SB)/4, $(0.37037036)
+GLOBL tailscaleAVX512<>(SB), RODATA|NOPTR, $64
 
-DATA erfc4AVX512<>+0(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+4(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+8(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+12(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+16(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+20(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+24(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+28(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+32(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+36(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+40(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+44(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+48(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+52(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+56(SB)/4, $(-0.72657603)
-DATA erfc4AVX512<>+60(SB)/4, $(-0.72657603)
-GLOBL erfc4AVX512<>(SB), RODATA|NOPTR, $64
+DATA minusoneAVX512<>+0(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+4(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+8(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+12(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+16(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+20(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+24(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+28(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+32(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+36(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+40(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+44(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+48(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+52(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+56(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+60(SB)/4, $(-1.0)
+GLOBL minusoneAVX512<>(SB), RODATA|NOPTR, $64
 
-DATA erfc3AVX512<>+0(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+4(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+8(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+12(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+16(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+20(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+24(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+28(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+32(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+36(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+40(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+44(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+48(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+52(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+56(SB)/4, $(0.7107069)
-DATA erfc3AVX512<>+60(SB)/4, $(0.7107069)
-GLOBL erfc3AVX512<>(SB), RODATA|NOPTR, $64
+DATA tail15AVX512<>+0(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+4(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+8(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+12(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+16(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+20(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+24(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+28(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+32(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+36(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+40(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+44(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+48(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+52(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+56(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+60(SB)/4, $(-0.004876698)
+GLOBL tail15AVX512<>(SB), RODATA|NOPTR, $64
 
-DATA erfc2AVX512<>+0(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+4(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+8(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+12(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+16(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+20(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+24(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+28(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+32(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+36(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+40(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+44(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+48(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+52(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+56(SB)/4, $(-0.14224836)
-DATA erfc2AVX512<>+60(SB)/4, $(-0.14224836)
-GLOBL erfc2AVX512<>(SB), RODATA|NOPTR, $64
+DATA tail14AVX512<>+0(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+4(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+8(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+12(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+16(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+20(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+24(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+28(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+32(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+36(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+40(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+44(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+48(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+52(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+56(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+60(SB)/4, $(0.0057051163)
+GLOBL tail14AVX512<>(SB), RODATA|NOPTR, $64
 
-DATA erfc1AVX512<>+0(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+4(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+8(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+12(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+16(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+20(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+24(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+28(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+32(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+36(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+40(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+44(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+48(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+52(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+56(SB)/4, $(0.1274148)
-DATA erfc1AVX512<>+60(SB)/4, $(0.1274148)
-GLOBL erfc1AVX512<>(SB), RODATA|NOPTR, $64
+DATA tail13AVX512<>+0(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+4(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+8(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+12(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+16(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+20(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+24(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+28(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+32(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+36(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+40(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+44(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+48(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+52(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+56(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+60(SB)/4, $(0.024582062)
+GLOBL tail13AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail12AVX512<>+0(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+4(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+8(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+12(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+16(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+20(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+24(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+28(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+32(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+36(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+40(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+44(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+48(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+52(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+56(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+60(SB)/4, $(-0.041713923)
+GLOBL tail12AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail11AVX512<>+0(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+4(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+8(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+12(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+16(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+20(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+24(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+28(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+32(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+36(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+40(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+44(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+48(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+52(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+56(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+60(SB)/4, $(-0.0343653)
+GLOBL tail11AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail10AVX512<>+0(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+4(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+8(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+12(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+16(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+20(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+24(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+28(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+32(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+36(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+40(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+44(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+48(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+52(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+56(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+60(SB)/4, $(0.119655505)
+GLOBL tail10AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail9AVX512<>+0(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+4(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+8(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+12(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+16(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+20(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+24(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+28(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+32(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+36(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+40(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+44(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+48(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+52(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+56(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+60(SB)/4, $(-0.049149476)
+GLOBL tail9AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail8AVX512<>+0(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+4(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+8(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+12(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+16(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+20(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+24(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+28(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+32(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+36(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+40(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+44(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+48(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+52(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+56(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+60(SB)/4, $(-0.13493864)
+GLOBL tail8AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail7AVX512<>+0(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+4(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+8(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+12(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+16(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+20(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+24(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+28(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+32(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+36(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+40(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+44(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+48(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+52(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+56(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+60(SB)/4, $(0.21193802)
+GLOBL tail7AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail6AVX512<>+0(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+4(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+8(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+12(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+16(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+20(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+24(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+28(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+32(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+36(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+40(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+44(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+48(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+52(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+56(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+60(SB)/4, $(-0.072035715)
+GLOBL tail6AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail5AVX512<>+0(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+4(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+8(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+12(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+16(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+20(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+24(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+28(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+32(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+36(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+40(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+44(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+48(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+52(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+56(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+60(SB)/4, $(-0.15498812)
+GLOBL tail5AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail4AVX512<>+0(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+4(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+8(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+12(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+16(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+20(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+24(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+28(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+32(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+36(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+40(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+44(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+48(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+52(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+56(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+60(SB)/4, $(0.26730198)
+GLOBL tail4AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail3AVX512<>+0(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+4(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+8(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+12(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+16(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+20(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+24(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+28(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+32(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+36(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+40(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+44(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+48(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+52(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+56(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+60(SB)/4, $(-0.21500103)
+GLOBL tail3AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail2AVX512<>+0(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+4(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+8(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+12(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+16(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+20(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+24(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+28(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+32(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+36(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+40(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+44(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+48(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+52(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+56(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+60(SB)/4, $(0.10255631)
+GLOBL tail2AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail1AVX512<>+0(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+4(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+8(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+12(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+16(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+20(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+24(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+28(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+32(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+36(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+40(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+44(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+48(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+52(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+56(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+60(SB)/4, $(-0.028137056)
+GLOBL tail1AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail0AVX512<>+0(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+4(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+8(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+12(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+16(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+20(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+24(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+28(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+32(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+36(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+40(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+44(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+48(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+52(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+56(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+60(SB)/4, $(0.003466986)
+GLOBL tail0AVX512<>(SB), RODATA|NOPTR, $64
 
 // func geluNearAVX512(x []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX512F, BMI2
@@ -2728,6 +2999,46 @@ row:
 	MOVQ cols+32(FP), BX // elements of the row
 	MOVQ AX, SI // the first of them
 
+many:
+	CMPQ BX, $0x00000020 // fewer than 32 elements left?
+	JL manyend // leave the loop
+	VMOVUPS (SI), Z0 // x
+	VMAXPS nearleastAVX512<>+0(SB), Z0, Z1 // not below -4.25
+	VMINPS nearmostAVX512<>+0(SB), Z1, Z1 // nor above 4.25
+	VMULPS Z1, Z1, Z2 // t²
+	VMOVUPS near8AVX512<>+0(SB), Z3 // the polynomial in t²
+	VFMADD213PS near7AVX512<>+0(SB), Z2, Z3 // ·t² + near7
+	VFMADD213PS near6AVX512<>+0(SB), Z2, Z3 // ·t² + near6
+	VFMADD213PS near5AVX512<>+0(SB), Z2, Z3 // ·t² + near5
+	VFMADD213PS near4AVX512<>+0(SB), Z2, Z3 // ·t² + near4
+	VFMADD213PS near3AVX512<>+0(SB), Z2, Z3 // ·t² + near3
+	VFMADD213PS near2AVX512<>+0(SB), Z2, Z3 // ·t² + near2
+	VFMADD213PS near1AVX512<>+0(SB), Z2, Z3 // ·t² + near1
+	VFMADD213PS near0AVX512<>+0(SB), Z2, Z3 // ·t² + near0
+	VFMADD213PS halfAVX512<>+0(SB), Z1, Z3 // ·t + 1/2: Φ(x)
+	VMULPS Z0, Z3, Z3 // ·x
+	VMOVUPS Z3, (SI) // write
+	VMOVUPS 64(SI), Z0 // x
+	VMAXPS nearleastAVX512<>+0(SB), Z0, Z1 // not below -4.25
+	VMINPS nearmostAVX512<>+0(SB), Z1, Z1 // nor above 4.25
+	VMULPS Z1, Z1, Z2 // t²
+	VMOVUPS near8AVX512<>+0(SB), Z3 // the polynomial in t²
+	VFMADD213PS near7AVX512<>+0(SB), Z2, Z3 // ·t² + near7
+	VFMADD213PS near6AVX512<>+0(SB), Z2, Z3 // ·t² + near6
+	VFMADD213PS near5AVX512<>+0(SB), Z2, Z3 // ·t² + near5
+	VFMADD213PS near4AVX512<>+0(SB), Z2, Z3 // ·t² + near4
+	VFMADD213PS near3AVX512<>+0(SB), Z2, Z3 // ·t² + near3
+	VFMADD213PS near2AVX512<>+0(SB), Z2, Z3 // ·t² + near2
+	VFMADD213PS near1AVX512<>+0(SB), Z2, Z3 // ·t² + near1
+	VFMADD213PS near0AVX512<>+0(SB), Z2, Z3 // ·t² + near0
+	VFMADD213PS halfAVX512<>+0(SB), Z1, Z3 // ·t + 1/2: Φ(x)
+	VMULPS Z0, Z3, Z3 // ·x
+	VMOVUPS Z3, 64(SI) // write
+	ADDQ $0x00000080, SI // on to the next elements
+	SUBQ $0x00000020, BX // so many fewer are left
+	JMP many // again
+
+manyend:
 one:
 	CMPQ BX, $0x00000010 // fewer than 16 elements left?
 	JL oneend // leave the loop

@@ -17,15 +17,26 @@ DATA exp2NEON<>+24(SB)/4, $0x3f800000 // one: 1
 DATA exp2NEON<>+28(SB)/4, $0xc2fc0000 // the least exponent: -126
 GLOBL exp2NEON<>(SB), RODATA|NOPTR, $32
 
-DATA erfcNEON<>+0(SB)/4, $0x3f07dc22 // erfc5: 0.5307027
-DATA erfcNEON<>+4(SB)/4, $0xbf3a00e3 // erfc4: -0.72657603
-DATA erfcNEON<>+8(SB)/4, $0x3f35f0e3 // erfc3: 0.7107069
-DATA erfcNEON<>+12(SB)/4, $0xbe11a98e // erfc2: -0.14224836
-DATA erfcNEON<>+16(SB)/4, $0x3e027906 // erfc1: 0.1274148
-DATA erfcNEON<>+20(SB)/4, $0x3f800000 // 1: 1
-DATA erfcNEON<>+24(SB)/4, $0x3e6d3388 // p/√2: 0.23164189
-DATA erfcNEON<>+28(SB)/4, $0xbf38aa3b // -log2(e)/2: -0.7213475
-GLOBL erfcNEON<>(SB), RODATA|NOPTR, $32
+DATA tailNEON<>+0(SB)/4, $0xbb9fccb5 // tail15: -0.004876698
+DATA tailNEON<>+4(SB)/4, $0x3bbaf1fc // tail14: 0.0057051163
+DATA tailNEON<>+8(SB)/4, $0x3cc96052 // tail13: 0.024582062
+DATA tailNEON<>+12(SB)/4, $0xbd2adc38 // tail12: -0.041713923
+DATA tailNEON<>+16(SB)/4, $0xbd0cc2a1 // tail11: -0.0343653
+DATA tailNEON<>+20(SB)/4, $0x3df50df2 // tail10: 0.119655505
+DATA tailNEON<>+24(SB)/4, $0xbd4950f6 // tail9: -0.049149476
+DATA tailNEON<>+28(SB)/4, $0xbe0a2d5b // tail8: -0.13493864
+DATA tailNEON<>+32(SB)/4, $0x3e590648 // tail7: 0.21193802
+DATA tailNEON<>+36(SB)/4, $0xbd938776 // tail6: -0.072035715
+DATA tailNEON<>+40(SB)/4, $0xbe1eb535 // tail5: -0.15498812
+DATA tailNEON<>+44(SB)/4, $0x3e88dbce // tail4: 0.26730198
+DATA tailNEON<>+48(SB)/4, $0xbe5c293b // tail3: -0.21500103
+DATA tailNEON<>+52(SB)/4, $0x3dd2090b // tail2: 0.10255631
+DATA tailNEON<>+56(SB)/4, $0xbce67faf // tail1: -0.028137056
+DATA tailNEON<>+60(SB)/4, $0x3b63365f // tail0: 0.003466986
+DATA tailNEON<>+64(SB)/4, $0x40accccd // 5.4: 5.4
+DATA tailNEON<>+68(SB)/4, $0x3ebda12f // 2/5.4: 0.37037036
+DATA tailNEON<>+72(SB)/4, $0xbf800000 // -1: -1
+GLOBL tailNEON<>(SB), RODATA|NOPTR, $76
 
 DATA nearNEON<>+0(SB)/4, $0x2e94bf62 // near8: 6.764257e-11
 DATA nearNEON<>+4(SB)/4, $0xb1d9ab53 // near7: -6.3350085e-09
@@ -1066,24 +1077,26 @@ done:
 
 // func geluNEON(x []float32, rows int, cols int, stride int)
 TEXT ·geluNEON(SB), NOSPLIT, $0-48
-	MOVD $exp2NEON<>(SB), R0 // constants
-	VLD1R.P 4(R0), [V0.S4] // exp2f6 in every lane
-	VLD1R.P 4(R0), [V1.S4] // exp2f5 in every lane
-	VLD1R.P 4(R0), [V2.S4] // exp2f4 in every lane
-	VLD1R.P 4(R0), [V3.S4] // exp2f3 in every lane
-	VLD1R.P 4(R0), [V4.S4] // exp2f2 in every lane
-	VLD1R.P 4(R0), [V5.S4] // exp2f1 in every lane
-	VLD1R.P 4(R0), [V6.S4] // one in every lane
-	VLD1R.P 4(R0), [V7.S4] // the least exponent in every lane
-	MOVD $erfcNEON<>(SB), R0 // constants
-	VLD1R.P 4(R0), [V8.S4] // erfc5 in every lane
-	VLD1R.P 4(R0), [V9.S4] // erfc4 in every lane
-	VLD1R.P 4(R0), [V10.S4] // erfc3 in every lane
-	VLD1R.P 4(R0), [V11.S4] // erfc2 in every lane
-	VLD1R.P 4(R0), [V12.S4] // erfc1 in every lane
-	VLD1R.P 4(R0), [V13.S4] // 1 in every lane
-	VLD1R.P 4(R0), [V14.S4] // p/√2 in every lane
-	VLD1R.P 4(R0), [V15.S4] // -log2(e)/2 in every lane
+	MOVD $tailNEON<>(SB), R0 // constants
+	VLD1R.P 4(R0), [V0.S4] // tail15 in every lane
+	VLD1R.P 4(R0), [V1.S4] // tail14 in every lane
+	VLD1R.P 4(R0), [V2.S4] // tail13 in every lane
+	VLD1R.P 4(R0), [V3.S4] // tail12 in every lane
+	VLD1R.P 4(R0), [V4.S4] // tail11 in every lane
+	VLD1R.P 4(R0), [V5.S4] // tail10 in every lane
+	VLD1R.P 4(R0), [V6.S4] // tail9 in every lane
+	VLD1R.P 4(R0), [V7.S4] // tail8 in every lane
+	VLD1R.P 4(R0), [V8.S4] // tail7 in every lane
+	VLD1R.P 4(R0), [V9.S4] // tail6 in every lane
+	VLD1R.P 4(R0), [V10.S4] // tail5 in every lane
+	VLD1R.P 4(R0), [V11.S4] // tail4 in every lane
+	VLD1R.P 4(R0), [V12.S4] // tail3 in every lane
+	VLD1R.P 4(R0), [V13.S4] // tail2 in every lane
+	VLD1R.P 4(R0), [V14.S4] // tail1 in every lane
+	VLD1R.P 4(R0), [V15.S4] // tail0 in every lane
+	VLD1R.P 4(R0), [V16.S4] // 5.4 in every lane
+	VLD1R.P 4(R0), [V17.S4] // 2/5.4 in every lane
+	VLD1R.P 4(R0), [V18.S4] // -1 in every lane
 	MOVD x_base+0(FP), R0 // the row's first element
 	MOVD stride+40(FP), R1 // from row to row
 	LSL $2, R1, R1 // in bytes
@@ -1097,45 +1110,45 @@ row:
 	BLT oneend // skip the loop
 
 one:
-	FMOVQ 0(R4), F16 // x
-	WORD $0x4ea0fa11 // FABS V16, V17: |x|
-	VMOV V13.B16, V18.B16 // 1 in t's place
-	VFMLA V17.S4, V14.S4, V18.S4 // 1 + p·|x|/√2
-	WORD $0x6e32fdb2 // FDIV V18, V13, V18: t = 1/(1 + p·|x|/√2)
-	WORD $0x6e30de13 // FMUL V16, V16, V19: x²
-	WORD $0x6e2fde73 // FMUL V15, V19, V19: -x²/2·log2(e), so that 2^ of it is exp(-x²/2)
-	WORD $0x4e27f673 // FMAX V7, V19, V19: no result smaller than 2^-126
-	WORD $0x4e218a74 // FRINTN V19, V20: n, the nearest whole number
-	WORD $0x4eb4d673 // FSUB V20, V19, V19: f = t - n, at most 1/2 away from 0
-	WORD $0x4e21aa95 // FCVTNS V20, V21: n as an integer
-	VMOV V1.B16, V22.B16 // exp2f5
-	VFMLA V19.S4, V0.S4, V22.S4 // + what there is, times f
-	VMOV V2.B16, V23.B16 // exp2f4
-	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
-	VMOV V3.B16, V22.B16 // exp2f3
-	VFMLA V19.S4, V23.S4, V22.S4 // + what there is, times f
-	VMOV V4.B16, V23.B16 // exp2f2
-	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
-	VMOV V5.B16, V22.B16 // exp2f1
-	VFMLA V19.S4, V23.S4, V22.S4 // + what there is, times f
-	VMOV V6.B16, V23.B16 // one
-	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
-	VSHL $23, V21.S4, V21.S4 // in the exponent's place
-	VADD V21.S4, V23.S4, V23.S4 // 2^f·2^n
-	VMOV V9.B16, V24.B16 // erfc4
-	VFMLA V18.S4, V8.S4, V24.S4 // + what there is, times t
-	VMOV V10.B16, V25.B16 // erfc3
-	VFMLA V18.S4, V24.S4, V25.S4 // + what there is, times t
-	VMOV V11.B16, V24.B16 // erfc2
-	VFMLA V18.S4, V25.S4, V24.S4 // + what there is, times t
-	VMOV V12.B16, V25.B16 // erfc1
-	VFMLA V18.S4, V24.S4, V25.S4 // + what there is, times t
-	WORD $0x6e32df39 // FMUL V18, V25, V25: ·t
-	WORD $0x6e37df39 // FMUL V23, V25, V25: ·exp(-x²/2): erfc(|x|/√2)/2
-	VEOR V26.B16, V26.B16, V26.B16 // 0
-	WORD $0x4e30f75a // FMAX V16, V26, V26: max(x, 0)
-	VFMLS V17.S4, V25.S4, V26.S4 // - |x|·erfc/2
-	FMOVQ F26, 0(R4) // write
+	FMOVQ 0(R4), F19 // x
+	WORD $0x4ea0fa74 // FABS V19, V20: |x|
+	WORD $0x4eb0f694 // FMIN V16, V20, V20: t, not above 5.4
+	VMOV V18.B16, V21.B16 // -1
+	VFMLA V20.S4, V17.S4, V21.S4 // between -1 and 1: 2t/5.4 - 1
+	VMOV V1.B16, V22.B16 // tail14
+	VFMLA V21.S4, V0.S4, V22.S4 // + what there is, times that
+	VMOV V2.B16, V23.B16 // tail13
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V3.B16, V22.B16 // tail12
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V4.B16, V23.B16 // tail11
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V5.B16, V22.B16 // tail10
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V6.B16, V23.B16 // tail9
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V7.B16, V22.B16 // tail8
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V8.B16, V23.B16 // tail7
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V9.B16, V22.B16 // tail6
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V10.B16, V23.B16 // tail5
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V11.B16, V22.B16 // tail4
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V12.B16, V23.B16 // tail3
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V13.B16, V22.B16 // tail2
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V14.B16, V23.B16 // tail1
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V15.B16, V22.B16 // tail0
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VEOR V24.B16, V24.B16, V24.B16 // 0
+	WORD $0x4e33f718 // FMAX V19, V24, V24: max(x, 0)
+	VFMLS V20.S4, V22.S4, V24.S4 // - t·P(t)
+	FMOVQ F24, 0(R4) // write
 	ADD $16, R4 // on to the next elements
 	SUBS $4, R3 // so many fewer are left
 	BGE one // again
@@ -1145,45 +1158,45 @@ oneend:
 	CBZ R3, done // nothing left
 
 rest:
-	FMOVS (R4), F16 // x, and 0 in the other lanes
-	WORD $0x4ea0fa11 // FABS V16, V17: |x|
-	VMOV V13.B16, V18.B16 // 1 in t's place
-	VFMLA V17.S4, V14.S4, V18.S4 // 1 + p·|x|/√2
-	WORD $0x6e32fdb2 // FDIV V18, V13, V18: t = 1/(1 + p·|x|/√2)
-	WORD $0x6e30de13 // FMUL V16, V16, V19: x²
-	WORD $0x6e2fde73 // FMUL V15, V19, V19: -x²/2·log2(e), so that 2^ of it is exp(-x²/2)
-	WORD $0x4e27f673 // FMAX V7, V19, V19: no result smaller than 2^-126
-	WORD $0x4e218a74 // FRINTN V19, V20: n, the nearest whole number
-	WORD $0x4eb4d673 // FSUB V20, V19, V19: f = t - n, at most 1/2 away from 0
-	WORD $0x4e21aa95 // FCVTNS V20, V21: n as an integer
-	VMOV V1.B16, V22.B16 // exp2f5
-	VFMLA V19.S4, V0.S4, V22.S4 // + what there is, times f
-	VMOV V2.B16, V23.B16 // exp2f4
-	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
-	VMOV V3.B16, V22.B16 // exp2f3
-	VFMLA V19.S4, V23.S4, V22.S4 // + what there is, times f
-	VMOV V4.B16, V23.B16 // exp2f2
-	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
-	VMOV V5.B16, V22.B16 // exp2f1
-	VFMLA V19.S4, V23.S4, V22.S4 // + what there is, times f
-	VMOV V6.B16, V23.B16 // one
-	VFMLA V19.S4, V22.S4, V23.S4 // + what there is, times f
-	VSHL $23, V21.S4, V21.S4 // in the exponent's place
-	VADD V21.S4, V23.S4, V23.S4 // 2^f·2^n
-	VMOV V9.B16, V24.B16 // erfc4
-	VFMLA V18.S4, V8.S4, V24.S4 // + what there is, times t
-	VMOV V10.B16, V25.B16 // erfc3
-	VFMLA V18.S4, V24.S4, V25.S4 // + what there is, times t
-	VMOV V11.B16, V24.B16 // erfc2
-	VFMLA V18.S4, V25.S4, V24.S4 // + what there is, times t
-	VMOV V12.B16, V25.B16 // erfc1
-	VFMLA V18.S4, V24.S4, V25.S4 // + what there is, times t
-	WORD $0x6e32df39 // FMUL V18, V25, V25: ·t
-	WORD $0x6e37df39 // FMUL V23, V25, V25: ·exp(-x²/2): erfc(|x|/√2)/2
-	VEOR V26.B16, V26.B16, V26.B16 // 0
-	WORD $0x4e30f75a // FMAX V16, V26, V26: max(x, 0)
-	VFMLS V17.S4, V25.S4, V26.S4 // - |x|·erfc/2
-	FMOVS F26, 0(R4) // write
+	FMOVS (R4), F19 // x, and 0 in the other lanes
+	WORD $0x4ea0fa74 // FABS V19, V20: |x|
+	WORD $0x4eb0f694 // FMIN V16, V20, V20: t, not above 5.4
+	VMOV V18.B16, V21.B16 // -1
+	VFMLA V20.S4, V17.S4, V21.S4 // between -1 and 1: 2t/5.4 - 1
+	VMOV V1.B16, V22.B16 // tail14
+	VFMLA V21.S4, V0.S4, V22.S4 // + what there is, times that
+	VMOV V2.B16, V23.B16 // tail13
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V3.B16, V22.B16 // tail12
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V4.B16, V23.B16 // tail11
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V5.B16, V22.B16 // tail10
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V6.B16, V23.B16 // tail9
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V7.B16, V22.B16 // tail8
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V8.B16, V23.B16 // tail7
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V9.B16, V22.B16 // tail6
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V10.B16, V23.B16 // tail5
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V11.B16, V22.B16 // tail4
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V12.B16, V23.B16 // tail3
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V13.B16, V22.B16 // tail2
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VMOV V14.B16, V23.B16 // tail1
+	VFMLA V21.S4, V22.S4, V23.S4 // + what there is, times that
+	VMOV V15.B16, V22.B16 // tail0
+	VFMLA V21.S4, V23.S4, V22.S4 // + what there is, times that
+	VEOR V24.B16, V24.B16, V24.B16 // 0
+	WORD $0x4e33f718 // FMAX V19, V24, V24: max(x, 0)
+	VFMLS V20.S4, V22.S4, V24.S4 // - t·P(t)
+	FMOVS F24, 0(R4) // write
 	ADD $4, R4 // on to the next elements
 	SUBS $1, R3 // so many fewer are left
 	BNE rest // again

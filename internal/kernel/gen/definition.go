@@ -32,7 +32,7 @@ var (
 	exp2SumOf = definition{"exp2Sum", "func(x []float32, shift float32) float32", []string{
 		"for i, v := range x {", "\tx[i] = exp2(max(v-shift, -126))", "\tsum += x[i]", "}", "return sum",
 	}}
-	geluOf     = overRows("gelu", "// that is v·Φ(v)", "row[i] = max(v, 0) - abs(v)*erfc(abs(v)/√2)/2")
+	geluOf     = overRows("gelu", "t := min(abs(v), 5.4)", "row[i] = max(v, 0) - t*P(t) // v·Φ(v), P being a polynomial near Φ(-t)")
 	geluNearOf = overRows("geluNear", "t := min(max(v, -4.25), 4.25)", "row[i] = v * (t*P(t*t) + 0.5) // v·Φ(v), P being a polynomial")
 	softmaxOf  = definition{"softmax", "func(x []float32, rows, cols, stride int, largest, total []float32)", []string{
 		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tlargest[r], total[r] = max(row...), 0", "\tfor i, v := range row {",

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // vectors emits kernel's vectors for arm64.
 func (a *arm) vectors() {
@@ -202,26 +199,20 @@ func (a *arm) peak() {
 
 func (a *arm) gelu() {
 	a.function(geluOf)
-	exp2 := a.exp2()
-	list := a.constants("erfc", append(erfcTerms[:len(erfcTerms):len(erfcTerms)],
-		term{"1", 1}, term{"p/√2", float32(0.3275911 / math.Sqrt2)}, term{"-log2(e)/2", -math.Log2E / 2})...)
-	erfc, rest := list[:len(erfcTerms)], list[len(erfcTerms):]
-	one, slope, gauss := rest[0], rest[1], rest[2]
+	list := a.constants("tail", append(tailTerms[:len(tailTerms):len(tailTerms)],
+		term{"5.4", tailReach}, term{"2/5.4", 2 / tailReach}, term{"-1", -1})...)
+	tail, rest := list[:len(tailTerms)], list[len(tailTerms):]
+	reach, scale, minusOne := rest[0], rest[1], rest[2]
 	a.overRows(func(x vector) vector {
-		size, t, square := a.vector(), a.vector(), a.vector()
-		a.do("FABS", "|x|", x, size)
-		a.do("VMOV", "1 in t's place", one, t)
-		a.do("VFMLA", "1 + p·|x|/√2", size, slope, t)
-		a.do("FDIV", "t = 1/(1 + p·|x|/√2)", t, one, t)
-		a.do("FMUL", "x²", x, x, square)
-		a.do("FMUL", "-x²/2·log2(e), so that 2^ of it is exp(-x²/2)", gauss, square, square)
-		e := exp2.of(square)
-		p := a.polynomial(erfc, erfcTerms, t, "t")
-		a.do("FMUL", "·t", t, p, p)
-		a.do("FMUL", "·exp(-x²/2): erfc(|x|/√2)/2", e, p, p)
+		t, place := a.vector(), a.vector()
+		a.do("FABS", "|x|", x, t)
+		a.do("FMIN", "t, not above 5.4", reach, t, t)
+		a.do("VMOV", "-1", minusOne, place)
+		a.do("VFMLA", "between -1 and 1: 2t/5.4 - 1", t, scale, place)
+		p := a.polynomial(tail, tailTerms, place, "that")
 		zero := a.zeros(1)[0]
 		a.do("FMAX", "max(x, 0)", x, zero, zero)
-		a.do("VFMLS", "- |x|·erfc/2", size, p, zero)
+		a.do("VFMLS", "- t·P(t)", t, p, zero)
 		return zero
 	})
 }

@@ -205,6 +205,28 @@ type term struct {
 	value float32
 }
 
+// polynomial returns the sum of terms times powers of x, highest first, at least three
+// of them. The even and the odd powers are summed apart, which halves the chain of
+// multiply-adds that wait for each other: a row of them fills the processor's queues.
+func (g *generator) polynomial(terms []term, x reg.VecVirtual) reg.VecVirtual {
+	square := g.register()
+	g.Comment("square")
+	g.VMULPS(x, x, square)
+	sums := g.registers(2)
+	for i, sum := range sums {
+		g.Comment(terms[i].name)
+		g.VMOVUPS(g.constant(terms[i].name, terms[i].value), sum)
+	}
+	for i, t := range terms[2:] {
+		g.Comment("·square + " + t.name)
+		g.VFMADD213PS(g.constant(t.name, t.value), square, sums[i%2])
+	}
+	last := (len(terms) - 1) % 2 // of x^0
+	g.Comment("even powers + odd powers, which lack an x")
+	g.VFMADD231PS(x, sums[1-last], sums[last])
+	return sums[last]
+}
+
 // exp2Terms are those of 2^f - 1 in powers of f, highest first, for |f| <= 1/2, by
 // the polynomial of the Cephes library's exp2f: relative error below 1e-7.
 var exp2Terms = []term{
@@ -255,26 +277,41 @@ func (g *generator) timesPowerOf2(e, whole reg.VecVirtual) {
 	g.VPADDD(whole, e, e)
 }
 
-// erfcTerms are a5 to a1 of Abramowitz and Stegun, Handbook of Mathematical
-// Functions, 7.1.26: for x >= 0, erfc(x) = (a1·t + … + a5·t^5)·exp(-x²) with
-// t = 1/(1+p·x), absolute error below 1.5e-7. They are halved, since GELU needs
-// erfc/2.
-var erfcTerms = []term{
-	{"erfc5", 1.061405429 / 2},
-	{"erfc4", -1.453152027 / 2},
-	{"erfc3", 1.421413741 / 2},
-	{"erfc2", -0.284496736 / 2},
-	{"erfc1", 0.254829592 / 2},
+// tailReach is where gelu begins to take Φ(-|x|) for 0.
+const tailReach = 5.4
+
+// tailTerms are those of P in powers of 2t/tailReach - 1, highest first, such that
+// t·P is t·Φ(-t) for 0 <= t <= tailReach: the least largest error, found by Lawson's
+// iteration. In float32 it is below 2e-7.
+var tailTerms = []term{
+	{"tail15", -0.004876697902},
+	{"tail14", 0.005705116317},
+	{"tail13", 0.02458206192},
+	{"tail12", -0.04171392322},
+	{"tail11", -0.03436530009},
+	{"tail10", 0.1196555048},
+	{"tail9", -0.04914947599},
+	{"tail8", -0.1349386424},
+	{"tail7", 0.2119380236},
+	{"tail6", -0.07203571498},
+	{"tail5", -0.154988125},
+	{"tail4", 0.2673019767},
+	{"tail3", -0.2150010318},
+	{"tail2", 0.1025563106},
+	{"tail1", -0.02813705616},
+	{"tail0", 0.003466985887},
 }
 
 func (g *generator) gelu() {
-	one, slope := g.register(), g.register()
+	magnitude, reach, zero := g.register(), g.register(), g.register()
 	g.rows(geluOf, func() {
-		g.Comment("1")
-		g.VMOVUPS(g.constant("one", 1), one)
-		g.Comment("p/√2")
-		g.VMOVUPS(g.constant("erfcp", float32(0.3275911/math.Sqrt2)), slope)
-	}, func(x reg.VecVirtual) reg.VecVirtual { return g.exactGELU(x, one, slope) })
+		g.Comment("all bits but the sign")
+		g.VMOVUPS(g.constant("magnitude", math.Float32frombits(0x7fffffff)), magnitude)
+		g.Comment("5.4")
+		g.VMOVUPS(g.constant("tailreach", tailReach), reach)
+		g.Comment("0")
+		g.VXORPS(zero, zero, zero)
+	}, func(x reg.VecVirtual) reg.VecVirtual { return g.exactGELU(x, magnitude, reach, zero) })
 }
 
 // rows emits a function that replaces each element of a block of rows by body's.
@@ -283,45 +320,30 @@ func (g *generator) rows(d definition, prepare func(), body func(x reg.VecVirtua
 	prepare()
 	g.eachRow(func(b *blockOfRows) {
 		s := b.sweep("")
-		s.run(1, func(_, at int) {
+		s.run(2, func(_, at int) {
 			x := s.load("x", element(s.cursors[0], at), nil)
 			s.store(body(x), element(s.cursors[0], at))
 		})
 	})
 }
 
-// exactGELU returns max(x, 0) - |x|·erfc(|x|/√2)/2.
-func (g *generator) exactGELU(x, one, slope reg.VecVirtual) reg.VecVirtual {
-	size, t, p, square := g.register(), g.register(), g.register(), g.register()
+// exactGELU returns max(x, 0) - t·P(t).
+func (g *generator) exactGELU(x, magnitude, reach, zero reg.VecVirtual) reg.VecVirtual {
+	t, place := g.register(), g.register()
 	g.Comment("|x|")
-	g.VANDPS(g.constant("magnitude", math.Float32frombits(0x7fffffff)), x, size)
-	g.Comment("1 in t's place")
-	g.VMOVAPS(one, t)
-	g.Comment("1 + p·|x|/√2")
-	g.VFMADD231PS(size, slope, t)
-	g.Comment("t = 1/(1 + p·|x|/√2)")
-	g.VDIVPS(t, one, t)
-	g.Comment("x²")
-	g.VMULPS(x, x, square)
-	g.Comment("-x²/2·log2(e), so that 2^ of it is exp(-x²/2)")
-	g.VMULPS(g.constant("gauss", -math.Log2E/2), square, square)
-	e := g.exp2(square)
-	g.Comment("erfc/2 by its polynomial in t")
-	g.VMOVUPS(g.constant(erfcTerms[0].name, erfcTerms[0].value), p)
-	for _, term := range erfcTerms[1:] {
-		g.Comment("·t + " + term.name)
-		g.VFMADD213PS(g.constant(term.name, term.value), t, p)
-	}
-	g.Comment("·t")
-	g.VMULPS(t, p, p)
-	g.Comment("·exp(-x²/2): erfc(|x|/√2)/2")
-	g.VMULPS(e, p, p)
-	zero := g.zeros(1)[0]
+	g.VANDPS(magnitude, x, t)
+	g.Comment("t, not above 5.4")
+	g.VMINPS(reach, t, t)
+	g.Comment("t's place")
+	g.VMOVUPS(g.constant("tailscale", 2/tailReach), place)
+	g.Comment("between -1 and 1: 2t/5.4 - 1")
+	g.VFMADD213PS(g.constant("minusone", -1), t, place)
+	p := g.polynomial(tailTerms, place)
 	g.Comment("max(x, 0)")
-	g.VMAXPS(x, zero, zero)
-	g.Comment("- |x|·erfc/2")
-	g.VFNMADD231PS(size, p, zero)
-	return zero
+	g.VMAXPS(x, zero, x)
+	g.Comment("- t·P(t)")
+	g.VFNMADD231PS(t, p, x)
+	return x
 }
 
 // nearReach is where geluNear begins to take Φ for 0 or 1.
