@@ -35,6 +35,8 @@ type arithmetic struct {
 	levels, least float32
 	// weights are encoded by this arithmetic. nil: by the same.
 	weights *arithmetic
+	// narrowSums tells that products are added in 16 bits, for which weights leave room.
+	narrowSums bool
 	// zero is what 0 is encoded as where inputs are unsigned bytes and weights signed.
 	bytes bool
 	zero  int32

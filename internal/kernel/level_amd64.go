@@ -32,11 +32,12 @@ func machineRungs() []rung {
 
 func newAVX2() *Set {
 	tiles := tileSet{cols: 16, tiles: []tile{{6, mul6x16AVX2}, {4, mul4x16AVX2}, {2, mul2x16AVX2}, {1, mul1x16AVX2}}}
+	int8, int8GELU := int8AVX2()
 	return &Set{
 		level: AVX2,
 		linear: map[DType]*arithmetic{Float32: {tiles: tiles}, Int16: newInt16(tileSet{cols: 16, tiles: []tile{
 			{6, mul6x16AVX2INT16}, {4, mul4x16AVX2INT16}, {2, mul2x16AVX2INT16}, {1, mul1x16AVX2INT16},
-		}}, quantizeAVX2INT16, largestAVX2INT16)},
+		}}, quantizeAVX2INT16, largestAVX2INT16), Int8: int8, Int8GELU: int8GELU},
 		best:   Int16,
 		attend: map[DType]*attendSet{Float32: {tileSet: tiles}},
 		vector: vectors{
@@ -48,14 +49,22 @@ func newAVX2() *Set {
 	}
 }
 
+// int8AVX2 is Int8 and Int8GELU of levels without VNNI.
+func int8AVX2() (plain, gelu *arithmetic) {
+	return inNarrowSums(newInt8(tileSet{cols: 16, tiles: []tile{
+		{4, mul4x16AVX2INT8}, {2, mul2x16AVX2INT8}, {1, mul1x16AVX2INT8},
+	}}, quantizeAVX2INT8, largestAVX2INT16))
+}
+
 func newAVX512() *Set {
+	int8, int8GELU := int8AVX2()
 	return &Set{
 		level: AVX512,
 		linear: map[DType]*arithmetic{Float32: {tiles: tileSet{cols: 64, tiles: []tile{
 			{6, mul6x64AVX512}, {4, mul4x64AVX512}, {2, mul2x64AVX512}, {1, mul1x64AVX512},
 		}}}, Int16: newInt16(tileSet{cols: 64, tiles: []tile{
 			{6, mul6x64AVX512INT16}, {4, mul4x64AVX512INT16}, {2, mul2x64AVX512INT16}, {1, mul1x64AVX512INT16},
-		}}, quantizeAVX512INT16, largestAVX512INT16)},
+		}}, quantizeAVX512INT16, largestAVX512INT16), Int8: int8, Int8GELU: int8GELU},
 		best: Int16,
 		attend: map[DType]*attendSet{Float32: {tileSet: tileSet{cols: 32, tiles: []tile{
 			{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512},

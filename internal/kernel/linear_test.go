@@ -72,7 +72,7 @@ func tryLinear(core *Core, r *rand.Rand, d DType, rows, in, out int) error {
 	}
 	packed, prepared := core.set.Pack(nil, w, bias, d), prepare(core.set, x, d)
 	core.Linear(dst, prepared, packed, Identity)
-	x, w = roundedOperands(x, w, d)
+	x, w = roundedOperands(core.set, x, w, d)
 	want, bound := product(x, w, bias, Matrix{})
 	if err := firstOf(within(flat(dst), want, bound), alive()); err != nil {
 		return fmt.Errorf("Linear: %w", err)
@@ -91,13 +91,13 @@ func prepare(s *Set, x Matrix, d DType) *Activations {
 	return a
 }
 
-// roundedOperands are inputs and weights as a dtype keeps them.
-func roundedOperands(x, w Matrix, d DType) (Matrix, Matrix) {
+// roundedOperands are inputs and weights as a dtype keeps them at a level.
+func roundedOperands(s *Set, x, w Matrix, d DType) (Matrix, Matrix) {
+	w = roundedWeights(s, w, d)
 	if d != Int8GELU {
-		return rounded(x, d), rounded(w, d)
+		return rounded(x, d), w
 	}
 	// Bytes stand for x + 0.17, and 0.17·w is taken off again.
-	w = rounded(w, Int8)
 	shifted, twice := NewMatrix(make([]float32, 2*x.Rows*x.Cols), x.Rows, 2*x.Cols), NewMatrix(make([]float32, 2*w.Rows*w.Cols), w.Rows, 2*w.Cols)
 	for i := range x.Rows {
 		row := shifted.Row(i)
@@ -113,6 +113,23 @@ func roundedOperands(x, w Matrix, d DType) (Matrix, Matrix) {
 		copy(twice.Row(i)[w.Cols:], w.Row(i))
 	}
 	return shifted, twice
+}
+
+func roundedWeights(s *Set, w Matrix, d DType) Matrix {
+	switch {
+	case d != Int8 && d != Int8GELU:
+		return rounded(w, d)
+	case !s.narrowSums():
+		return rounded(w, Int8)
+	}
+	y := NewMatrix(flat(w), w.Rows, w.Cols)
+	for i := range y.Rows {
+		for row := y.Row(i); len(row) > 0; row = row[min(512, len(row)):] {
+			part := row[:min(512, len(row))]
+			roundInt(part, []float32{max(largestGeneric(part), largestSum(part)*(127.0/126))}, 0, 127)
+		}
+	}
+	return y
 }
 
 // rounded is x as a dtype keeps it.

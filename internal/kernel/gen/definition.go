@@ -69,15 +69,19 @@ var (
 		"\t\tdst[r*ldd+2*i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))",
 		"\t\tdst[r*ldd+2*i+1] = pair(low: bfloat16(c[i]), high: bfloat16(d[i]))", "\t}", "}",
 	}}
-	quantizeBytesOf = definition{"quantize", "func(dst, x []float32, shift, inverse float32, zero int32)", []string{
-		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
-		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "}",
-	}}
 	quantizeSignedOf = definition{"quantize", "func(dst, x []float32, shift, inverse float32, zero int32)", []string{
 		"for i := range roundUp(len(x), 16) {", "\t// element i of dst as bytes; x[i] is 0 where x has ended",
 		"\tdst[i] = int8(round((x[i]+shift)*inverse) + zero) // ties to even; -128 or 127 beyond", "}",
 	}}
 )
+
+// quantizeBytesOf is the definition of the encoding of quadruples of bytes, in groups of lanes.
+func quantizeBytesOf(lanes int) definition {
+	return definition{"quantize", "func(dst, x []float32, shift, inverse float32, zero int32)", []string{
+		fmt.Sprintf("for i := range roundUp(len(x), %d) {", lanes), "\t// element i of dst as bytes; x[i] is 0 where x has ended",
+		"\tdst[i] = uint8(round((x[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "}",
+	}}
+}
 
 // quantizeOf is the definition of the encoding of pairs of int16, in groups of lanes.
 func quantizeOf(lanes int) definition {

@@ -46,6 +46,15 @@ var avx2int16 = &isa{
 	apart:   true,
 }
 
+// avx2int8 adds to avx2 products of 8-bit integers, eight at a time.
+var avx2int8 = &isa{
+	name:    "AVX2INT8",
+	lanes:   8,
+	linear:  []shape{{4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
+	element: "int8",
+	apart:   true,
+}
+
 var avx512 = &isa{
 	name:   "AVX512",
 	lanes:  16,
@@ -120,7 +129,7 @@ func (g *generator) constant(name string, value float32) operand.Mem {
 	m := g.StaticGlobal(fmt.Sprintf("%s%s", name, g.isa.name))
 	g.DataAttributes(rodata)
 	var datum operand.Constant = operand.F32(value)
-	if value-value != 0 { // infinity or NaN, which the assembler takes as bits only
+	if value-value != 0 || math.Abs(float64(value)) < 0x1p-126 { // infinity, NaN or bits that are no number
 		datum = operand.U32(math.Float32bits(value))
 	}
 	for lane := range g.isa.lanes {

@@ -35,7 +35,7 @@ func writeNEON(dir string, n *neon) error {
 		a.vectors()
 		a.peak()
 		a.largest()
-		a.quantize(quantizeBytesOf, false)
+		a.quantize(quantizeBytesOf(16), false)
 	}
 	if n.signed {
 		a.quantize(quantizeSignedOf, true)

@@ -22,6 +22,7 @@ type tile struct {
 	b      []reg.VecVirtual   // one row of b
 	spread []reg.VecVirtual   // elements of a in every lane
 	terms  reg.VecVirtual     // products on their way to the sums; where one instruction does not do both
+	next   []reg.VecVirtual   // the next row of b, where two are multiplied at once
 	rowsA  []reg.GPVirtual    // every third row's position in a
 	lda    reg.GPVirtual
 	rowB   reg.GPVirtual
@@ -75,6 +76,9 @@ func (g *generator) loadTile(s shape) *tile {
 	for range s.rows {
 		t.sums = append(t.sums, g.registers(s.vectors))
 	}
+	if g.isa.inPairs() {
+		t.next = g.registers(s.vectors)
+	}
 	registers := 16
 	if g.isa.wide() {
 		registers = 32
@@ -82,7 +86,7 @@ func (g *generator) loadTile(s shape) *tile {
 	free := registers - (s.rows+1)*s.vectors
 	if g.isa.apart {
 		t.terms = g.register()
-		free--
+		free -= 1 + len(t.next)
 	}
 	t.spread = g.registers(min(free, 4))
 	t.lda = g.stride("lda", "from row to row of a")
@@ -156,8 +160,13 @@ func (g *generator) sumLoop(t *tile) {
 	g.Comment("go on one by one")
 	g.JL(operand.LabelRef("single"))
 	g.Label("loop")
-	for step := range unroll {
-		g.step(t, 4*step)
+	for step := 0; step < unroll; step++ {
+		if g.isa.inPairs() {
+			g.stepPair(t, 4*step)
+			step++
+		} else {
+			g.step(t, 4*step)
+		}
 	}
 	g.advance(t, 4*unroll)
 	g.Comment("one turn done")
@@ -188,12 +197,7 @@ func (g *generator) advance(t *tile, bytes int) {
 
 // step adds a[r][i]·b[i][j] for one i; at is where a[0][i] lies, in bytes.
 func (g *generator) step(t *tile, at int) {
-	for v, b := range t.b {
-		g.Comment(fmt.Sprintf("b, vector %d", v))
-		g.VMOVUPS(element(t.rowB, v*g.isa.bytes()), b)
-	}
-	g.Comment("next row of b")
-	g.ADDQ(t.ldb, t.rowB)
+	g.loadB(t, t.b)
 	for r := range t.rows {
 		if (r+1)*t.broadcast/t.rows > r*t.broadcast/t.rows {
 			g.stepBroadcast(t, r, at)
@@ -201,6 +205,16 @@ func (g *generator) step(t *tile, at int) {
 			g.stepRegister(t, r, at)
 		}
 	}
+}
+
+// loadB reads a row of b and goes on to the next.
+func (g *generator) loadB(t *tile, row []reg.VecVirtual) {
+	for v, b := range row {
+		g.Comment(fmt.Sprintf("b, vector %d", v))
+		g.VMOVUPS(element(t.rowB, v*g.isa.bytes()), b)
+	}
+	g.Comment("next row of b")
+	g.ADDQ(t.ldb, t.rowB)
 }
 
 // elementA is a[r][i].
@@ -272,6 +286,11 @@ func (g *generator) multiplyAdd(t *tile, x, b, sum reg.VecVirtual) {
 		}
 		g.emitMissing("VPDPWSSD", "AVX512VNNI", true, x, b, sum)
 	case "int8":
+		if t.terms != nil {
+			g.VPMADDUBSW(b, x, t.terms) // the first is the signed one
+			g.addWords(t.terms, sum)
+			return
+		}
 		g.emitMissing("VPDPBUSD", "AVX512VNNI", true, b, x, sum) // the second is the unsigned one
 	default:
 		g.VFMADD231PS(x, b, sum)

@@ -26,9 +26,12 @@ func (g *generator) largest() {
 // quantizeBytes emits the conversion of float32 to quadruples of 8-bit integers. It
 // writes whole registers, what is past the last element as if it were 0.
 func (g *generator) quantizeBytes() {
-	g.function(quantizeBytesOf)
+	g.function(quantizeBytesOf(g.isa.lanes))
 	shift, inverse, zero := g.spread("shift"), g.spread("inverse"), g.spread("zero")
-	none := g.zeros(1)[0]
+	var none reg.VecVirtual // narrow registers need none
+	if g.isa.wide() {
+		none = g.zeros(1)[0]
+	}
 	s := g.sweep("x")
 	s.quarters = append(s.quarters, g.pointer("dst", "the next quadruples"))
 	s.run(1, func(_, at int) {
@@ -41,15 +44,29 @@ func (g *generator) quantizeBytes() {
 		g.VCVTPS2DQ(x, x)
 		g.Comment("+ zero")
 		g.VPADDD(zero, x, x)
+		g.storeBytes(x, none, element(s.quarters[0], at/4))
+	})
+	g.end()
+}
+
+// storeBytes writes a register's integers as unsigned bytes: 0 or 255 beyond. none
+// holds zeros.
+func (g *generator) storeBytes(x, none reg.VecVirtual, m operand.Mem) {
+	if g.isa.wide() {
+		bytes := g.XMM()
 		g.Comment("not below 0")
 		g.VPMAXSD(none, x, x)
-		bytes := g.XMM()
 		g.Comment("as bytes")
 		g.VPMOVUSDB(x, bytes)
 		g.Comment("write")
-		g.VMOVUPS(bytes, element(s.quarters[0], at/4))
-	})
-	g.end()
+		g.VMOVUPS(bytes, m)
+		return
+	}
+	words := g.narrowInt16(x)
+	g.Comment("as bytes")
+	g.VPACKUSWB(words, words, words)
+	g.Comment("write")
+	g.VMOVQ(words.AsX(), m)
 }
 
 // narrowInt16 returns a register's integers as int16.
