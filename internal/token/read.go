@@ -17,7 +17,12 @@ func Read(fsys fs.FS) (*Tokenizer, error) {
 		name  string
 		parse func([]byte, tokenizerConfig) (*Tokenizer, error)
 	}{
-		{"tokenizer.json", parseWith},
+		{"tokenizer.json", func(data []byte, config tokenizerConfig) (*Tokenizer, error) {
+			if err := config.fromEncoder(fsys); err != nil {
+				return nil, err
+			}
+			return parseWith(data, config)
+		}},
 		{"sentencepiece.bpe.model", parseSentencePiece},
 		{"vocab.txt", parseVocabulary},
 	} {

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,6 +55,34 @@ func readTokenizerConfig(fsys fs.FS) (config tokenizerConfig, err error) {
 	return config, nil
 }
 
+// encoderClasses has those that transformers takes for an encoder's model_type where nothing names a class.
+var encoderClasses = map[string]string{
+	"bert": "BertTokenizer", "distilbert": "BertTokenizer", "mpnet": "MPNetTokenizer", "nomic_bert": "BertTokenizer", "roberta": "RobertaTokenizer",
+}
+
+// fromEncoder takes the class that the encoder's config.json stands for, unless there is one.
+func (c *tokenizerConfig) fromEncoder(fsys fs.FS) error {
+	if c.Class != "" {
+		return nil
+	}
+	data, err := readFile(fsys, "config.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var encoder struct {
+		Class string `json:"tokenizer_class"`
+		Type  string `json:"model_type"`
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &encoder)
+	}
+	if err != nil {
+		return fmt.Errorf("config.json: %w", err)
+	}
+	c.Class = strings.TrimSuffix(cmp.Or(encoder.Class, encoderClasses[encoder.Type]), "Fast")
+	return nil
+}
+
 // expect refuses tokenizer classes that read a file otherwise.
 func (c tokenizerConfig) expect(classes ...string) error {
 	if c.Class != "" && !slices.Contains(classes, c.Class) {
@@ -63,8 +92,8 @@ func (c tokenizerConfig) expect(classes ...string) error {
 }
 
 // over changes a tokenizer.json as transformers' classes do: those of BERT's kind set the normalizer's flags, RoBERTa's the
-// pre-tokenizer's, to their defaults where tokenizer_config.json does not say. Classes that read tokenizer.json as it is,
-// and a missing class, change nothing.
+// pre-tokenizer's, to their defaults where tokenizer_config.json does not say. Classes that read tokenizer.json as it is
+// change nothing.
 func (c tokenizerConfig) over(f *file) (err error) {
 	switch c.Class {
 	case "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MPNetTokenizer":

@@ -62,19 +62,24 @@ func TestReadConfigWins(t *testing.T) {
 	cased := with(bert, `"lowercase":true`, `"lowercase":false`)
 	for name, c := range map[string]struct {
 		tokenizer, want []byte
-		config          string
+		config, encoder string
 	}{
-		"said":                 {bert, cased, `{"tokenizer_class":"BertTokenizerFast","do_lower_case":false}`},
-		"the default":          {cased, bert, `{"tokenizer_class":"DistilBertTokenizer"}`},
-		"accents":              {bert, with(bert, `"strip_accents":null`, `"strip_accents":false`), `{"tokenizer_class":"MPNetTokenizer","strip_accents":false}`},
-		"ideographs":           {bert, with(bert, `"handle_chinese_chars":true`, `"handle_chinese_chars":false`), `{"tokenizer_class":"BertTokenizer","tokenize_chinese_chars":false}`},
-		"another class":        {cased, cased, `{"tokenizer_class":"PreTrainedTokenizerFast","do_lower_case":true}`},
-		"no class":             {cased, cased, `{"do_lower_case":true}`},
-		"another normalizer":   {with(bert, `"BertNormalizer"`, `"Lowercase"`), with(bert, `"BertNormalizer"`, `"Lowercase"`), `{"tokenizer_class":"BertTokenizer"}`},
-		"a space at the front": {roberta, with(roberta, `"add_prefix_space":false`, `"add_prefix_space":true`), `{"tokenizer_class":"RobertaTokenizer","add_prefix_space":true}`},
+		"by the encoder":       {tokenizer: bert, want: cased, config: `{"do_lower_case":false}`, encoder: `{"model_type":"distilbert"}`},
+		"by its own class":     {tokenizer: bert, want: bert, config: `{"do_lower_case":false}`, encoder: `{"model_type":"bert","tokenizer_class":"PreTrainedTokenizerFast"}`},
+		"said":                 {tokenizer: bert, want: cased, config: `{"tokenizer_class":"BertTokenizerFast","do_lower_case":false}`},
+		"the default":          {tokenizer: cased, want: bert, config: `{"tokenizer_class":"DistilBertTokenizer"}`},
+		"accents":              {tokenizer: bert, want: with(bert, `"strip_accents":null`, `"strip_accents":false`), config: `{"tokenizer_class":"MPNetTokenizer","strip_accents":false}`},
+		"ideographs":           {tokenizer: bert, want: with(bert, `"handle_chinese_chars":true`, `"handle_chinese_chars":false`), config: `{"tokenizer_class":"BertTokenizer","tokenize_chinese_chars":false}`},
+		"another class":        {tokenizer: cased, want: cased, config: `{"tokenizer_class":"PreTrainedTokenizerFast","do_lower_case":true}`},
+		"no class":             {tokenizer: cased, want: cased, config: `{"do_lower_case":true}`},
+		"another normalizer":   {tokenizer: with(bert, `"BertNormalizer"`, `"Lowercase"`), want: with(bert, `"BertNormalizer"`, `"Lowercase"`), config: `{"tokenizer_class":"BertTokenizer"}`},
+		"a space at the front": {tokenizer: roberta, want: with(roberta, `"add_prefix_space":false`, `"add_prefix_space":true`), config: `{"tokenizer_class":"RobertaTokenizer","add_prefix_space":true}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := fstest.MapFS{"tokenizer.json": {Data: c.tokenizer}, "tokenizer_config.json": {Data: []byte(c.config)}}
+			if c.encoder != "" {
+				files["config.json"] = &fstest.MapFile{Data: []byte(c.encoder)}
+			}
 			expectSame(t, files, mustParse(t, c.want), []string{"HELLO", "Über Ünïcödé 中文字", "hello"})
 			plain, err := ReadAsItIs(files)
 			if err != nil {

@@ -66,7 +66,7 @@ class Server:
 
 
 def dense(folder, texts):
-    model = SentenceTransformer(str(folder), device="cpu", model_kwargs=FLOAT32)
+    model = SentenceTransformer(str(folder), device="cpu", model_kwargs=FLOAT32).float()
     names = [None, *(n for n, p in model.prompts.items() if p)]
     want = [model.encode(texts, batch_size=1, prompt_name=name) for name in names]
 
