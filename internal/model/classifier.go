@@ -19,6 +19,7 @@ var classifiers = map[string]func(c *classifierConfig, s *Spec, tensors Tensors)
 	"modernbert":  readModernBERTClassifier,
 	"mpnet":       readDenseClassifier,
 	"new":         readPooledClassifier,
+	"nomic_bert":  readPooledClassifier,
 	"roberta":     readDenseClassifier,
 	"xlm-roberta": readDenseClassifier,
 }

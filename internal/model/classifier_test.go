@@ -24,6 +24,10 @@ func TestReadClassifier(t *testing.T) {
 			c.linear("encoder.pooler.dense", hidden, hidden)
 			c.linear("classifier", labels, hidden)
 		}, false},
+		"NomicBertForSequenceClassification": {nomicConfig(), nomicTensors(), func(c checkpoint) {
+			c.linear("encoder.pooler.dense", hidden, hidden)
+			c.linear("classifier", labels, hidden)
+		}, false},
 		"RobertaForSequenceClassification": {bertConfig("roberta").with("type_vocab_size", 1), bertTensors(1), func(c checkpoint) {
 			c.linear("classifier.dense", hidden, hidden)
 			c.linear("classifier.out_proj", labels, hidden)

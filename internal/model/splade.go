@@ -92,8 +92,14 @@ func (n vocabularyHead) read(encoder map[string]json.RawMessage, s *Spec, tensor
 	if t.has(n.out) {
 		head.Out.Weight = t.table(n.out, s.Embedding.Vocab, s.Hidden)
 	}
-	if bias, ok := encoder["decoder_bias"]; !ok || string(bias) != "false" { // ModernBERT's
-		head.Out.Bias = t.table(n.bias, s.Embedding.Vocab)
+	bias := n.bias
+	if own := strings.TrimSuffix(n.out, "weight") + "bias"; isFalse(encoder["tie_word_embeddings"]) && t.has(own) {
+		bias = own // the other is left over where nothing is tied
+	}
+	if !isFalse(encoder["decoder_bias"]) { // ModernBERT's
+		head.Out.Bias = t.table(bias, s.Embedding.Vocab)
 	}
 	return head, t.err
 }
+
+func isFalse(value json.RawMessage) bool { return string(value) == "false" }

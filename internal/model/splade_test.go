@@ -58,6 +58,20 @@ func TestReadSplade(t *testing.T) {
 	}
 }
 
+// TestReadSpladeUntied: the bias that a tied head shares is not an untied one's.
+func TestReadSpladeUntied(t *testing.T) {
+	t.Parallel()
+	tensors := bertTensors(2).vocabularyHead("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias")
+	tensors.linear("cls.predictions.decoder", vocab, hidden)
+	for tied, want := range map[bool]string{true: "cls.predictions.bias", false: "cls.predictions.decoder.bias"} {
+		files := spladeRepository(bertConfig("bert").with("tie_word_embeddings", tied), map[string]any{})
+		s, err := model.Read(repository(t, files), tensors)
+		if err != nil || s.Splade.Out.Bias.Name != want {
+			t.Errorf("tied %t: %v, want %s", tied, err, want)
+		}
+	}
+}
+
 // TestReadSpladeActivation holds which key names the head's activation: not the
 // encoder's in RoBERTa, whose head is always GELU, nor in ModernBERT.
 func TestReadSpladeActivation(t *testing.T) {

@@ -95,6 +95,7 @@ def pairs(folder, texts):
 
 
 def sparse(folder, texts):
+    texts = [t for t in texts if t]  # TEI refuses an empty one
     model = SparseEncoder(str(folder), device="cpu", model_kwargs=FLOAT32)
     want = model.encode(texts, batch_size=1, convert_to_sparse_tensor=False).numpy()
 
