@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
@@ -40,6 +41,29 @@ func TestNumeric(t *testing.T) {
 			}
 		}
 		check()
+	}
+}
+
+// TestClassesOfLongText: a byte is found wherever it stands among those that are let
+// pass many at a time.
+func TestClassesOfLongText(t *testing.T) {
+	t.Parallel()
+	for at := range 71 {
+		for c := range 256 {
+			text := bytes.Repeat([]byte("-0.12345,+6.789,"), 5)[:71]
+			text[at] = byte(c)
+			if got, want := classesOf(text), isNumber|classes[c]; got != want {
+				t.Fatalf("%q at %d: %03b, want %03b", rune(c), at, got, want)
+			}
+		}
+	}
+}
+
+func BenchmarkClassesOf(b *testing.B) {
+	values := bytes.Repeat([]byte("0.0123456,-0.0654321,"), 6000)
+	b.SetBytes(int64(len(values)))
+	for b.Loop() {
+		classesOf(values)
 	}
 }
 
