@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -64,6 +66,7 @@ func (c *embedCommand) Run(ctx context.Context, app *kong.Kong) error {
 	if slices.Contains(c.In, "-") { // else it is somebody else's
 		job.Stdin = readUntil(ctx, os.Stdin)
 	}
+	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) }) // the second Ctrl-C ends it at once: nothing is lost
 	progress := newEmbedProgress(os.Stderr)
 	job.Watcher = progress
 	began := time.Now()

@@ -54,13 +54,13 @@ func embedOfEngine(b *testing.B, dir string, format bulk.Format) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	job.Watcher = newEmbedProgress(os.Stderr)
 	var alone, files time.Duration
 	for b.Loop() {
 		began := time.Now()
 		if err := m.Engine.Run(b.Context(), &batch); err != nil {
 			b.Fatal(err)
 		}
+		job.Watcher = newEmbedProgress(os.Stderr)
 		between := time.Now()
 		if counts, err := bulk.Run(b.Context(), job); err != nil || counts.Rows != int64(len(texts)) {
 			b.Fatal(fmt.Sprint(counts), err)

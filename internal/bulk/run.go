@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -63,52 +64,46 @@ func (r *run) run(ctx context.Context) error {
 	defer stop(nil)
 	encoding, all := inFlight(r.job.Threads)
 	order, work := make(chan *chunk, all), make(chan *chunk)
-	var group sync.WaitGroup
-	var unread error
-	group.Go(func() {
-		defer close(order)
-		defer close(work)
-		unread = r.read(ctx, order, work)
-	})
+	pieces := make(chan *piece, 1)
+	var readers, writer sync.WaitGroup
+	var unread, unwritten error
+	readers.Go(func() { unread = r.read(ctx, order, work) })
 	for range encoding {
-		group.Go(func() {
+		readers.Go(func() {
 			for c := range work {
 				c.encode(ctx, r.job)
 			}
 		})
 	}
-	pieces := make(chan *piece, 1)
-	var unwritten error
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		for p := range pieces {
-			if unwritten == nil {
-				unwritten = r.out.commit(p)
-			}
-			if unwritten != nil {
-				stop(unwritten)
-			}
-		}
-	}()
-	err := r.collect(order, pieces)
-	stop(err)
+	writer.Go(func() { unwritten = r.write(pieces, stop) })
+	unencoded := r.collect(order, pieces)
+	stop(unencoded)
 	for range order { // the reader may be waiting to send
 	}
-	group.Wait()
+	readers.Wait()
 	close(pieces)
-	<-written
-	switch {
-	case unwritten != nil:
-		return unwritten
-	case err != nil:
-		return err
+	writer.Wait()
+	return cmp.Or(unwritten, unencoded, unread) // the first two end reading, too
+}
+
+// write commits pieces. After one that fails it ends the others' work, and takes what
+// comes until they have heard of it.
+func (r *run) write(pieces <-chan *piece, stop context.CancelCauseFunc) (err error) {
+	for p := range pieces {
+		if err != nil {
+			continue
+		}
+		if err = r.out.commit(p); err != nil {
+			stop(err)
+		}
 	}
-	return unread
+	return err
 }
 
 // read sends chunks to be encoded and, in the same order, to be collected.
 func (r *run) read(ctx context.Context, order, work chan<- *chunk) error {
+	defer close(order)
+	defer close(work)
 	from := &reader{in: r.in, from: r.done}
 	return from.read(ctx, func(c *chunk) bool {
 		if len(c.rows) == 0 {

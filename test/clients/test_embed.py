@@ -107,12 +107,29 @@ def test_interrupted_says_how_to_go_on(binary, tiny, tmp_path):
     assert np.load(out).shape == (12_000, 48)
 
 
-def test_interrupted_while_it_waits(binary, tiny):
+def test_interrupted_while_it_waits(binary, tiny, tmp_path):
     """Ctrl-C ends a run whose input does not come."""
-    process = subprocess.Popen([binary, "embed", "--model", str(tiny.folder), "-", "-o", "-", "--checkpoint", "0s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdin.write(b"a text\n" * 1100)
+    out = tmp_path / "out.npy"
+    process = subprocess.Popen([binary, "embed", "--model", str(tiny.folder), "-", "-o", str(out), "--checkpoint", "0s"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdin.write(b"a text\n" * 20_000)
     process.stdin.flush()
-    assert len(json.loads(process.stdout.readline())["embedding"]) == 48
+    while process.poll() is None and pieces(pathlib.Path(f"{out}.partial") / "journal") < 1:
+        time.sleep(0.001)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=60) == 1
     assert b"interrupted" in process.stderr.read()
+
+
+def test_a_reader_that_left(binary, tiny, tmp_path):
+    """Nobody reads standard output any more: Ctrl-C twice ends even that."""
+    source = write(tmp_path / "in.jsonl", ["a text"] * 4000)
+    process = subprocess.Popen([binary, "embed", "--model", str(tiny.folder), str(source), "-o", "-", "--checkpoint", "0s"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert len(json.loads(process.stdout.readline())["embedding"]) == 48
+    for _ in range(600):  # the first is asked for while it waits for its reader
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=0.1)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+    assert process.returncode == -signal.SIGINT
