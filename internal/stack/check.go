@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,6 +64,11 @@ func (n *Needs) check() error {
 	for _, system := range n.Systems {
 		if !validSystem.MatchString(system) {
 			return fmt.Errorf("systems: %q: want one such as linux/amd64", system)
+		}
+	}
+	for _, name := range n.Instructions {
+		if _, known := instructions[name]; !known {
+			return fmt.Errorf("instructions: unknown name %q: one of %s", name, strings.Join(slices.Sorted(maps.Keys(instructions)), ", "))
 		}
 	}
 	if n.Python != nil && !(validVersion.MatchString(n.Python.From) && validVersion.MatchString(n.Python.Below)) {

@@ -33,7 +33,10 @@ type Needs struct {
 	Memory  Bytes    `toml:"memory"`
 	Disk    Bytes    `toml:"disk"`  // for what is installed
 	Tools   []string `toml:"tools"` // that every system's package manager has, by their names on PATH
-	Program *Program `toml:"program"`
+
+	// What the processor must have where no GPU computes: names of instructions.
+	Instructions []string `toml:"instructions"`
+	Program      *Program `toml:"program"`
 }
 
 // Range is a range of Python versions, such as from 3.10 and below 3.15.

@@ -13,6 +13,7 @@ const whole = `title = "Small"
 
 [needs]
 systems = ["linux/amd64"]
+instructions = ["avx2"]
 python = { from = "3.9", below = "3.12" }
 memory = "2 GB"
 disk = "1 GiB"
@@ -70,14 +71,15 @@ func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown key":      {`title = "Small"`, "title = \"Small\"\ncolour = \"red\"", `small/stack.toml:2: unknown key "colour"`},
-		"unknown deep key": {`port = 9`, "porto = 9", `:33: unknown key "server.porto"`},
-		"wrong type":       {`port = 8000`, `port = "8000"`, "small/stack.toml:19:"},
+		"unknown deep key": {`port = 9`, "porto = 9", `:34: unknown key "server.porto"`},
+		"wrong type":       {`port = 8000`, `port = "8000"`, "small/stack.toml:20:"},
 		"no TOML":          {`[needs]`, `[needs`, "small/stack.toml:3:"},
 		"size":             {`"2 GB"`, `"much"`, `"much" is no size`},
 		"duration":         {`"90s"`, `"soon"`, `"soon" is no duration`},
 		"negative":         {`"90s"`, `"-90s"`, `"-90s" is no duration`},
 		"no title":         {`title = "Small"`, ``, "title is missing"},
 		"system":           {`"linux/amd64"`, `"linux"`, "such as linux/amd64"},
+		"instructions":     {`"avx2"`, `"avx3"`, `unknown name "avx3": one of avx2, avx512f`},
 		"python":           {`"3.12"`, `"4"`, `below "4"`},
 		"program":          {`get = "build it"`, `get = ""`, "what gets it"},
 		"requirements":     {`"requirements.txt"`, `"../requirements.txt"`, "a file of the stack's folder"},

@@ -132,7 +132,7 @@ func TestState(t *testing.T) {
 func TestExamine(t *testing.T) {
 	t.Parallel()
 	h, d := Home{filepath.Join(t.TempDir(), "not", "there")}, definition(t)
-	d.Needs.Tools = []string{"no-such-tool"}
+	d.Needs.Tools, d.Needs.Instructions = []string{"no-such-tool"}, nil // which instructions there are is not this test's choice
 	d.Needs.Systems, d.Needs.Python, d.Needs.Memory = []string{"plan9/mips"}, &Range{"9.1", "9.2"}, 1<<60
 	findings, err := h.Examine(t.Context(), d, false, "")
 	if err != nil || len(findings) != 6 {

@@ -35,6 +35,11 @@ func (h Home) Examine(ctx context.Context, d *Definition, gpu bool, program stri
 	if n := d.Needs; len(n.Systems) > 0 {
 		list = append(list, n.examineSystem())
 	}
+	if !gpu {
+		for _, name := range d.Needs.Instructions {
+			list = append(list, examineInstructions(name, instructions[name]))
+		}
+	}
 	if d.Needs.Python != nil {
 		list = append(list, d.Needs.examinePython(ctx))
 	}
