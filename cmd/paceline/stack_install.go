@@ -26,13 +26,15 @@ func (c *stackInstall) Run(ctx context.Context) error {
 		return err
 	}
 	defer keeper.Close()
-	said := newStackProgress(os.Stderr)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	said := newStackProgress(watching, os.Stderr, stackHome())
 	installer := stack.Installer{Home: stackHome(), GPU: stack.HasGPU(ctx), Tell: said.line, Keeper: keeper}
 	var failures []error
 	for _, d := range chosen {
 		failures = append(failures, c.install(ctx, installer, said, d))
 		if ctx.Err() != nil {
-			return errors.Join(ctx.Err(), fmt.Errorf("interrupted; 'paceline stack install %s' goes on from here", strings.Join(c.Names, " ")))
+			return fmt.Errorf("interrupted; 'paceline stack install %s' goes on from here", strings.Join(c.Names, " "))
 		}
 	}
 	return errors.Join(failures...)
@@ -44,15 +46,16 @@ func (c *stackInstall) install(ctx context.Context, in stack.Installer, said *st
 	if err := unmet(ctx, in.Home, d, needs, in.GPU, ""); err != nil {
 		return err
 	}
+	said.begin(d)
 	if err := in.Install(ctx, d); err != nil {
-		said.end()
+		said.done("")
 		return err
 	}
 	state, err := in.Home.State(d, in.GPU)
 	if err != nil {
 		return err
 	}
-	said.done(d.Name, string(state))
+	said.done(state)
 	return nil
 }
 

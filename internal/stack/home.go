@@ -25,6 +25,21 @@ func (h Home) ServerLog(server string) string {
 	return filepath.Join(h.Dir, "logs", server+".log")
 }
 
+// Size is how much of the disk a stack's environment takes. It grows while the
+// environment is made, so what vanishes meanwhile is no error.
+func (h Home) Size(d *Definition) (bytes uint64) {
+	filepath.WalkDir(h.environment(d), func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
+			bytes += uint64(info.Size())
+		}
+		return nil
+	})
+	return bytes
+}
+
 func (h Home) files(d *Definition) string { return filepath.Join(h.folder(d), "files") }
 
 func (h Home) environment(d *Definition) string { return filepath.Join(h.folder(d), "venv") }
