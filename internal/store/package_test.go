@@ -95,6 +95,9 @@ func TestPackageInParts(t *testing.T) {
 	if again, err := s.Open(t.Context(), modelName); err != nil || again.Dir != r.Dir {
 		t.Errorf("offline afterwards: %+v, %v", again, err)
 	}
+	if again, err := s.Open(t.Context(), modelName+"@"+r.Revision); err != nil || again.Dir != r.Dir {
+		t.Errorf("by the revision that it was opened with, %q: %+v, %v", r.Revision, again, err)
+	}
 	if _, err := s.Open(t.Context(), modelName+"@v1"); !errors.Is(err, ErrOffline) {
 		t.Errorf("another revision: %v, want ErrOffline", err)
 	}

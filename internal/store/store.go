@@ -170,7 +170,8 @@ func (s *Store) fetch(ctx context.Context, ref Reference, places []Place) (*Repo
 	return nil, fmt.Errorf("model %s: %w", ref, err)
 }
 
-// stands tells whether the package can be taken for that revision.
+// stands tells whether the package can be taken for that revision; its own label is one,
+// so that a model is found again by the revision that it was opened with.
 func (p *Package) stands(revision string) bool {
-	return revision == defaultRevision || (p.Revision != "" && revision == p.Revision)
+	return revision == defaultRevision || revision == p.label()
 }
