@@ -25,14 +25,7 @@ func TestBench(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, talk)
 	}
-	text, err := os.ReadFile(filepath.Join(out, "results.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var results record.Results
-	if err := json.Unmarshal(text, &results); err != nil {
-		t.Fatal(err)
-	}
+	results := readResults(t, out)
 	cells := map[string]int{}
 	for _, c := range results.Cells {
 		cells[c.Stack]++
@@ -67,4 +60,17 @@ func TestBench(t *testing.T) {
 	if small := results.Stacks[0].Agreement; small.Comparable || small.Reason == "" {
 		t.Errorf("counting letters passed for the model: %+v", small)
 	}
+}
+
+// readResults reads the records of a run.
+func readResults(t *testing.T, dir string) (results record.Results) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "results.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &results); err != nil {
+		t.Fatal(err)
+	}
+	return results
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,14 +49,7 @@ func TestRealBench(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d", code)
 	}
-	text, err := os.ReadFile(filepath.Join(out, "results.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var results record.Results
-	if err := json.Unmarshal(text, &results); err != nil {
-		t.Fatal(err)
-	}
+	results := readResults(t, out)
 	if len(results.Stacks) != len(names)+1 {
 		t.Errorf("%d stacks", len(results.Stacks))
 	}
@@ -65,6 +59,54 @@ func TestRealBench(t *testing.T) {
 			t.Errorf("%s: %s %s", s.Name, s.Error, s.Agreement.Reason)
 		}
 	}
+}
+
+// TestRealCrash: the first stack is killed while all are measured. It is reported with
+// the end of its log, and the others have their figures.
+func TestRealCrash(t *testing.T) {
+	names := realStacks(t)
+	out := filepath.Join(t.TempDir(), "results")
+	bench := exec.CommandContext(t.Context(), paceline, "bench", "--quick", "--stack", strings.Join(append(names[:1:1], "paceline"), ","),
+		"--model", cmp.Or(*realModel, "all-MiniLM-L6-v2"), "--out", out)
+	talk, err := bench.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bench.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killed := 0
+	for lines := bufio.NewScanner(talk); lines.Scan(); {
+		t.Log(lines.Text())
+		if killed == 0 && strings.Contains(lines.Text(), " slices") {
+			killed = leaderOf(t, bench.Process.Pid, names[0])
+			syscall.Kill(killed, syscall.SIGKILL)
+		}
+	}
+	if err := bench.Wait(); err != nil || killed == 0 {
+		t.Fatalf("%v, process %d was killed", err, killed)
+	}
+	results := readResults(t, out)
+	if crashed := results.Stacks[0]; !strings.Contains(crashed.Error, "signal: killed") || !strings.Contains(crashed.Error, crashed.Name+".log") {
+		t.Errorf("%s: %q, want how it ended and its log", crashed.Name, crashed.Error)
+	}
+	measured := func(c record.Cell) bool { return c.Stack == "paceline" && c.Sweep == record.SweepConcurrency }
+	if last := results.Stacks[1]; last.Error != "" || !slices.ContainsFunc(results.Cells, measured) {
+		t.Errorf("%s: %q, %d cells in all", last.Name, last.Error, len(results.Cells))
+	}
+}
+
+// leaderOf finds the server that a process started in the environment of that stack.
+func leaderOf(t *testing.T, parent int, stack string) int {
+	t.Helper()
+	for _, pid := range processes(t, func(stat []string) bool { return stat[1] == strconv.Itoa(parent) }) {
+		command, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+		if err == nil && strings.Contains(string(command), "/stacks/"+stack+"/") {
+			return pid
+		}
+	}
+	t.Fatalf("process %d has no server of %s", parent, stack)
+	return 0
 }
 
 // TestRealKill: after a kill -9 of paceline nothing of any stack is left.
@@ -118,7 +160,13 @@ func pidOf(t *testing.T, server string) int {
 }
 
 // groupOf lists the processes of a group.
-func groupOf(t *testing.T, group int) (pids []int) {
+func groupOf(t *testing.T, group int) []int {
+	t.Helper()
+	return processes(t, func(stat []string) bool { return stat[2] == strconv.Itoa(group) })
+}
+
+// processes lists those whose state, parent, group and so on are as wanted.
+func processes(t *testing.T, wanted func(stat []string) bool) (pids []int) {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -130,8 +178,7 @@ func groupOf(t *testing.T, group int) (pids []int) {
 			continue // it ended meanwhile
 		}
 		_, rest, _ := strings.Cut(string(stat), ") ")
-		fields := strings.Fields(rest) // state, parent, group, …
-		if len(fields) < 3 || fields[2] != strconv.Itoa(group) {
+		if fields := strings.Fields(rest); len(fields) < 3 || !wanted(fields) {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
