@@ -58,31 +58,38 @@ type Comparison struct {
 	Changes     []Change `json:"changes"`
 }
 
-// Runs sets run b against run a.
+// Runs sets run b against run a. Stacks are paired by name; where each run holds one
+// alone, as stress tests do, these two are a pair whatever they are called.
 func Runs(a, b *record.Results) *Comparison {
 	x, y := figures.NewIndex(a), figures.NewIndex(b)
 	c := &Comparison{Differences: differences(a.Manifest, b.Manifest)}
+	alone := len(a.Stacks) == 1 && len(b.Stacks) == 1
 	for _, s := range x.Comparable() {
-		row, ok := y.Rows[s.Name]
+		name := s.Name
+		if alone && name != b.Stacks[0].Name {
+			name = b.Stacks[0].Name
+			c.Differences = append(c.Differences, "stack: "+s.Name+", then "+name)
+		}
+		row, ok := y.Rows[name]
 		switch {
 		case !ok:
 			c.Differences = append(c.Differences, s.Name+" is not measured in both runs")
 		case row.Status != figures.Measured:
 			c.Lost = append(c.Lost, fmt.Sprintf("%s: %s: %s", s.Name, row.Status, format.OneLine(row.Reason)))
 		default:
-			c.Changes = append(c.Changes, changes(x, y, s.Name)...)
+			c.Changes = append(c.Changes, changes(x, y, s.Name, name)...)
 		}
 	}
 	return c
 }
 
-// changes are those of one stack that both runs measured.
-func changes(x, y *figures.Index, stack string) []Change {
+// changes are those from one stack of the first run to its counterpart in the second.
+func changes(x, y *figures.Index, stack, counterpart string) []Change {
 	var list []Change
 	for _, q := range quantities {
 		for _, sweep := range q.sweeps {
 			for _, p := range x.Points(stack, sweep) {
-				if change, ok := q.compare(x, y, stack, p); ok {
+				if change, ok := q.compare(x, y, stack, counterpart, p); ok {
 					list = append(list, change)
 				}
 			}

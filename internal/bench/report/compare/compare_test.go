@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"encoding/xml"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,32 @@ func TestCompareNeedsRepeats(t *testing.T) {
 	c := Runs(reporttest.Demo(3), reporttest.Slowed(reporttest.Demo(3), "paceline/tei", 2))
 	if got := outcomes(c, "paceline/tei", "throughput"); got[TooFew] != 15 {
 		t.Errorf("three repeats show something: %v", got)
+	}
+}
+
+// TestCompareOneStackEach: two stress tests of services at two addresses are a pair.
+func TestCompareOneStackEach(t *testing.T) {
+	t.Parallel()
+	one := func(name string, factor float64) *record.Results {
+		r := reporttest.Slowed(reporttest.Demo(5), "paceline/tei", factor)
+		r.Stacks = slices.DeleteFunc(r.Stacks, func(s record.Stack) bool { return s.Name != "paceline/tei" })
+		r.Cells = slices.DeleteFunc(r.Cells, func(c record.Cell) bool { return c.Stack != "paceline/tei" })
+		r.Stacks[0].Name = name
+		for i := range r.Cells {
+			r.Cells[i].Stack = name
+		}
+		return r
+	}
+	c := Runs(one("http://a", 1), one("http://b", 1.25))
+	if got := outcomes(c, "http://a", "throughput"); got[Worse] != 15 || len(got) != 1 {
+		t.Errorf("a quarter slower in all of 15 cells: %v", got)
+	}
+	if want := "stack: http://a, then http://b"; !slices.Contains(c.Differences, want) {
+		t.Errorf("%q: want %q among them", c.Differences, want)
+	}
+	c = Runs(one("http://a", 1), reporttest.Demo(5))
+	if len(c.Changes) != 0 || !slices.Contains(c.Differences, "http://a is not measured in both runs") {
+		t.Errorf("one stack against several: %d changes, %q", len(c.Changes), c.Differences)
 	}
 }
 

@@ -55,8 +55,8 @@ func failures(x *figures.Index, stack string, p figures.Point) figures.Figure {
 	return f
 }
 
-func (q quantity) compare(x, y *figures.Index, stack string, p figures.Point) (Change, bool) {
-	a, b := q.figure(x, stack, p), q.figure(y, stack, p)
+func (q quantity) compare(x, y *figures.Index, stack, counterpart string, p figures.Point) (Change, bool) {
+	a, b := q.figure(x, stack, p), q.figure(y, counterpart, p)
 	if !a.Known() || !b.Known() || q.difference && a.Hi == 0 && b.Hi == 0 {
 		return Change{}, false
 	}
