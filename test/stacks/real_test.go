@@ -66,7 +66,8 @@ func TestRealBench(t *testing.T) {
 func TestRealCrash(t *testing.T) {
 	names := realStacks(t)
 	out := filepath.Join(t.TempDir(), "results")
-	bench := exec.CommandContext(t.Context(), paceline, "bench", "--quick", "--stack", strings.Join(append(names[:1:1], "paceline"), ","),
+	bench := exec.CommandContext(t.Context(), paceline, "bench", "--stack", strings.Join(append(names[:1:1], "paceline"), ","),
+		"--batch-sizes", "1", "--concurrency", "1", "--text-lengths", "50", "--duration", "3m",
 		"--model", cmp.Or(*realModel, "all-MiniLM-L6-v2"), "--out", out)
 	talk, err := bench.StderrPipe()
 	if err != nil {
@@ -78,7 +79,7 @@ func TestRealCrash(t *testing.T) {
 	killed := 0
 	for lines := bufio.NewScanner(talk); lines.Scan(); {
 		t.Log(lines.Text())
-		if killed == 0 && strings.Contains(lines.Text(), " slices") {
+		if killed == 0 && strings.Contains(lines.Text(), "warming up paceline") {
 			killed = leaderOf(t, bench.Process.Pid, names[0])
 			syscall.Kill(killed, syscall.SIGKILL)
 		}

@@ -60,7 +60,7 @@ func readStress(records string) (*record.Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := FromCells(cells)
+	r := FromCells(joinWindows(cells))
 	for i := range r.Stacks {
 		r.Stacks[i].Door = head.Door
 	}

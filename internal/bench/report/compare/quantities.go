@@ -75,8 +75,17 @@ func (q quantity) outcome(c Change) Outcome {
 		return TooFew
 	case !stat.Differs(c.A.Values, c.B.Values):
 		return NoDifference
-	case (c.B.Value < c.A.Value) == q.lowerIsBetter:
+	case c.less() == q.lowerIsBetter:
 		return Better
 	}
 	return Worse
+}
+
+// less tells whether B lies below A, by the repeats that the difference was shown by: a
+// percentile's own value is of all requests together and may lie on the other side.
+func (c Change) less() bool {
+	if c.Ratio.Known() {
+		return c.Ratio.Value < 1
+	}
+	return c.B.Value < c.A.Value
 }
