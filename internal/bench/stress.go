@@ -212,7 +212,11 @@ func (k *keeper) turn(whole bool) {
 		cell.Rate, cell.Arrivals = k.Arrivals.RateOr(k.Rate), k.Arrivals.String()
 	}
 	cell.Requests, cell.Late = k.tally.cut(k.cut.Sub(k.started))
-	cell.Samples, cell.PeakBytes = k.watch.Stop(k.cut)
+	if whole {
+		k.watch, cell.Samples, cell.PeakBytes = k.watch.Next(k.cut)
+	} else {
+		cell.Samples, cell.PeakBytes = k.watch.Stop(k.cut)
+	}
 	cell.Breakdown = k.times.cut()
 	k.usage.add(&cell)
 	if err := k.spool.add(&cell); err != nil && k.err == nil {
@@ -224,7 +228,6 @@ func (k *keeper) turn(whole bool) {
 		k.windows = append(k.windows, snapshot.PerSecond)
 		k.latency = append(k.latency, latencies(&cell, 1)...)
 		k.Watcher.Window(snapshot)
-		k.watch = sample.Start(k.source)
 	}
 	k.cut = now
 }

@@ -125,6 +125,20 @@ func (w *Watch) read(want Want) (usage Usage, at time.Time) {
 	return usage, at
 }
 
+// Next ends the watch as Stop does and begins another where it ended: the last row of
+// the one is the first of the other, so that what the server does while its memory is
+// read, which takes a second where the machine is full, is lost to neither.
+func (w *Watch) Next(epoch time.Time) (next *Watch, columns record.Samples, peakBytes int64) {
+	columns, peakBytes = w.Stop(epoch)
+	last := w.rows[len(w.rows)-1]
+	next = &Watch{source: w.source, quit: make(chan struct{}), begun: last.at, rows: []row{last}, known: w.known}
+	if w.source != nil {
+		next.read(PSS | ResetPeak)
+	}
+	next.ended.Go(next.loop)
+	return next, columns, peakBytes
+}
+
 // Stop ends the watch and gives its columns, with times from epoch on, and the
 // peak of the server's resident memory, 0 where nothing is known of it.
 func (w *Watch) Stop(epoch time.Time) (columns record.Samples, peakBytes int64) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/paceline/paceline/internal/bench/record"
 )
 
 // TestMain lets the test binary be a server's process tree: "burn" works until
@@ -223,5 +225,32 @@ func TestPSSIsRare(t *testing.T) {
 	}
 	if source.asked[1] != 0 {
 		t.Errorf("asked for %b in between", source.asked[1])
+	}
+}
+
+// TestNextLosesNothing: the readings of memory between two watches are part of the second,
+// so the watches' CPU times add up to what the server took.
+func TestNextLosesNothing(t *testing.T) {
+	t.Parallel()
+	var readings float64
+	w := Start(&fixed{usage: func() Usage { readings++; return Usage{CPUSeconds: readings, RSSBytes: 1} }})
+	epoch := time.Now()
+	var cpu []float64 // at both ends of each watch
+	var at []int64
+	ends := func(columns record.Samples) {
+		last := len(columns.At) - 1
+		cpu, at = append(cpu, columns.CPU[0], columns.CPU[last]), append(at, columns.At[0], columns.At[last])
+	}
+	for range 3 {
+		next, columns, _ := w.Next(epoch)
+		ends(columns)
+		w = next
+	}
+	columns, _ := w.Stop(epoch)
+	ends(columns)
+	for i := 1; i+1 < len(cpu); i += 2 {
+		if cpu[i] != cpu[i+1] || at[i] != at[i+1] {
+			t.Errorf("watch %d ended with %v s after %d us, the next began with %v s after %d us", i/2, cpu[i], at[i], cpu[i+1], at[i+1])
+		}
 	}
 }
