@@ -113,8 +113,14 @@ func (a *arithmetic) width(in int) int {
 		return in
 	}
 	last := a.span(in, a.spans(in)-1)
-	return last.at + roundUp(last.values, 16)/a.perElement + 16
+	return last.at + max(a.encoded(last.values), last.steps) + 16
 }
+
+// encoded is how many elements encode writes for n values.
+func (a *arithmetic) encoded(n int) int { return roundUp(n, 16) / a.perElement }
+
+// noValues fill up a sum's steps.
+var noValues [64]float32
 
 // encodeRow lays out one row.
 func (a *arithmetic) encodeRow(dst, x []float32) {
@@ -125,6 +131,9 @@ func (a *arithmetic) encodeRow(dst, x []float32) {
 			scale, inverse = a.scaleOf(a.largest(values))
 		}
 		a.encode(dst[s.at:], values, inverse)
+		if n := a.encoded(s.values); n < s.steps {
+			a.encode(dst[s.at+n:], noValues[:(s.steps-n)*a.perElement], inverse)
+		}
 		if a.scaled() {
 			dst[s.at+s.steps] = scale
 		}

@@ -26,6 +26,9 @@ func machineRungs() []rung {
 	}
 	if cpu.X86.HasAVX512VNNI && cpu.X86.HasAVX512BF16 {
 		rungs = append(rungs, rung{AVX512BF16, newAVX512BF16})
+		if cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && cpu.X86.HasAMXInt8 && tilesPermitted() {
+			rungs = append(rungs, rung{AMX, newAMX})
+		}
 	}
 	return rungs
 }

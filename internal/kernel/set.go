@@ -35,6 +35,8 @@ type tileSet struct {
 	// twos tells that the tiles take steps of the sum by twos: k is even, and a
 	// column's elements i and i+1 lie side by side, b(i, j) at b[i/2*2*ldb + 2*j + i%2].
 	twos bool
+	// group divides the number of steps, zeros filling it up. 0: 1.
+	group int
 }
 
 // steps is how many steps the sum of n products takes, of which the last may be 0.
@@ -42,7 +44,7 @@ func (s *tileSet) steps(n int) int {
 	if s.twos {
 		return roundUp(n, 2)
 	}
-	return n
+	return roundUp(n, max(s.group, 1))
 }
 
 // column is where column j of b begins.

@@ -18,6 +18,7 @@ type isa struct {
 	vectors bool   // whether the level has vector kernels of its own
 	element string // what one 4-byte element of a product's operands holds
 	apart   bool   // integers are multiplied and added by two instructions
+	tiles   bool   // products are those of AMX, and nothing else is emitted
 }
 
 // wide tells whether registers are of 512 bits.
@@ -98,6 +99,12 @@ var avx512int8 = &isa{
 	linear:  []shape{{6, 4, 0}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
 	element: "int8",
 }
+
+// amxbf16 and amxint8 are products by AMX.
+var (
+	amxbf16 = &isa{name: "AMXBF16", lanes: 16, element: "bfloat16", tiles: true}
+	amxint8 = &isa{name: "AMXINT8", lanes: 16, element: "int8", tiles: true}
+)
 
 // integers tells whether sums are int32, to be scaled in the end.
 func (i *isa) integers() bool { return i.element == "int16" || i.element == "int8" }

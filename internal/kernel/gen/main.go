@@ -21,25 +21,10 @@ import (
 func main() {
 	dir := flag.String("dir", "..", "folder of package kernel")
 	flag.Parse()
-	for _, i := range []*isa{avx2, avx2int16, avx2int8, avx512, avx512int16, avx512vnni, avx512int8, avx512bf16} {
+	for _, i := range []*isa{avx2, avx2int16, avx2int8, avx512, avx512int16, avx512vnni, avx512int8, avx512bf16, amxbf16, amxint8} {
 		g := &generator{Context: build.NewContext(), isa: i, constants: map[string]operand.Mem{}}
 		g.ConstraintExpr("amd64,!purego")
-		g.products()
-		if i.vectors {
-			g.vectors()
-			g.peak()
-		}
-		switch i.element {
-		case "int16":
-			g.largest()
-			g.quantize()
-		case "int8":
-			g.quantizeBytes()
-		case "bfloat16":
-			g.narrow()
-			g.join()
-			g.vendor()
-		}
+		g.kernels()
 		if err := g.write(*dir); err != nil {
 			build.LogError(log.Default(), err, 0) // every error of a list
 			log.Fatalf("%s: %v", i.name, err)
@@ -60,6 +45,30 @@ type generator struct {
 }
 
 const noSplit = attr.NOSPLIT
+
+// kernels emits all functions of the level.
+func (g *generator) kernels() {
+	if g.isa.tiles {
+		g.tileProducts()
+		return
+	}
+	g.products()
+	if g.isa.vectors {
+		g.vectors()
+		g.peak()
+	}
+	switch g.isa.element {
+	case "int16":
+		g.largest()
+		g.quantize()
+	case "int8":
+		g.quantizeBytes()
+	case "bfloat16":
+		g.narrow()
+		g.join()
+		g.vendor()
+	}
+}
 
 // write runs avo's passes (register allocation among them) and prints both files.
 func (g *generator) write(dir string) error {

@@ -45,6 +45,9 @@ var instruction = regexp.MustCompile(`^\t([A-Z0-9]+)\s+([XYZ0-9, ]+?)( // .*)?$`
 
 // encode replaces a line that holds a missing instruction by its bytes.
 func encode(line string) string {
+	if code, text, comment := encodeTile(strings.TrimSuffix(line, "\n")); code != nil {
+		return encodedLine(code, text, comment)
+	}
 	m := instruction.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 	if m == nil {
 		return line
@@ -61,11 +64,16 @@ func encode(line string) string {
 		}
 		registers = append(registers, n)
 	}
+	return encodedLine(e.bytes(registers), m[1]+" "+m[2], m[3])
+}
+
+// encodedLine is an instruction's bytes with its text and its comment beside them.
+func encodedLine(code []byte, text, comment string) string {
 	var bytes []string
-	for _, b := range e.bytes(registers) {
+	for _, b := range code {
 		bytes = append(bytes, fmt.Sprintf("BYTE $0x%02x", b))
 	}
-	return fmt.Sprintf("\t%s // %s %s:%s\n", strings.Join(bytes, "; "), m[1], m[2], strings.TrimPrefix(m[3], " //"))
+	return fmt.Sprintf("\t%s // %s:%s\n", strings.Join(bytes, "; "), strings.TrimSpace(text), strings.TrimPrefix(comment, " //"))
 }
 
 // bytes encodes the instruction for registers in Go's order, the destination last.
