@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -66,7 +64,7 @@ func (c *embedCommand) Run(ctx context.Context, app *kong.Kong) error {
 	if slices.Contains(c.In, "-") { // else it is somebody else's
 		job.Stdin = readUntil(ctx, os.Stdin)
 	}
-	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) }) // the second Ctrl-C ends it at once: nothing is lost
+	context.AfterFunc(onSecondSignal(ctx), func() { os.Exit(1) }) // nothing is lost: a later run goes on
 	progress := newEmbedProgress(os.Stderr)
 	job.Watcher = progress
 	began := time.Now()
