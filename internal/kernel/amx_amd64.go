@@ -4,64 +4,116 @@ package kernel
 
 import "encoding/binary"
 
-// Products by AMX. Their weights lie as those of avx512bf16 and avx512vnni do, in
-// panels of 64 columns: 16 elements of 16 columns of such a panel are a tile as AMX
-// wants it. So are 16 elements of 16 rows of inputs, from whatever row on. Only their
-// number is a multiple of 16 here, filled up by zeros.
+// Products by AMX. 16 elements of up to 16 rows of inputs are a tile as AMX wants it,
+// from whatever row on, and so is a square of weights.
 
-// tileSteps is how many elements of a sum one instruction takes.
-const tileSteps = 16
+// mulTiles and narrowTiles are assembly functions for blocks of rows.
+type (
+	mulTiles    func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, rows, blocks, pace, ahead int, config *[64]byte)
+	narrowTiles func(dst, a, b, bias []float32, k, lda, ldb, rows, blocks, pace, ahead int, config *[64]byte)
+)
 
-// mulTiles is an assembly function for blocks of rows.
-type mulTiles func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, rows, blocks int, config *[64]byte)
+// tileHeight is how many rows a block has, unless it is the last.
+const tileHeight = 2 * tileRows
 
-// newTileSet has a tile for each number of rows up to 32, and one for 4 times 32, which
-// takes the tiles' registers once for all its rows. tall are blocks of up to 32 rows,
-// low those of up to 16, of which none makes more than 128·1,536·64 multiplications
-// a call in this package's use: some microseconds, within which no goroutine can be
-// preempted.
-func newTileSet(tall, low mulTiles) tileSet {
-	const height = 32
-	set := tileSet{cols: 64, group: tileSteps, tiles: []tile{tileOf(tall, newTileConfig(2, 2, height), height, 4)}}
-	for rows := height; rows > height/2; rows-- {
-		set.tiles = append(set.tiles, tileOf(tall, newTileConfig(2, 2, rows), rows, 1))
+// tileConfigs are the shapes of tiles for blocks of up to tileHeight rows.
+var tileConfigs = func() (list [tileHeight + 1]*[64]byte) {
+	for rows := range list {
+		list[rows] = newTileConfig(rows)
 	}
-	for rows := height / 2; rows > 0; rows-- {
-		set.tiles = append(set.tiles, tileOf(low, newTileConfig(1, 4, rows), rows, 1))
-	}
-	return set
-}
-
-func tileOf(mul mulTiles, config *[64]byte, rows, blocks int) tile {
-	return tile{rows * blocks, func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int) {
-		mul(c, a, b, bias, add, k, ldc, lda, ldb, ldadd, rows, blocks, config)
-	}}
-}
+	return list
+}()
 
 // newTileConfig is what LDTILECFG takes (Intel SDM volume 2, LDTILECFG): a palette, the
-// bytes of a row of each tile from byte 16 on, their rows from 48 on. First come the
-// tiles of sums, down x across; then a's, one for each 16 of rows; the others are b's.
-func newTileConfig(down, across, rows int) *[64]byte {
+// bytes of a row of each tile from byte 16 on, their rows from 48 on. Tiles 0 to 3 are
+// sums, two by two; 4 and 5 are a's, one for each 16 of rows; 6 and 7 are b's.
+func newTileConfig(rows int) *[64]byte {
 	config := &[64]byte{0: 1}
-	for t := range 8 {
-		height := tileSteps // of b
-		switch sums := down * across; {
-		case t < sums:
-			height = min(rows-16*(t/across), 16)
-		case t < sums+down:
-			height = min(rows-16*(t-sums), 16)
+	upper, lower := min(rows, tileRows), max(rows-tileRows, 0)
+	for t, height := range []int{upper, upper, lower, lower, upper, lower, tileRows, tileRows} {
+		if height > 0 {
+			binary.LittleEndian.PutUint16(config[16+2*t:], 64)
+			config[48+t] = byte(height)
 		}
-		binary.LittleEndian.PutUint16(config[16+2*t:], 64)
-		config[48+t] = byte(height)
 	}
 	return config
+}
+
+// tileCalls calls f for the rows of a product: once for all its whole blocks, and once
+// for what is left. None makes more than 256·1,536·32 multiplications in this package's
+// use: some microseconds, within which no goroutine can be preempted.
+func tileCalls(rows, k int, f func(row, rows, blocks, pace, ahead int)) {
+	steps, all := k/tileRows, (rows+tileHeight-1)/tileHeight
+	ahead := (tileHeight + all - 1) / all // of the next panel's lines, of which there are 32 a step
+	pace := (tileHeight + steps - 1) / steps
+	whole := rows / tileHeight
+	if whole > 0 {
+		f(0, tileHeight, whole, pace, ahead)
+	}
+	if rest := rows % tileHeight; rest > 0 {
+		f(whole*tileHeight, rest, 1, pace, ahead)
+	}
+}
+
+// mulBlocks is a blockSet's product by the functions for blocks of up to 32 rows and of
+// up to 16.
+func mulBlocks(tall, low mulTiles) func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, rows int) {
+	return func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, rows int) {
+		tileCalls(rows, k, func(row, rows, blocks, pace, ahead int) {
+			mul := tall
+			if rows <= tileRows {
+				mul = low
+			}
+			mul(c[row*ldc:], a[row*blockElements:], b, bias, add[row*ldadd:], k, ldc, lda, ldb, ldadd, rows, blocks, pace, ahead, tileConfigs[rows])
+		})
+	}
+}
+
+func narrowBlocks(tall, low narrowTiles) func(dst, a, b, bias []float32, k, lda, ldb, rows int) {
+	return func(dst, a, b, bias []float32, k, lda, ldb, rows int) {
+		tileCalls(rows, k, func(row, rows, blocks, pace, ahead int) {
+			mul := tall
+			if rows <= tileRows {
+				mul = low
+			}
+			mul(dst[row*blockElements:], a[row*blockElements:], b, bias, k, lda, ldb, rows, blocks, pace, ahead, tileConfigs[rows])
+		})
+	}
 }
 
 // newAMX is newAVX512BF16 with products of bfloat16 and int8 by AMX.
 func newAMX() *Set {
 	s := newAVX512BF16()
 	s.level, s.best = AMX, BFloat16
-	s.linear[BFloat16] = newBFloat16(newTileSet(mul32x64AMXBF16, mul16x64AMXBF16), narrowAVX512BF16)
-	s.linear[Int8], s.linear[Int8GELU] = newInt8(newTileSet(mul32x64AMXINT8, mul16x64AMXINT8), quantizeAVX512INT8, largestAVX512VNNI)
+	squares := tileSet{cols: blockCols, squares: true, square: transposeAVX512}
+	s.linear[BFloat16] = newBFloat16(squares, narrowAVX512BF16)
+	s.linear[BFloat16].blocks = &blockSet{
+		mul:         mulBlocks(mul32x32AMXBF16, mul16x32AMXBF16),
+		gelu:        mulBlocks(mulGELU32x32AMXBF16, mulGELU16x32AMXBF16),
+		narrow:      narrowBlocks(mulNarrow32x32AMXBF16, mulNarrow16x32AMXBF16),
+		narrowGELU:  narrowBlocks(mulGELUNarrow32x32AMXBF16, mulGELUNarrow16x32AMXBF16),
+		encodeBlock: narrowAVX512BF16,
+	}
+	s.attend[BFloat16] = &attendSet{
+		tileSet: squares, blocks: s.linear[BFloat16].blocks, narrow: narrowAVX512BF16, join: joinAVX512BF16,
+		whole: map[int]attendFunc{32: attendTiles(attend32AMXBF16), 64: attendTiles(attend64AMXBF16)},
+	}
+	plain, gelu := newInt8(squares, quantizeAVX512INT8, largestAVX512VNNI)
+	plain.blocks = &blockSet{
+		mul:    mulBlocks(mul32x32AMXINT8, mul16x32AMXINT8),
+		gelu:   mulBlocks(mulGELU32x32AMXINT8, mulGELU16x32AMXINT8),
+		narrow: narrowBlocks(mulNarrow32x32AMXINT8, mulNarrow16x32AMXINT8),
+	}
+	gelu.blocks = plain.blocks
+	s.linear[Int8], s.linear[Int8GELU] = plain, gelu
 	return s
+}
+
+// attendTiles is an attendFunc by its assembly.
+func attendTiles(attend func(dst, q, k, v, keys, values, scores, weights, out, inverse []float32, starts []int32, lda, ldd int, config *[64]byte)) attendFunc {
+	return func(m *headMemory, dst Matrix, x *Activations, q, k, v int, starts []int32) {
+		m.grow(longest(starts), dst.Cols)
+		attend(dst.Data, x.block(q/2), x.block(k/2), x.block(v/2), m.keys, m.values, m.scores, m.weights, m.out, m.inverses,
+			starts, blockElements*x.values.Rows, dst.Stride, tileConfigs[tileHeight])
+	}
 }

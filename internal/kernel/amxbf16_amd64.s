@@ -2,274 +2,2393 @@
 
 //go:build amd64 && !purego
 
-// func mul32x64AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F
-TEXT ·mul32x64AMXBF16(SB), $8256-184
-	MOVQ config+176(FP), AX // the tiles' shapes
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x20; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (AX): become theirs, and all tiles 0
-	MOVQ lda+136(FP), BX // from row to row of a
-	SHLQ $0x02, BX // in bytes
-	MOVQ ldb+144(FP), SI // from row to row of b
-	SHLQ $0x02, SI // in bytes
-	MOVQ SI, AX // from tile to tile of b:
-	SHLQ $0x04, AX // 16 rows
-	MOVQ a_base+24(FP), DI // the block's row 0 of a
-	MOVQ b_base+48(FP), R8 // b's row 0
-	MOVQ c_base+0(FP), R9 // the block's row 0 of c
-	MOVQ add_base+96(FP), R10 // the block's row 0 of add
-	LEAQ 63(SP), CX // room for the block's sums,
-	ANDQ $-64, CX // from a cache line's start
-	MOVQ $0x00000100, DX // from row to row of the sums
-	MOVQ blocks+168(FP), R11 // blocks left
+#include "textflag.h"
+
+// func mul32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512F, MMX+
+TEXT ·mul32x32AMXBF16(SB), $8288-200
+	MOVQ config+192(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+120(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8272(SP) // is looked up
+	MOVQ add_base+96(FP), R14 // the next row of add
+	MOVQ ldadd+152(FP), CX // from row to row of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8280(SP) // is looked up
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ DI, R12 // a, rows from 0
-	MOVQ DI, R13 // a, rows from 16
-	MOVQ BX, R14 // a's row, in bytes,
-	SHLQ $0x04, R14 // 16 rows
-	ADDQ R14, R13 // on
-	LEAQ (R8), R14 // b, columns from 0
-	MOVQ k+120(FP), R15 // steps of the sums
-	SHRQ $0x04, R15 // 16 at a time
-	JZ done0 // none: all sums are 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+120(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
 
-loop0:
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x1c; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R12)(BX*1), T4: a, rows from 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x36; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R14)(SI*1), T6: b, columns from 0 of the pass
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x36; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 64(R14)(SI*1), T7: b, columns from 16 of the pass
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	ADDQ $0x40, R12 // on in these rows of a
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x1d; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R13)(BX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3: sums 3 += a·b
-	ADDQ $0x40, R13 // on in these rows of a
-	ADDQ AX, R14 // on to b's next 16 rows
-	DECQ R15 // 16 steps done
-	JNZ loop0 // more?
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+184(FP), BX // lines to ask for
 
-done0:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (CX)(DX*1): sums 0 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(CX)(DX*1): sums 1 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x00; BYTE $0x10; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 4096(CX)(DX*1): sums 2 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0x40; BYTE $0x10; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 4160(CX)(DX*1): sums 3 to memory
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+176(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z2 // sums of vector 0
+	VMOVUPS 64(R11), Z3 // sums of vector 1
+	VADDPS Z0, Z2, Z2 // + bias
+	VADDPS Z1, Z3, Z3 // + bias
+	VADDPS (R14), Z2, Z2 // + add
+	VMOVUPS Z2, (R13) // write
+	VADDPS 64(R14), Z3, Z3 // + add
+	VMOVUPS Z3, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+160(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000800, R8 // the next block's rows of a
+	DECQ blocks+168(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z2 // sums of vector 0
+	VMOVUPS 64(R11), Z3 // sums of vector 1
+	VADDPS Z0, Z2, Z2 // + bias
+	VADDPS Z1, Z3, Z3 // + bias
+	VADDPS (R14), Z2, Z2 // + add
+	VMOVUPS Z2, (R13) // write
+	VADDPS 64(R14), Z3, Z3 // + add
+	VMOVUPS Z3, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512F, MMX+
+TEXT ·mulGELU32x32AMXBF16(SB), $8288-200
+	MOVQ config+192(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+120(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8272(SP) // is looked up
+	MOVQ add_base+96(FP), R14 // the next row of add
+	MOVQ ldadd+152(FP), CX // from row to row of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8280(SP) // is looked up
+	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
+	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
+	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
+	VMOVUPS near8AMXBF16<>+0(SB), Z5 // near8
+	VMOVUPS near7AMXBF16<>+0(SB), Z6 // near7
+	VMOVUPS near6AMXBF16<>+0(SB), Z7 // near6
+	VMOVUPS near5AMXBF16<>+0(SB), Z8 // near5
+	VMOVUPS near4AMXBF16<>+0(SB), Z9 // near4
+	VMOVUPS near3AMXBF16<>+0(SB), Z10 // near3
+	VMOVUPS near2AMXBF16<>+0(SB), Z11 // near2
+	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
+	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
+
+block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ DI, R12 // a, rows from 0
-	MOVQ DI, R13 // a, rows from 16
-	MOVQ BX, R14 // a's row, in bytes,
-	SHLQ $0x04, R14 // 16 rows
-	ADDQ R14, R13 // on
-	LEAQ 128(R8), R14 // b, columns from 32
-	MOVQ k+120(FP), R15 // steps of the sums
-	SHRQ $0x04, R15 // 16 at a time
-	JZ done1 // none: all sums are 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+120(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
 
-loop1:
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x1c; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R12)(BX*1), T4: a, rows from 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x36; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R14)(SI*1), T6: b, columns from 0 of the pass
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x36; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 64(R14)(SI*1), T7: b, columns from 16 of the pass
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	ADDQ $0x40, R12 // on in these rows of a
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x1d; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R13)(BX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3: sums 3 += a·b
-	ADDQ $0x40, R13 // on in these rows of a
-	ADDQ AX, R14 // on to b's next 16 rows
-	DECQ R15 // 16 steps done
-	JNZ loop1 // more?
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+184(FP), BX // lines to ask for
 
-done1:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x80; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, 128(CX)(DX*1): sums 0 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0xc0; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 192(CX)(DX*1): sums 1 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x80; BYTE $0x10; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 4224(CX)(DX*1): sums 2 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0xc0; BYTE $0x10; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 4288(CX)(DX*1): sums 3 to memory
-	MOVQ ldc+128(FP), R14 // from row to row of c
-	SHLQ $0x02, R14 // in bytes
-	MOVQ bias_base+72(FP), R12 // bias
-	VMOVUPS (R12), Z0 // bias of vector 0
-	VMOVUPS 64(R12), Z1 // bias of vector 1
-	VMOVUPS 128(R12), Z2 // bias of vector 2
-	VMOVUPS 192(R12), Z3 // bias of vector 3
-	MOVQ CX, R12 // sums of row 0
-	MOVQ rows+160(FP), R13 // rows left
-	TESTQ R10, R10 // is there something to add?
-	JZ plain // no
-	MOVQ ldadd+152(FP), R15 // from row to row of add
-	SHLQ $0x02, R15 // in bytes
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+176(FP), BX // rows to finish now
 
-adding:
-	VMOVUPS (R12), Z4 // vector 0
-	VADDPS Z0, Z4, Z4 // + bias
-	VADDPS (R10), Z4, Z4 // + add
-	VMOVUPS Z4, (R9) // write
-	VMOVUPS 64(R12), Z4 // vector 1
-	VADDPS Z1, Z4, Z4 // + bias
-	VADDPS 64(R10), Z4, Z4 // + add
-	VMOVUPS Z4, 64(R9) // write
-	VMOVUPS 128(R12), Z4 // vector 2
-	VADDPS Z2, Z4, Z4 // + bias
-	VADDPS 128(R10), Z4, Z4 // + add
-	VMOVUPS Z4, 128(R9) // write
-	VMOVUPS 192(R12), Z4 // vector 3
-	VADDPS Z3, Z4, Z4 // + bias
-	VADDPS 192(R10), Z4, Z4 // + add
-	VMOVUPS Z4, 192(R9) // write
-	ADDQ R14, R9 // next row of c
-	ADDQ R15, R10 // next row of add
-	ADDQ DX, R12 // next row of sums
-	DECQ R13 // one row done
-	JNZ adding // another?
-	JMP finished // the block is done
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z14 // sums of vector 0
+	VMOVUPS 64(R11), Z15 // sums of vector 1
+	VADDPS Z0, Z14, Z14 // + bias
+	VADDPS Z1, Z15, Z15 // + bias
+	VMAXPS Z2, Z14, Z16 // not below -4.25
+	VMINPS Z3, Z16, Z16 // nor above 4.25
+	VMULPS Z16, Z16, Z17 // t²
+	VMOVUPS Z5, Z18 // the polynomial in t²
+	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
+	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
+	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
+	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
+	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
+	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
+	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
+	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
+	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z18, Z18 // ·x
+	VMAXPS Z2, Z15, Z14 // not below -4.25
+	VMINPS Z3, Z14, Z14 // nor above 4.25
+	VMULPS Z14, Z14, Z16 // t²
+	VMOVUPS Z5, Z17 // the polynomial in t²
+	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
+	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
+	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
+	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
+	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
+	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
+	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
+	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
+	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z17, Z17 // ·x
+	VADDPS (R14), Z18, Z18 // + add
+	VMOVUPS Z18, (R13) // write
+	VADDPS 64(R14), Z17, Z17 // + add
+	VMOVUPS Z17, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
 
-plain:
-	VMOVUPS (R12), Z4 // vector 0
-	VADDPS Z0, Z4, Z4 // + bias
-	VMOVUPS Z4, (R9) // write
-	VMOVUPS 64(R12), Z4 // vector 1
-	VADDPS Z1, Z4, Z4 // + bias
-	VMOVUPS Z4, 64(R9) // write
-	VMOVUPS 128(R12), Z4 // vector 2
-	VADDPS Z2, Z4, Z4 // + bias
-	VMOVUPS Z4, 128(R9) // write
-	VMOVUPS 192(R12), Z4 // vector 3
-	VADDPS Z3, Z4, Z4 // + bias
-	VMOVUPS Z4, 192(R9) // write
-	ADDQ R14, R9 // next row of c
-	ADDQ DX, R12 // next row of sums
-	DECQ R13 // one row done
-	JNZ plain // another?
-
-finished:
-	MOVQ BX, R12 // a block further in a:
-	SHLQ $0x05, R12 // 32 rows
-	ADDQ R12, DI // on
-	DECQ R11 // one block done
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+160(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000800, R8 // the next block's rows of a
+	DECQ blocks+168(FP) // one block done
 	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z14 // sums of vector 0
+	VMOVUPS 64(R11), Z15 // sums of vector 1
+	VADDPS Z0, Z14, Z14 // + bias
+	VADDPS Z1, Z15, Z15 // + bias
+	VMAXPS Z2, Z14, Z16 // not below -4.25
+	VMINPS Z3, Z16, Z16 // nor above 4.25
+	VMULPS Z16, Z16, Z17 // t²
+	VMOVUPS Z5, Z18 // the polynomial in t²
+	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
+	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
+	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
+	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
+	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
+	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
+	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
+	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
+	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z18, Z18 // ·x
+	VMAXPS Z2, Z15, Z14 // not below -4.25
+	VMINPS Z3, Z14, Z14 // nor above 4.25
+	VMULPS Z14, Z14, Z16 // t²
+	VMOVUPS Z5, Z17 // the polynomial in t²
+	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
+	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
+	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
+	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
+	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
+	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
+	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
+	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
+	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z17, Z17 // ·x
+	VADDPS (R14), Z18, Z18 // + add
+	VMOVUPS Z18, (R13) // write
+	VADDPS 64(R14), Z17, Z17 // + add
+	VMOVUPS Z17, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA nearleastAMXBF16<>+0(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+4(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+8(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+12(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+16(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+20(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+24(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+28(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+32(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+36(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+40(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+44(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+48(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+52(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+56(SB)/4, $(-4.25)
+DATA nearleastAMXBF16<>+60(SB)/4, $(-4.25)
+GLOBL nearleastAMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA nearmostAMXBF16<>+0(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+4(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+8(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+12(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+16(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+20(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+24(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+28(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+32(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+36(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+40(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+44(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+48(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+52(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+56(SB)/4, $(4.25)
+DATA nearmostAMXBF16<>+60(SB)/4, $(4.25)
+GLOBL nearmostAMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA halfAMXBF16<>+0(SB)/4, $(0.5)
+DATA halfAMXBF16<>+4(SB)/4, $(0.5)
+DATA halfAMXBF16<>+8(SB)/4, $(0.5)
+DATA halfAMXBF16<>+12(SB)/4, $(0.5)
+DATA halfAMXBF16<>+16(SB)/4, $(0.5)
+DATA halfAMXBF16<>+20(SB)/4, $(0.5)
+DATA halfAMXBF16<>+24(SB)/4, $(0.5)
+DATA halfAMXBF16<>+28(SB)/4, $(0.5)
+DATA halfAMXBF16<>+32(SB)/4, $(0.5)
+DATA halfAMXBF16<>+36(SB)/4, $(0.5)
+DATA halfAMXBF16<>+40(SB)/4, $(0.5)
+DATA halfAMXBF16<>+44(SB)/4, $(0.5)
+DATA halfAMXBF16<>+48(SB)/4, $(0.5)
+DATA halfAMXBF16<>+52(SB)/4, $(0.5)
+DATA halfAMXBF16<>+56(SB)/4, $(0.5)
+DATA halfAMXBF16<>+60(SB)/4, $(0.5)
+GLOBL halfAMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near8AMXBF16<>+0(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+4(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+8(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+12(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+16(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+20(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+24(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+28(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+32(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+36(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+40(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+44(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+48(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+52(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+56(SB)/4, $(6.764257e-11)
+DATA near8AMXBF16<>+60(SB)/4, $(6.764257e-11)
+GLOBL near8AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near7AMXBF16<>+0(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+4(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+8(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+12(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+16(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+20(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+24(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+28(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+32(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+36(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+40(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+44(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+48(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+52(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+56(SB)/4, $(-6.3350085e-09)
+DATA near7AMXBF16<>+60(SB)/4, $(-6.3350085e-09)
+GLOBL near7AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near6AMXBF16<>+0(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+4(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+8(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+12(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+16(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+20(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+24(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+28(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+32(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+36(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+40(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+44(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+48(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+52(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+56(SB)/4, $(2.6090817e-07)
+DATA near6AMXBF16<>+60(SB)/4, $(2.6090817e-07)
+GLOBL near6AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near5AMXBF16<>+0(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+4(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+8(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+12(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+16(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+20(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+24(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+28(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+32(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+36(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+40(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+44(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+48(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+52(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+56(SB)/4, $(-6.29855e-06)
+DATA near5AMXBF16<>+60(SB)/4, $(-6.29855e-06)
+GLOBL near5AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near4AMXBF16<>+0(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+4(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+8(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+12(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+16(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+20(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+24(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+28(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+32(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+36(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+40(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+44(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+48(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+52(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+56(SB)/4, $(0.0001008925)
+DATA near4AMXBF16<>+60(SB)/4, $(0.0001008925)
+GLOBL near4AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near3AMXBF16<>+0(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+4(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+8(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+12(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+16(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+20(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+24(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+28(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+32(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+36(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+40(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+44(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+48(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+52(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+56(SB)/4, $(-0.0011575413)
+DATA near3AMXBF16<>+60(SB)/4, $(-0.0011575413)
+GLOBL near3AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near2AMXBF16<>+0(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+4(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+8(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+12(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+16(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+20(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+24(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+28(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+32(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+36(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+40(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+44(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+48(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+52(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+56(SB)/4, $(0.0099963285)
+DATA near2AMXBF16<>+60(SB)/4, $(0.0099963285)
+GLOBL near2AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near1AMXBF16<>+0(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+4(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+8(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+12(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+16(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+20(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+24(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+28(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+32(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+36(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+40(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+44(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+48(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+52(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+56(SB)/4, $(-0.06667296)
+DATA near1AMXBF16<>+60(SB)/4, $(-0.06667296)
+GLOBL near1AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near0AMXBF16<>+0(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+4(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+8(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+12(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+16(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+20(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+24(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+28(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+32(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+36(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+40(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+44(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+48(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+52(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+56(SB)/4, $(0.39911422)
+DATA near0AMXBF16<>+60(SB)/4, $(0.39911422)
+GLOBL near0AMXBF16<>(SB), RODATA|NOPTR, $64
+
+// func mulNarrow32x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
+TEXT ·mulNarrow32x32AMXBF16(SB), $8272-160
+	MOVQ config+152(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+96(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ dst_base+0(FP), R13 // the next row of dst
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+96(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2: sums 2 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3: sums 3 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+144(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+136(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z2 // sums of vector 0
+	VMOVUPS 64(R11), Z3 // sums of vector 1
+	VADDPS Z0, Z2, Z2 // + bias
+	VADDPS Z1, Z3, Z3 // + bias
+	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z3, Z2: as bfloat16
+	VMOVUPS Z2, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+120(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000800, R8 // the next block's rows of a
+	DECQ blocks+128(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z2 // sums of vector 0
+	VMOVUPS 64(R11), Z3 // sums of vector 1
+	VADDPS Z0, Z2, Z2 // + bias
+	VADDPS Z1, Z3, Z3 // + bias
+	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z3, Z2: as bfloat16
+	VMOVUPS Z2, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELUNarrow32x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
+TEXT ·mulGELUNarrow32x32AMXBF16(SB), $8272-160
+	MOVQ config+152(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+96(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ dst_base+0(FP), R13 // the next row of dst
+	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
+	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
+	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
+	VMOVUPS near8AMXBF16<>+0(SB), Z5 // near8
+	VMOVUPS near7AMXBF16<>+0(SB), Z6 // near7
+	VMOVUPS near6AMXBF16<>+0(SB), Z7 // near6
+	VMOVUPS near5AMXBF16<>+0(SB), Z8 // near5
+	VMOVUPS near4AMXBF16<>+0(SB), Z9 // near4
+	VMOVUPS near3AMXBF16<>+0(SB), Z10 // near3
+	VMOVUPS near2AMXBF16<>+0(SB), Z11 // near2
+	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
+	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+96(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2: sums 2 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3: sums 3 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+144(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+136(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z14 // sums of vector 0
+	VMOVUPS 64(R11), Z15 // sums of vector 1
+	VADDPS Z0, Z14, Z14 // + bias
+	VADDPS Z1, Z15, Z15 // + bias
+	VMAXPS Z2, Z14, Z16 // not below -4.25
+	VMINPS Z3, Z16, Z16 // nor above 4.25
+	VMULPS Z16, Z16, Z17 // t²
+	VMOVUPS Z5, Z18 // the polynomial in t²
+	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
+	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
+	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
+	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
+	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
+	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
+	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
+	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
+	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z18, Z18 // ·x
+	VMAXPS Z2, Z15, Z14 // not below -4.25
+	VMINPS Z3, Z14, Z14 // nor above 4.25
+	VMULPS Z14, Z14, Z16 // t²
+	VMOVUPS Z5, Z17 // the polynomial in t²
+	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
+	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
+	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
+	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
+	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
+	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
+	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
+	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
+	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z17, Z17 // ·x
+	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
+	VMOVUPS Z14, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+120(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000800, R8 // the next block's rows of a
+	DECQ blocks+128(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z14 // sums of vector 0
+	VMOVUPS 64(R11), Z15 // sums of vector 1
+	VADDPS Z0, Z14, Z14 // + bias
+	VADDPS Z1, Z15, Z15 // + bias
+	VMAXPS Z2, Z14, Z16 // not below -4.25
+	VMINPS Z3, Z16, Z16 // nor above 4.25
+	VMULPS Z16, Z16, Z17 // t²
+	VMOVUPS Z5, Z18 // the polynomial in t²
+	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
+	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
+	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
+	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
+	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
+	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
+	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
+	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
+	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z18, Z18 // ·x
+	VMAXPS Z2, Z15, Z14 // not below -4.25
+	VMINPS Z3, Z14, Z14 // nor above 4.25
+	VMULPS Z14, Z14, Z16 // t²
+	VMOVUPS Z5, Z17 // the polynomial in t²
+	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
+	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
+	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
+	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
+	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
+	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
+	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
+	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
+	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z17, Z17 // ·x
+	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
+	VMOVUPS Z14, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mul16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512F, MMX+
+TEXT ·mul16x32AMXBF16(SB), $8288-200
+	MOVQ config+192(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+120(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8272(SP) // is looked up
+	MOVQ add_base+96(FP), R14 // the next row of add
+	MOVQ ldadd+152(FP), CX // from row to row of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8280(SP) // is looked up
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+120(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+184(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+176(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z2 // sums of vector 0
+	VMOVUPS 64(R11), Z3 // sums of vector 1
+	VADDPS Z0, Z2, Z2 // + bias
+	VADDPS Z1, Z3, Z3 // + bias
+	VADDPS (R14), Z2, Z2 // + add
+	VMOVUPS Z2, (R13) // write
+	VADDPS 64(R14), Z3, Z3 // + add
+	VMOVUPS Z3, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+160(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000400, R8 // the next block's rows of a
+	DECQ blocks+168(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z2 // sums of vector 0
+	VMOVUPS 64(R11), Z3 // sums of vector 1
+	VADDPS Z0, Z2, Z2 // + bias
+	VADDPS Z1, Z3, Z3 // + bias
+	VADDPS (R14), Z2, Z2 // + add
+	VMOVUPS Z2, (R13) // write
+	VADDPS 64(R14), Z3, Z3 // + add
+	VMOVUPS Z3, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512F, MMX+
+TEXT ·mulGELU16x32AMXBF16(SB), $8288-200
+	MOVQ config+192(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+120(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8272(SP) // is looked up
+	MOVQ add_base+96(FP), R14 // the next row of add
+	MOVQ ldadd+152(FP), CX // from row to row of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8280(SP) // is looked up
+	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
+	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
+	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
+	VMOVUPS near8AMXBF16<>+0(SB), Z5 // near8
+	VMOVUPS near7AMXBF16<>+0(SB), Z6 // near7
+	VMOVUPS near6AMXBF16<>+0(SB), Z7 // near6
+	VMOVUPS near5AMXBF16<>+0(SB), Z8 // near5
+	VMOVUPS near4AMXBF16<>+0(SB), Z9 // near4
+	VMOVUPS near3AMXBF16<>+0(SB), Z10 // near3
+	VMOVUPS near2AMXBF16<>+0(SB), Z11 // near2
+	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
+	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+120(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+184(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+176(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z14 // sums of vector 0
+	VMOVUPS 64(R11), Z15 // sums of vector 1
+	VADDPS Z0, Z14, Z14 // + bias
+	VADDPS Z1, Z15, Z15 // + bias
+	VMAXPS Z2, Z14, Z16 // not below -4.25
+	VMINPS Z3, Z16, Z16 // nor above 4.25
+	VMULPS Z16, Z16, Z17 // t²
+	VMOVUPS Z5, Z18 // the polynomial in t²
+	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
+	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
+	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
+	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
+	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
+	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
+	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
+	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
+	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z18, Z18 // ·x
+	VMAXPS Z2, Z15, Z14 // not below -4.25
+	VMINPS Z3, Z14, Z14 // nor above 4.25
+	VMULPS Z14, Z14, Z16 // t²
+	VMOVUPS Z5, Z17 // the polynomial in t²
+	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
+	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
+	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
+	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
+	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
+	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
+	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
+	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
+	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z17, Z17 // ·x
+	VADDPS (R14), Z18, Z18 // + add
+	VMOVUPS Z18, (R13) // write
+	VADDPS 64(R14), Z17, Z17 // + add
+	VMOVUPS Z17, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+160(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000400, R8 // the next block's rows of a
+	DECQ blocks+168(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z14 // sums of vector 0
+	VMOVUPS 64(R11), Z15 // sums of vector 1
+	VADDPS Z0, Z14, Z14 // + bias
+	VADDPS Z1, Z15, Z15 // + bias
+	VMAXPS Z2, Z14, Z16 // not below -4.25
+	VMINPS Z3, Z16, Z16 // nor above 4.25
+	VMULPS Z16, Z16, Z17 // t²
+	VMOVUPS Z5, Z18 // the polynomial in t²
+	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
+	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
+	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
+	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
+	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
+	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
+	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
+	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
+	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z18, Z18 // ·x
+	VMAXPS Z2, Z15, Z14 // not below -4.25
+	VMINPS Z3, Z14, Z14 // nor above 4.25
+	VMULPS Z14, Z14, Z16 // t²
+	VMOVUPS Z5, Z17 // the polynomial in t²
+	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
+	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
+	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
+	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
+	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
+	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
+	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
+	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
+	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z17, Z17 // ·x
+	VADDPS (R14), Z18, Z18 // + add
+	VMOVUPS Z18, (R13) // write
+	VADDPS 64(R14), Z17, Z17 // + add
+	VMOVUPS Z17, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulNarrow16x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
+TEXT ·mulNarrow16x32AMXBF16(SB), $8272-160
+	MOVQ config+152(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+96(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ dst_base+0(FP), R13 // the next row of dst
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+96(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+144(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+136(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z2 // sums of vector 0
+	VMOVUPS 64(R11), Z3 // sums of vector 1
+	VADDPS Z0, Z2, Z2 // + bias
+	VADDPS Z1, Z3, Z3 // + bias
+	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z3, Z2: as bfloat16
+	VMOVUPS Z2, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+120(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000400, R8 // the next block's rows of a
+	DECQ blocks+128(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z2 // sums of vector 0
+	VMOVUPS 64(R11), Z3 // sums of vector 1
+	VADDPS Z0, Z2, Z2 // + bias
+	VADDPS Z1, Z3, Z3 // + bias
+	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z3, Z2: as bfloat16
+	VMOVUPS Z2, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELUNarrow16x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
+TEXT ·mulGELUNarrow16x32AMXBF16(SB), $8272-160
+	MOVQ config+152(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+96(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ dst_base+0(FP), R13 // the next row of dst
+	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
+	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
+	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
+	VMOVUPS near8AMXBF16<>+0(SB), Z5 // near8
+	VMOVUPS near7AMXBF16<>+0(SB), Z6 // near7
+	VMOVUPS near6AMXBF16<>+0(SB), Z7 // near6
+	VMOVUPS near5AMXBF16<>+0(SB), Z8 // near5
+	VMOVUPS near4AMXBF16<>+0(SB), Z9 // near4
+	VMOVUPS near3AMXBF16<>+0(SB), Z10 // near3
+	VMOVUPS near2AMXBF16<>+0(SB), Z11 // near2
+	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
+	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+96(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+144(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+136(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z14 // sums of vector 0
+	VMOVUPS 64(R11), Z15 // sums of vector 1
+	VADDPS Z0, Z14, Z14 // + bias
+	VADDPS Z1, Z15, Z15 // + bias
+	VMAXPS Z2, Z14, Z16 // not below -4.25
+	VMINPS Z3, Z16, Z16 // nor above 4.25
+	VMULPS Z16, Z16, Z17 // t²
+	VMOVUPS Z5, Z18 // the polynomial in t²
+	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
+	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
+	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
+	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
+	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
+	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
+	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
+	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
+	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z18, Z18 // ·x
+	VMAXPS Z2, Z15, Z14 // not below -4.25
+	VMINPS Z3, Z14, Z14 // nor above 4.25
+	VMULPS Z14, Z14, Z16 // t²
+	VMOVUPS Z5, Z17 // the polynomial in t²
+	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
+	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
+	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
+	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
+	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
+	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
+	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
+	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
+	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z17, Z17 // ·x
+	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
+	VMOVUPS Z14, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+120(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000400, R8 // the next block's rows of a
+	DECQ blocks+128(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z14 // sums of vector 0
+	VMOVUPS 64(R11), Z15 // sums of vector 1
+	VADDPS Z0, Z14, Z14 // + bias
+	VADDPS Z1, Z15, Z15 // + bias
+	VMAXPS Z2, Z14, Z16 // not below -4.25
+	VMINPS Z3, Z16, Z16 // nor above 4.25
+	VMULPS Z16, Z16, Z17 // t²
+	VMOVUPS Z5, Z18 // the polynomial in t²
+	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
+	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
+	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
+	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
+	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
+	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
+	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
+	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
+	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z18, Z18 // ·x
+	VMAXPS Z2, Z15, Z14 // not below -4.25
+	VMINPS Z3, Z14, Z14 // nor above 4.25
+	VMULPS Z14, Z14, Z16 // t²
+	VMOVUPS Z5, Z17 // the polynomial in t²
+	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
+	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
+	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
+	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
+	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
+	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
+	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
+	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
+	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z17, Z17 // ·x
+	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
+	VMOVUPS Z14, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func attend32AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int, config *[64]byte)
+// Requires: AMX, AVX, AVX512BF16, AVX512BW, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·attend32AMXBF16(SB), $48-288
+	MOVQ config+280(FP), DI // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x27; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (DI): become theirs
+	MOVQ $0x00000040, AX // from row to row of a tile
+	MOVQ lda+264(FP), CX // from 32 columns to the next
+	SHLQ $0x02, CX // in bytes
+	MOVQ ldd+272(FP), CX // from row to row of dst
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 40(SP) // is looked up
+	MOVQ starts_base+240(FP), CX // where the first sequence starts
+	VMOVDQU64 lowAMXBF16<>+0(SB), Z0 // words of a row and of the next in turns, columns 0 to 15
+	VMOVDQU64 highAMXBF16<>+0(SB), Z1 // and 16 to 31
+	VPXORQ Z2, Z2, Z2 // 0
+	VMOVUPS lowestAMXBF16<>+0(SB), Z3 // -Inf: what no score is below
+	VMOVUPS leastAMXBF16<>+0(SB), Z4 // least
+	VMOVUPS exp2f6AMXBF16<>+0(SB), Z5 // exp2f6
+	VMOVUPS exp2f5AMXBF16<>+0(SB), Z6 // exp2f5
+	VMOVUPS exp2f4AMXBF16<>+0(SB), Z7 // exp2f4
+	VMOVUPS exp2f3AMXBF16<>+0(SB), Z8 // exp2f3
+	VMOVUPS exp2f2AMXBF16<>+0(SB), Z9 // exp2f2
+	VMOVUPS exp2f1AMXBF16<>+0(SB), Z10 // exp2f1
+	VMOVUPS oneAMXBF16<>+0(SB), Z11 // one
+
+sequence:
+	MOVLQSX (CX), DX // its first row
+	MOVLQSX 4(CX), BX // behind its last
+	SUBQ DX, BX // tokens
+	MOVQ BX, 8(SP) // are needed again
+	MOVQ starts_base+240(FP), SI // the first sequence
+	MOVLQSX (SI), SI // starts at
+	SUBQ SI, DX // row 0
+	SHLQ $0x06, DX // a row has 64 bytes
+	MOVQ DX, (SP) // from q's, k's and v's first
+	LEAQ 15(BX), SI // tokens,
+	ANDQ $-16, SI // rounded up to 16
+	SHLQ $0x02, SI // in bytes
+	MOVQ SI, 24(SP) // a row of scores
+	LEAQ 31(BX), SI // tokens,
+	ANDQ $-32, SI // rounded up to 32
+	SHLQ $0x01, SI // in bytes
+	MOVQ SI, 32(SP) // a row of weights
+	DECQ BX // the last token's
+	ANDQ $0x0f, BX // lane
+	MOVQ $0x00000002, DX // a 1
+	SHLXQ BX, DX, DX // above it
+	DECQ DX // lanes up to it
+	KMOVW DX, K1 // as a mask
+	MOVQ k_base+48(FP), R8 // keys
+	ADDQ (SP), R8 // of the sequence
+	MOVQ keys_base+96(FP), R9 // their squares
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+
+keys:
+	VMOVUPS (R8), Z12 // key 0
+	VMOVUPS 64(R8), Z13 // key 1
+	VMOVUPS 128(R8), Z14 // key 2
+	VMOVUPS 192(R8), Z15 // key 3
+	VMOVUPS 256(R8), Z16 // key 4
+	VMOVUPS 320(R8), Z17 // key 5
+	VMOVUPS 384(R8), Z18 // key 6
+	VMOVUPS 448(R8), Z19 // key 7
+	VMOVUPS 512(R8), Z20 // key 8
+	VMOVUPS 576(R8), Z21 // key 9
+	VMOVUPS 640(R8), Z22 // key 10
+	VMOVUPS 704(R8), Z23 // key 11
+	VMOVUPS 768(R8), Z24 // key 12
+	VMOVUPS 832(R8), Z25 // key 13
+	VMOVUPS 896(R8), Z26 // key 14
+	VMOVUPS 960(R8), Z27 // key 15
+	VUNPCKLPS Z13, Z12, Z28 // registers 0 and 1: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 2 and 3: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPS Z17, Z16, Z15 // registers 4 and 5: lower elements
+	VUNPCKHPS Z17, Z16, Z16 // upper ones
+	VUNPCKLPS Z19, Z18, Z17 // registers 6 and 7: lower elements
+	VUNPCKHPS Z19, Z18, Z18 // upper ones
+	VUNPCKLPS Z21, Z20, Z19 // registers 8 and 9: lower elements
+	VUNPCKHPS Z21, Z20, Z20 // upper ones
+	VUNPCKLPS Z23, Z22, Z21 // registers 10 and 11: lower elements
+	VUNPCKHPS Z23, Z22, Z22 // upper ones
+	VUNPCKLPS Z25, Z24, Z23 // registers 12 and 13: lower elements
+	VUNPCKHPS Z25, Z24, Z24 // upper ones
+	VUNPCKLPS Z27, Z26, Z25 // registers 14 and 15: lower elements
+	VUNPCKHPS Z27, Z26, Z26 // upper ones
+	VUNPCKLPD Z13, Z28, Z27 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z13, Z28, Z28 // upper ones
+	VUNPCKLPD Z14, Z12, Z13 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VUNPCKLPD Z17, Z15, Z14 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z17, Z15, Z17 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z18, Z16, Z16 // upper ones
+	VUNPCKLPD Z21, Z19, Z18 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z21, Z19, Z21 // upper ones
+	VUNPCKLPD Z22, Z20, Z19 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z22, Z20, Z20 // upper ones
+	VUNPCKLPD Z25, Z23, Z22 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z25, Z23, Z25 // upper ones
+	VUNPCKLPD Z26, Z24, Z23 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z26, Z24, Z24 // upper ones
+	VSHUFF32X4 $0x88, Z14, Z27, Z26 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z27, Z27 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z13, Z14 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z13, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z28, Z13 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z28, Z28 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z12, Z17 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z23, Z19, Z18 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z23, Z19, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z25, Z21, Z19 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z25, Z21, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z24, Z20, Z21 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z24, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z26, Z24 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z26, Z26 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z18, Z14, Z16 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z19, Z13, Z14 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z13, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z21, Z17, Z13 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z21, Z17, Z21 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z27, Z17 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z27, Z27 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z23, Z15, Z22 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z23, Z15, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z25, Z28, Z15 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z25, Z28, Z28 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z12, Z25 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z12, Z12 // quarters 1 and 3
+	VMOVUPS Z24, (R9) // columns 0 and 1 of all
+	VMOVUPS Z14, 64(R9) // columns 2 and 3 of all
+	VMOVUPS Z16, 128(R9) // columns 4 and 5 of all
+	VMOVUPS Z13, 192(R9) // columns 6 and 7 of all
+	VMOVUPS Z17, 256(R9) // columns 8 and 9 of all
+	VMOVUPS Z15, 320(R9) // columns 10 and 11 of all
+	VMOVUPS Z22, 384(R9) // columns 12 and 13 of all
+	VMOVUPS Z25, 448(R9) // columns 14 and 15 of all
+	VMOVUPS Z26, 512(R9) // columns 16 and 17 of all
+	VMOVUPS Z19, 576(R9) // columns 18 and 19 of all
+	VMOVUPS Z18, 640(R9) // columns 20 and 21 of all
+	VMOVUPS Z21, 704(R9) // columns 22 and 23 of all
+	VMOVUPS Z27, 768(R9) // columns 24 and 25 of all
+	VMOVUPS Z28, 832(R9) // columns 26 and 27 of all
+	VMOVUPS Z23, 896(R9) // columns 28 and 29 of all
+	VMOVUPS Z12, 960(R9) // columns 30 and 31 of all
+	ADDQ $0x00000400, R8 // next 16 keys
+	ADDQ $0x00000400, R9 // next squares
+	DECQ DI // one turn done
+	JNZ keys // more?
+	MOVQ v_base+72(FP), R8 // values
+	ADDQ (SP), R8 // of the sequence
+	MOVQ values_base+120(FP), R9 // their squares
+	MOVQ 8(SP), DX // tokens left
+
+values:
+	MOVQ $0x00000020, DI // 32 rows have
+	CMPQ DX, DI // fewer left?
+	CMOVQLT DX, DI // then those
+	INCQ DI // in pairs,
+	SHRQ $0x01, DI // the last one perhaps of one row
+	MOVQ $0x00000010, BX // 16 pairs
+	SUBQ DI, BX // of which so many are empty
+
+pairs:
+	SUBQ $0x02, DX // two rows fewer
+	MOVQ DX, SI // below 0 if there was but one:
+	SARQ $0x3f, SI // all ones then, else 0
+	NOTQ SI // the other way round
+	KMOVW SI, K2 // no lane if there was but one
+	VMOVDQU32 (R8), Z12 // a row
+	VMOVDQU32.Z 64(R8), K2, Z13 // the next, if it is there
+	VMOVDQA32 Z12, Z14 // the first again
+	VPERMT2W Z13, Z0, Z14 // columns 0 to 15 of both
+	VPERMT2W Z13, Z1, Z12 // columns 16 to 31
+	VMOVUPS Z14, (R9) // write
+	VMOVUPS Z12, 1024(R9) // write
+	ADDQ $0x00000080, R8 // next two rows
+	ADDQ $0x40, R9 // next pair
+	DECQ DI // one turn done
+	JNZ pairs // more?
+	TESTQ BX, BX // none empty?
+	JZ filled // then on
+
+fill:
+	VMOVUPS Z2, (R9) // an empty pair
+	VMOVUPS Z2, 1024(R9) // an empty pair
+	ADDQ $0x40, R9 // next pair
+	DECQ BX // one done
+	JNZ fill // more?
+
+filled:
+	ADDQ $0x00000400, R9 // next squares
+	TESTQ DX, DX // rows left?
+	JG values // go on
+	MOVQ q_base+24(FP), DX // queries
+	ADDQ (SP), DX // of the sequence
+	MOVQ (SP), BX // the sequence's first row, times 64
+	SHRQ $0x06, BX // its number
+	IMULQ 40(SP), BX // times how far apart rows are
+	ADDQ dst_base+0(FP), BX // from dst's first
+	MOVQ 8(SP), SI // queries left
+
+queries:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x02; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DX)(AX*1), T4: queries, columns from 0
+	MOVQ keys_base+96(FP), R8 // squares of keys
+	MOVQ scores_base+144(FP), R9 // scores
+	MOVQ 24(SP), R10 // from row to row of them
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+
+scores:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R9)(R10*1): to the scores
+	ADDQ $0x00000400, R8 // next 16 keys
+	ADDQ $0x40, R9 // next 16 scores
+	DECQ DI // one turn done
+	JNZ scores // more?
+	MOVQ $0x00000010, R13 // a tile has 16 rows
+	CMPQ SI, R13 // are there fewer queries?
+	CMOVQLT SI, R13 // then those
+	MOVQ R13, 16(SP) // are needed again
+	MOVQ scores_base+144(FP), R10 // scores
+	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ inverse_base+216(FP), R12 // inverse sums of weights
+
+weights:
+	VMOVAPS Z3, Z12 // largest so far
+	MOVQ R10, R8 // scores
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+	DECQ DI // the last 16 apart
+	JZ largest // are those all?
+
+larger:
+	VMAXPS (R8), Z12, Z12 // the larger
+	ADDQ $0x40, R8 // next 16
+	DECQ DI // one turn done
+	JNZ larger // more?
+
+largest:
+	VMOVAPS Z3, Z13 // -Inf where there is no key
+	VMOVUPS (R8), K1, Z13 // the last scores
+	VMAXPS Z13, Z12, Z12 // the larger
+	VEXTRACTF32X8 $0x01, Z12, Y13 // upper eight lanes
+	VMAXPS Y13, Y12, Y12 // with the lower
+	VEXTRACTF128 $0x01, Y12, X13 // upper four lanes
+	VMAXPS X13, X12, X12 // with the lower
+	VPERMILPD $0x01, X12, X13 // lanes 2 and 3
+	VMAXPS X13, X12, X12 // with 0 and 1
+	VMOVSHDUP X12, X13 // lane 1
+	VMAXPS X13, X12, X12 // with lane 0
+	VBROADCASTSS X12, Z12 // in every lane
+	VXORPS Z13, Z13, Z13 // 0
+	MOVQ R10, R8 // scores
+	MOVQ R11, R9 // weights
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+	DECQ DI // the last 16 apart
+	JZ weighed // are those all?
+
+weigh:
+	VMOVUPS (R8), Z14 // scores
+	VSUBPS Z12, Z14, Z14 // - the largest
+	VMAXPS Z4, Z14, Z14 // no result smaller than 2^-126
+	VRNDSCALEPS $0x08, Z14, Z15 // n, the nearest whole number
+	VSUBPS Z15, Z14, Z14 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z5, Z16 // 2^f by its polynomial
+	VFMADD213PS Z6, Z14, Z16 // ·f + exp2f5
+	VFMADD213PS Z7, Z14, Z16 // ·f + exp2f4
+	VFMADD213PS Z8, Z14, Z16 // ·f + exp2f3
+	VFMADD213PS Z9, Z14, Z16 // ·f + exp2f2
+	VFMADD213PS Z10, Z14, Z16 // ·f + exp2f1
+	VFMADD213PS Z11, Z14, Z16 // ·f + one
+	VSCALEFPS Z15, Z16, Z16 // ·2^n
+	VADDPS Z16, Z13, Z13 // sum += weights
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNEPS2BF16 Z16, Z14: as bfloat16
+	VMOVUPS Y14, (R9) // write
+	ADDQ $0x40, R8 // next 16 scores
+	ADDQ $0x20, R9 // next 16 weights
+	DECQ DI // one turn done
+	JNZ weigh // more?
+
+weighed:
+	VMOVUPS (R8), Z14 // scores
+	VSUBPS Z12, Z14, Z14 // - the largest
+	VMAXPS Z4, Z14, Z14 // no result smaller than 2^-126
+	VRNDSCALEPS $0x08, Z14, Z12 // n, the nearest whole number
+	VSUBPS Z12, Z14, Z14 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z5, Z15 // 2^f by its polynomial
+	VFMADD213PS Z6, Z14, Z15 // ·f + exp2f5
+	VFMADD213PS Z7, Z14, Z15 // ·f + exp2f4
+	VFMADD213PS Z8, Z14, Z15 // ·f + exp2f3
+	VFMADD213PS Z9, Z14, Z15 // ·f + exp2f2
+	VFMADD213PS Z10, Z14, Z15 // ·f + exp2f1
+	VFMADD213PS Z11, Z14, Z15 // ·f + one
+	VSCALEFPS Z12, Z15, Z15 // ·2^n
+	VMOVAPS.Z Z15, K1, Z15 // keys that are not there weigh nothing
+	VADDPS Z15, Z13, Z13 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe7 // VCVTNEPS2BF16 Z15, Z12: as bfloat16
+	VMOVUPS Y12, (R9) // write
+	MOVQ 24(SP), DI // bytes of a row of scores
+	TESTQ $0x00000040, DI // is a tile of weights half full?
+	JZ full // no
+	VMOVUPS Y2, 32(R9) // no weight for keys that are not there
+
+full:
+	VEXTRACTF32X8 $0x01, Z13, Y12 // upper eight lanes
+	VADDPS Y12, Y13, Y13 // with the lower
+	VEXTRACTF128 $0x01, Y13, X12 // upper four lanes
+	VADDPS X12, X13, X13 // with the lower
+	VPERMILPD $0x01, X13, X12 // lanes 2 and 3
+	VADDPS X12, X13, X13 // with 0 and 1
+	VMOVSHDUP X13, X12 // lane 1
+	VADDPS X12, X13, X13 // with lane 0
+	VMOVSS oneAMXBF16<>+0(SB), X12 // 1
+	VDIVSS X13, X12, X12 // by the weights' sum
+	VMOVSS X12, (R12) // write
+	ADDQ 24(SP), R10 // next row of scores
+	ADDQ 32(SP), R11 // of weights
+	ADDQ $0x04, R12 // and its inverse
+	DECQ R13 // one row done
+	JNZ weights // more?
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ values_base+120(FP), R9 // squares of values
+	MOVQ 32(SP), R10 // from row to row of the weights
+	MOVQ 32(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+
+sums:
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x10; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(R10*1), T4: weights of 32 keys
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: their values, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += weights·values
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: their values, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums += weights·values
+	ADDQ $0x40, R8 // next 32 keys
+	ADDQ $0x00000800, R9 // and values
+	DECQ DI // one turn done
+	JNZ sums // more?
+	MOVQ out_base+192(FP), R8 // results
+	MOVQ $0x00000080, R10 // from row to row of them
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x10; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R8)(R10*1): columns from 0
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x10; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(R8)(R10*1): columns from 16
+	MOVQ inverse_base+216(FP), R9 // inverse sums of weights
+	MOVQ 16(SP), DI // rows
+
+rows:
+	VBROADCASTSS (R9), Z12 // the row's
+	VMULPS (R8), Z12, Z13 // divided by the weights' sum
+	VMOVUPS Z13, (BX) // write
+	VMULPS 64(R8), Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, 64(BX) // write
+	ADDQ $0x00000080, R8 // next row
+	ADDQ 40(SP), BX // of dst
+	ADDQ $0x04, R9 // and its sum
+	DECQ DI // one turn done
+	JNZ rows // more?
+	ADDQ $0x00000400, DX // next 16 queries
+	SUBQ $0x10, SI // 16 queries done
+	JG queries // more?
+	ADDQ $0x04, CX // next sequence
+	DECQ starts_len+248(FP) // one less
+	CMPQ starts_len+248(FP), $0x01 // the last start is an end
+	JG sequence // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul16x64AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F
-TEXT ·mul16x64AMXBF16(SB), $8256-184
-	MOVQ config+176(FP), AX // the tiles' shapes
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x20; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (AX): become theirs, and all tiles 0
-	MOVQ lda+136(FP), BX // from row to row of a
-	SHLQ $0x02, BX // in bytes
-	MOVQ ldb+144(FP), SI // from row to row of b
-	SHLQ $0x02, SI // in bytes
-	MOVQ SI, AX // from tile to tile of b:
-	SHLQ $0x04, AX // 16 rows
-	MOVQ a_base+24(FP), DI // the block's row 0 of a
-	MOVQ b_base+48(FP), R8 // b's row 0
-	MOVQ c_base+0(FP), R9 // the block's row 0 of c
-	MOVQ add_base+96(FP), R10 // the block's row 0 of add
-	LEAQ 63(SP), CX // room for the block's sums,
-	ANDQ $-64, CX // from a cache line's start
-	MOVQ $0x00000100, DX // from row to row of the sums
-	MOVQ blocks+168(FP), R11 // blocks left
+DATA lowAMXBF16<>+0(SB)/4, $0x00200000
+DATA lowAMXBF16<>+4(SB)/4, $0x00210001
+DATA lowAMXBF16<>+8(SB)/4, $0x00220002
+DATA lowAMXBF16<>+12(SB)/4, $0x00230003
+DATA lowAMXBF16<>+16(SB)/4, $0x00240004
+DATA lowAMXBF16<>+20(SB)/4, $0x00250005
+DATA lowAMXBF16<>+24(SB)/4, $0x00260006
+DATA lowAMXBF16<>+28(SB)/4, $0x00270007
+DATA lowAMXBF16<>+32(SB)/4, $0x00280008
+DATA lowAMXBF16<>+36(SB)/4, $0x00290009
+DATA lowAMXBF16<>+40(SB)/4, $0x002a000a
+DATA lowAMXBF16<>+44(SB)/4, $0x002b000b
+DATA lowAMXBF16<>+48(SB)/4, $0x002c000c
+DATA lowAMXBF16<>+52(SB)/4, $0x002d000d
+DATA lowAMXBF16<>+56(SB)/4, $0x002e000e
+DATA lowAMXBF16<>+60(SB)/4, $0x002f000f
+GLOBL lowAMXBF16<>(SB), RODATA|NOPTR, $64
 
-block:
+DATA highAMXBF16<>+0(SB)/4, $0x00300010
+DATA highAMXBF16<>+4(SB)/4, $0x00310011
+DATA highAMXBF16<>+8(SB)/4, $0x00320012
+DATA highAMXBF16<>+12(SB)/4, $0x00330013
+DATA highAMXBF16<>+16(SB)/4, $0x00340014
+DATA highAMXBF16<>+20(SB)/4, $0x00350015
+DATA highAMXBF16<>+24(SB)/4, $0x00360016
+DATA highAMXBF16<>+28(SB)/4, $0x00370017
+DATA highAMXBF16<>+32(SB)/4, $0x00380018
+DATA highAMXBF16<>+36(SB)/4, $0x00390019
+DATA highAMXBF16<>+40(SB)/4, $0x003a001a
+DATA highAMXBF16<>+44(SB)/4, $0x003b001b
+DATA highAMXBF16<>+48(SB)/4, $0x003c001c
+DATA highAMXBF16<>+52(SB)/4, $0x003d001d
+DATA highAMXBF16<>+56(SB)/4, $0x003e001e
+DATA highAMXBF16<>+60(SB)/4, $0x003f001f
+GLOBL highAMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA lowestAMXBF16<>+0(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+4(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+8(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+12(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+16(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+20(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+24(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+28(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+32(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+36(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+40(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+44(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+48(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+52(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+56(SB)/4, $0xff800000
+DATA lowestAMXBF16<>+60(SB)/4, $0xff800000
+GLOBL lowestAMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA leastAMXBF16<>+0(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+4(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+8(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+12(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+16(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+20(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+24(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+28(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+32(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+36(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+40(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+44(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+48(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+52(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+56(SB)/4, $(-126.0)
+DATA leastAMXBF16<>+60(SB)/4, $(-126.0)
+GLOBL leastAMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA exp2f6AMXBF16<>+0(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+4(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+8(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+12(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+16(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+20(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+24(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+28(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+32(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+36(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+40(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+44(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+48(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+52(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+56(SB)/4, $(0.00015353362)
+DATA exp2f6AMXBF16<>+60(SB)/4, $(0.00015353362)
+GLOBL exp2f6AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA exp2f5AMXBF16<>+0(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+4(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+8(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+12(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+16(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+20(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+24(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+28(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+32(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+36(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+40(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+44(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+48(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+52(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+56(SB)/4, $(0.0013398874)
+DATA exp2f5AMXBF16<>+60(SB)/4, $(0.0013398874)
+GLOBL exp2f5AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA exp2f4AMXBF16<>+0(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+4(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+8(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+12(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+16(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+20(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+24(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+28(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+32(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+36(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+40(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+44(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+48(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+52(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+56(SB)/4, $(0.009618437)
+DATA exp2f4AMXBF16<>+60(SB)/4, $(0.009618437)
+GLOBL exp2f4AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA exp2f3AMXBF16<>+0(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+4(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+8(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+12(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+16(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+20(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+24(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+28(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+32(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+36(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+40(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+44(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+48(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+52(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+56(SB)/4, $(0.055503324)
+DATA exp2f3AMXBF16<>+60(SB)/4, $(0.055503324)
+GLOBL exp2f3AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA exp2f2AMXBF16<>+0(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+4(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+8(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+12(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+16(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+20(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+24(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+28(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+32(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+36(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+40(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+44(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+48(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+52(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+56(SB)/4, $(0.24022648)
+DATA exp2f2AMXBF16<>+60(SB)/4, $(0.24022648)
+GLOBL exp2f2AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA exp2f1AMXBF16<>+0(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+4(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+8(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+12(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+16(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+20(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+24(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+28(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+32(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+36(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+40(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+44(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+48(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+52(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+56(SB)/4, $(0.6931472)
+DATA exp2f1AMXBF16<>+60(SB)/4, $(0.6931472)
+GLOBL exp2f1AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA oneAMXBF16<>+0(SB)/4, $(1.0)
+DATA oneAMXBF16<>+4(SB)/4, $(1.0)
+DATA oneAMXBF16<>+8(SB)/4, $(1.0)
+DATA oneAMXBF16<>+12(SB)/4, $(1.0)
+DATA oneAMXBF16<>+16(SB)/4, $(1.0)
+DATA oneAMXBF16<>+20(SB)/4, $(1.0)
+DATA oneAMXBF16<>+24(SB)/4, $(1.0)
+DATA oneAMXBF16<>+28(SB)/4, $(1.0)
+DATA oneAMXBF16<>+32(SB)/4, $(1.0)
+DATA oneAMXBF16<>+36(SB)/4, $(1.0)
+DATA oneAMXBF16<>+40(SB)/4, $(1.0)
+DATA oneAMXBF16<>+44(SB)/4, $(1.0)
+DATA oneAMXBF16<>+48(SB)/4, $(1.0)
+DATA oneAMXBF16<>+52(SB)/4, $(1.0)
+DATA oneAMXBF16<>+56(SB)/4, $(1.0)
+DATA oneAMXBF16<>+60(SB)/4, $(1.0)
+GLOBL oneAMXBF16<>(SB), RODATA|NOPTR, $64
+
+// func attend64AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int, config *[64]byte)
+// Requires: AMX, AVX, AVX512BF16, AVX512BW, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·attend64AMXBF16(SB), $48-288
+	MOVQ config+280(FP), DI // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x27; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (DI): become theirs
+	MOVQ $0x00000040, AX // from row to row of a tile
+	MOVQ lda+264(FP), R10 // from 32 columns to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldd+272(FP), CX // from row to row of dst
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 40(SP) // is looked up
+	MOVQ starts_base+240(FP), CX // where the first sequence starts
+	VMOVDQU64 lowAMXBF16<>+0(SB), Z0 // words of a row and of the next in turns, columns 0 to 15
+	VMOVDQU64 highAMXBF16<>+0(SB), Z1 // and 16 to 31
+	VPXORQ Z2, Z2, Z2 // 0
+	VMOVUPS lowestAMXBF16<>+0(SB), Z3 // -Inf: what no score is below
+	VMOVUPS leastAMXBF16<>+0(SB), Z4 // least
+	VMOVUPS exp2f6AMXBF16<>+0(SB), Z5 // exp2f6
+	VMOVUPS exp2f5AMXBF16<>+0(SB), Z6 // exp2f5
+	VMOVUPS exp2f4AMXBF16<>+0(SB), Z7 // exp2f4
+	VMOVUPS exp2f3AMXBF16<>+0(SB), Z8 // exp2f3
+	VMOVUPS exp2f2AMXBF16<>+0(SB), Z9 // exp2f2
+	VMOVUPS exp2f1AMXBF16<>+0(SB), Z10 // exp2f1
+	VMOVUPS oneAMXBF16<>+0(SB), Z11 // one
+
+sequence:
+	MOVLQSX (CX), DX // its first row
+	MOVLQSX 4(CX), BX // behind its last
+	SUBQ DX, BX // tokens
+	MOVQ BX, 8(SP) // are needed again
+	MOVQ starts_base+240(FP), SI // the first sequence
+	MOVLQSX (SI), SI // starts at
+	SUBQ SI, DX // row 0
+	SHLQ $0x06, DX // a row has 64 bytes
+	MOVQ DX, (SP) // from q's, k's and v's first
+	LEAQ 15(BX), SI // tokens,
+	ANDQ $-16, SI // rounded up to 16
+	SHLQ $0x02, SI // in bytes
+	MOVQ SI, 24(SP) // a row of scores
+	LEAQ 31(BX), SI // tokens,
+	ANDQ $-32, SI // rounded up to 32
+	SHLQ $0x01, SI // in bytes
+	MOVQ SI, 32(SP) // a row of weights
+	DECQ BX // the last token's
+	ANDQ $0x0f, BX // lane
+	MOVQ $0x00000002, DX // a 1
+	SHLXQ BX, DX, DX // above it
+	DECQ DX // lanes up to it
+	KMOVW DX, K1 // as a mask
+	MOVQ k_base+48(FP), R8 // keys
+	ADDQ (SP), R8 // of the sequence
+	MOVQ keys_base+96(FP), R9 // their squares
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+
+keys:
+	VMOVUPS (R8), Z12 // key 0
+	VMOVUPS 64(R8), Z13 // key 1
+	VMOVUPS 128(R8), Z14 // key 2
+	VMOVUPS 192(R8), Z15 // key 3
+	VMOVUPS 256(R8), Z16 // key 4
+	VMOVUPS 320(R8), Z17 // key 5
+	VMOVUPS 384(R8), Z18 // key 6
+	VMOVUPS 448(R8), Z19 // key 7
+	VMOVUPS 512(R8), Z20 // key 8
+	VMOVUPS 576(R8), Z21 // key 9
+	VMOVUPS 640(R8), Z22 // key 10
+	VMOVUPS 704(R8), Z23 // key 11
+	VMOVUPS 768(R8), Z24 // key 12
+	VMOVUPS 832(R8), Z25 // key 13
+	VMOVUPS 896(R8), Z26 // key 14
+	VMOVUPS 960(R8), Z27 // key 15
+	VUNPCKLPS Z13, Z12, Z28 // registers 0 and 1: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 2 and 3: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPS Z17, Z16, Z15 // registers 4 and 5: lower elements
+	VUNPCKHPS Z17, Z16, Z16 // upper ones
+	VUNPCKLPS Z19, Z18, Z17 // registers 6 and 7: lower elements
+	VUNPCKHPS Z19, Z18, Z18 // upper ones
+	VUNPCKLPS Z21, Z20, Z19 // registers 8 and 9: lower elements
+	VUNPCKHPS Z21, Z20, Z20 // upper ones
+	VUNPCKLPS Z23, Z22, Z21 // registers 10 and 11: lower elements
+	VUNPCKHPS Z23, Z22, Z22 // upper ones
+	VUNPCKLPS Z25, Z24, Z23 // registers 12 and 13: lower elements
+	VUNPCKHPS Z25, Z24, Z24 // upper ones
+	VUNPCKLPS Z27, Z26, Z25 // registers 14 and 15: lower elements
+	VUNPCKHPS Z27, Z26, Z26 // upper ones
+	VUNPCKLPD Z13, Z28, Z27 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z13, Z28, Z28 // upper ones
+	VUNPCKLPD Z14, Z12, Z13 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VUNPCKLPD Z17, Z15, Z14 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z17, Z15, Z17 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z18, Z16, Z16 // upper ones
+	VUNPCKLPD Z21, Z19, Z18 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z21, Z19, Z21 // upper ones
+	VUNPCKLPD Z22, Z20, Z19 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z22, Z20, Z20 // upper ones
+	VUNPCKLPD Z25, Z23, Z22 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z25, Z23, Z25 // upper ones
+	VUNPCKLPD Z26, Z24, Z23 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z26, Z24, Z24 // upper ones
+	VSHUFF32X4 $0x88, Z14, Z27, Z26 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z27, Z27 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z13, Z14 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z13, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z28, Z13 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z28, Z28 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z12, Z17 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z23, Z19, Z18 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z23, Z19, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z25, Z21, Z19 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z25, Z21, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z24, Z20, Z21 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z24, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z26, Z24 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z26, Z26 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z18, Z14, Z16 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z19, Z13, Z14 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z13, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z21, Z17, Z13 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z21, Z17, Z21 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z27, Z17 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z27, Z27 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z23, Z15, Z22 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z23, Z15, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z25, Z28, Z15 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z25, Z28, Z28 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z12, Z25 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z12, Z12 // quarters 1 and 3
+	VMOVUPS Z24, (R9) // columns 0 and 1 of all
+	VMOVUPS Z14, 64(R9) // columns 2 and 3 of all
+	VMOVUPS Z16, 128(R9) // columns 4 and 5 of all
+	VMOVUPS Z13, 192(R9) // columns 6 and 7 of all
+	VMOVUPS Z17, 256(R9) // columns 8 and 9 of all
+	VMOVUPS Z15, 320(R9) // columns 10 and 11 of all
+	VMOVUPS Z22, 384(R9) // columns 12 and 13 of all
+	VMOVUPS Z25, 448(R9) // columns 14 and 15 of all
+	VMOVUPS Z26, 512(R9) // columns 16 and 17 of all
+	VMOVUPS Z19, 576(R9) // columns 18 and 19 of all
+	VMOVUPS Z18, 640(R9) // columns 20 and 21 of all
+	VMOVUPS Z21, 704(R9) // columns 22 and 23 of all
+	VMOVUPS Z27, 768(R9) // columns 24 and 25 of all
+	VMOVUPS Z28, 832(R9) // columns 26 and 27 of all
+	VMOVUPS Z23, 896(R9) // columns 28 and 29 of all
+	VMOVUPS Z12, 960(R9) // columns 30 and 31 of all
+	LEAQ (R8)(R10*1), DX // columns from 32
+	VMOVUPS (DX), Z12 // key 0
+	VMOVUPS 64(DX), Z13 // key 1
+	VMOVUPS 128(DX), Z14 // key 2
+	VMOVUPS 192(DX), Z15 // key 3
+	VMOVUPS 256(DX), Z16 // key 4
+	VMOVUPS 320(DX), Z17 // key 5
+	VMOVUPS 384(DX), Z18 // key 6
+	VMOVUPS 448(DX), Z19 // key 7
+	VMOVUPS 512(DX), Z20 // key 8
+	VMOVUPS 576(DX), Z21 // key 9
+	VMOVUPS 640(DX), Z22 // key 10
+	VMOVUPS 704(DX), Z23 // key 11
+	VMOVUPS 768(DX), Z24 // key 12
+	VMOVUPS 832(DX), Z25 // key 13
+	VMOVUPS 896(DX), Z26 // key 14
+	VMOVUPS 960(DX), Z27 // key 15
+	VUNPCKLPS Z13, Z12, Z28 // registers 0 and 1: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 2 and 3: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPS Z17, Z16, Z15 // registers 4 and 5: lower elements
+	VUNPCKHPS Z17, Z16, Z16 // upper ones
+	VUNPCKLPS Z19, Z18, Z17 // registers 6 and 7: lower elements
+	VUNPCKHPS Z19, Z18, Z18 // upper ones
+	VUNPCKLPS Z21, Z20, Z19 // registers 8 and 9: lower elements
+	VUNPCKHPS Z21, Z20, Z20 // upper ones
+	VUNPCKLPS Z23, Z22, Z21 // registers 10 and 11: lower elements
+	VUNPCKHPS Z23, Z22, Z22 // upper ones
+	VUNPCKLPS Z25, Z24, Z23 // registers 12 and 13: lower elements
+	VUNPCKHPS Z25, Z24, Z24 // upper ones
+	VUNPCKLPS Z27, Z26, Z25 // registers 14 and 15: lower elements
+	VUNPCKHPS Z27, Z26, Z26 // upper ones
+	VUNPCKLPD Z13, Z28, Z27 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z13, Z28, Z28 // upper ones
+	VUNPCKLPD Z14, Z12, Z13 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VUNPCKLPD Z17, Z15, Z14 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z17, Z15, Z17 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z18, Z16, Z16 // upper ones
+	VUNPCKLPD Z21, Z19, Z18 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z21, Z19, Z21 // upper ones
+	VUNPCKLPD Z22, Z20, Z19 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z22, Z20, Z20 // upper ones
+	VUNPCKLPD Z25, Z23, Z22 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z25, Z23, Z25 // upper ones
+	VUNPCKLPD Z26, Z24, Z23 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z26, Z24, Z24 // upper ones
+	VSHUFF32X4 $0x88, Z14, Z27, Z26 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z27, Z27 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z13, Z14 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z13, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z28, Z13 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z28, Z28 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z12, Z17 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z23, Z19, Z18 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z23, Z19, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z25, Z21, Z19 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z25, Z21, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z24, Z20, Z21 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z24, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z26, Z24 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z26, Z26 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z18, Z14, Z16 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z19, Z13, Z14 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z13, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z21, Z17, Z13 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z21, Z17, Z21 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z27, Z17 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z27, Z27 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z23, Z15, Z22 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z23, Z15, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z25, Z28, Z15 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z25, Z28, Z28 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z12, Z25 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z12, Z12 // quarters 1 and 3
+	VMOVUPS Z24, 1024(R9) // columns 0 and 1 of all
+	VMOVUPS Z14, 1088(R9) // columns 2 and 3 of all
+	VMOVUPS Z16, 1152(R9) // columns 4 and 5 of all
+	VMOVUPS Z13, 1216(R9) // columns 6 and 7 of all
+	VMOVUPS Z17, 1280(R9) // columns 8 and 9 of all
+	VMOVUPS Z15, 1344(R9) // columns 10 and 11 of all
+	VMOVUPS Z22, 1408(R9) // columns 12 and 13 of all
+	VMOVUPS Z25, 1472(R9) // columns 14 and 15 of all
+	VMOVUPS Z26, 1536(R9) // columns 16 and 17 of all
+	VMOVUPS Z19, 1600(R9) // columns 18 and 19 of all
+	VMOVUPS Z18, 1664(R9) // columns 20 and 21 of all
+	VMOVUPS Z21, 1728(R9) // columns 22 and 23 of all
+	VMOVUPS Z27, 1792(R9) // columns 24 and 25 of all
+	VMOVUPS Z28, 1856(R9) // columns 26 and 27 of all
+	VMOVUPS Z23, 1920(R9) // columns 28 and 29 of all
+	VMOVUPS Z12, 1984(R9) // columns 30 and 31 of all
+	ADDQ $0x00000400, R8 // next 16 keys
+	ADDQ $0x00000800, R9 // next squares
+	DECQ DI // one turn done
+	JNZ keys // more?
+	MOVQ v_base+72(FP), R8 // values
+	ADDQ (SP), R8 // of the sequence
+	MOVQ values_base+120(FP), R9 // their squares
+	MOVQ 8(SP), DX // tokens left
+
+values:
+	MOVQ $0x00000020, DI // 32 rows have
+	CMPQ DX, DI // fewer left?
+	CMOVQLT DX, DI // then those
+	INCQ DI // in pairs,
+	SHRQ $0x01, DI // the last one perhaps of one row
+	MOVQ $0x00000010, BX // 16 pairs
+	SUBQ DI, BX // of which so many are empty
+
+pairs:
+	SUBQ $0x02, DX // two rows fewer
+	MOVQ DX, SI // below 0 if there was but one:
+	SARQ $0x3f, SI // all ones then, else 0
+	NOTQ SI // the other way round
+	KMOVW SI, K2 // no lane if there was but one
+	VMOVDQU32 (R8), Z12 // a row
+	VMOVDQU32.Z 64(R8), K2, Z13 // the next, if it is there
+	VMOVDQA32 Z12, Z14 // the first again
+	VPERMT2W Z13, Z0, Z14 // columns 0 to 15 of both
+	VPERMT2W Z13, Z1, Z12 // columns 16 to 31
+	VMOVUPS Z14, (R9) // write
+	VMOVUPS Z12, 1024(R9) // write
+	LEAQ (R8)(R10*1), SI // columns from 32
+	VMOVDQU32 (SI), Z12 // a row
+	VMOVDQU32.Z 64(SI), K2, Z13 // the next, if it is there
+	VMOVDQA32 Z12, Z14 // the first again
+	VPERMT2W Z13, Z0, Z14 // columns 0 to 15 of both
+	VPERMT2W Z13, Z1, Z12 // columns 16 to 31
+	VMOVUPS Z14, 2048(R9) // write
+	VMOVUPS Z12, 3072(R9) // write
+	ADDQ $0x00000080, R8 // next two rows
+	ADDQ $0x40, R9 // next pair
+	DECQ DI // one turn done
+	JNZ pairs // more?
+	TESTQ BX, BX // none empty?
+	JZ filled // then on
+
+fill:
+	VMOVUPS Z2, (R9) // an empty pair
+	VMOVUPS Z2, 1024(R9) // an empty pair
+	VMOVUPS Z2, 2048(R9) // an empty pair
+	VMOVUPS Z2, 3072(R9) // an empty pair
+	ADDQ $0x40, R9 // next pair
+	DECQ BX // one done
+	JNZ fill // more?
+
+filled:
+	ADDQ $0x00000c00, R9 // next squares
+	TESTQ DX, DX // rows left?
+	JG values // go on
+	MOVQ q_base+24(FP), DX // queries
+	ADDQ (SP), DX // of the sequence
+	MOVQ (SP), BX // the sequence's first row, times 64
+	SHRQ $0x06, BX // its number
+	IMULQ 40(SP), BX // times how far apart rows are
+	ADDQ dst_base+0(FP), BX // from dst's first
+	MOVQ 8(SP), SI // queries left
+
+queries:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x02; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DX)(AX*1), T4: queries, columns from 0
+	LEAQ (DX)(R10*1), DI // columns from 32
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T5: of the queries
+	MOVQ keys_base+96(FP), R8 // squares of keys
+	MOVQ scores_base+144(FP), R9 // scores
+	MOVQ 24(SP), R11 // from row to row of them
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+
+scores:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T7: 16 keys, columns from 32
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xc5 // TDPBF16PS T7, T5, T0: sums += q·k
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x19; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R9)(R11*1): to the scores
+	ADDQ $0x00000800, R8 // next 16 keys
+	ADDQ $0x40, R9 // next 16 scores
+	DECQ DI // one turn done
+	JNZ scores // more?
+	MOVQ $0x00000010, R14 // a tile has 16 rows
+	CMPQ SI, R14 // are there fewer queries?
+	CMOVQLT SI, R14 // then those
+	MOVQ R14, 16(SP) // are needed again
+	MOVQ scores_base+144(FP), R11 // scores
+	MOVQ weights_base+168(FP), R12 // weights
+	MOVQ inverse_base+216(FP), R13 // inverse sums of weights
+
+weights:
+	VMOVAPS Z3, Z12 // largest so far
+	MOVQ R11, R8 // scores
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+	DECQ DI // the last 16 apart
+	JZ largest // are those all?
+
+larger:
+	VMAXPS (R8), Z12, Z12 // the larger
+	ADDQ $0x40, R8 // next 16
+	DECQ DI // one turn done
+	JNZ larger // more?
+
+largest:
+	VMOVAPS Z3, Z13 // -Inf where there is no key
+	VMOVUPS (R8), K1, Z13 // the last scores
+	VMAXPS Z13, Z12, Z12 // the larger
+	VEXTRACTF32X8 $0x01, Z12, Y13 // upper eight lanes
+	VMAXPS Y13, Y12, Y12 // with the lower
+	VEXTRACTF128 $0x01, Y12, X13 // upper four lanes
+	VMAXPS X13, X12, X12 // with the lower
+	VPERMILPD $0x01, X12, X13 // lanes 2 and 3
+	VMAXPS X13, X12, X12 // with 0 and 1
+	VMOVSHDUP X12, X13 // lane 1
+	VMAXPS X13, X12, X12 // with lane 0
+	VBROADCASTSS X12, Z12 // in every lane
+	VXORPS Z13, Z13, Z13 // 0
+	MOVQ R11, R8 // scores
+	MOVQ R12, R9 // weights
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+	DECQ DI // the last 16 apart
+	JZ weighed // are those all?
+
+weigh:
+	VMOVUPS (R8), Z14 // scores
+	VSUBPS Z12, Z14, Z14 // - the largest
+	VMAXPS Z4, Z14, Z14 // no result smaller than 2^-126
+	VRNDSCALEPS $0x08, Z14, Z15 // n, the nearest whole number
+	VSUBPS Z15, Z14, Z14 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z5, Z16 // 2^f by its polynomial
+	VFMADD213PS Z6, Z14, Z16 // ·f + exp2f5
+	VFMADD213PS Z7, Z14, Z16 // ·f + exp2f4
+	VFMADD213PS Z8, Z14, Z16 // ·f + exp2f3
+	VFMADD213PS Z9, Z14, Z16 // ·f + exp2f2
+	VFMADD213PS Z10, Z14, Z16 // ·f + exp2f1
+	VFMADD213PS Z11, Z14, Z16 // ·f + one
+	VSCALEFPS Z15, Z16, Z16 // ·2^n
+	VADDPS Z16, Z13, Z13 // sum += weights
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNEPS2BF16 Z16, Z14: as bfloat16
+	VMOVUPS Y14, (R9) // write
+	ADDQ $0x40, R8 // next 16 scores
+	ADDQ $0x20, R9 // next 16 weights
+	DECQ DI // one turn done
+	JNZ weigh // more?
+
+weighed:
+	VMOVUPS (R8), Z14 // scores
+	VSUBPS Z12, Z14, Z14 // - the largest
+	VMAXPS Z4, Z14, Z14 // no result smaller than 2^-126
+	VRNDSCALEPS $0x08, Z14, Z12 // n, the nearest whole number
+	VSUBPS Z12, Z14, Z14 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z5, Z15 // 2^f by its polynomial
+	VFMADD213PS Z6, Z14, Z15 // ·f + exp2f5
+	VFMADD213PS Z7, Z14, Z15 // ·f + exp2f4
+	VFMADD213PS Z8, Z14, Z15 // ·f + exp2f3
+	VFMADD213PS Z9, Z14, Z15 // ·f + exp2f2
+	VFMADD213PS Z10, Z14, Z15 // ·f + exp2f1
+	VFMADD213PS Z11, Z14, Z15 // ·f + one
+	VSCALEFPS Z12, Z15, Z15 // ·2^n
+	VMOVAPS.Z Z15, K1, Z15 // keys that are not there weigh nothing
+	VADDPS Z15, Z13, Z13 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe7 // VCVTNEPS2BF16 Z15, Z12: as bfloat16
+	VMOVUPS Y12, (R9) // write
+	MOVQ 24(SP), DI // bytes of a row of scores
+	TESTQ $0x00000040, DI // is a tile of weights half full?
+	JZ full // no
+	VMOVUPS Y2, 32(R9) // no weight for keys that are not there
+
+full:
+	VEXTRACTF32X8 $0x01, Z13, Y12 // upper eight lanes
+	VADDPS Y12, Y13, Y13 // with the lower
+	VEXTRACTF128 $0x01, Y13, X12 // upper four lanes
+	VADDPS X12, X13, X13 // with the lower
+	VPERMILPD $0x01, X13, X12 // lanes 2 and 3
+	VADDPS X12, X13, X13 // with 0 and 1
+	VMOVSHDUP X13, X12 // lane 1
+	VADDPS X12, X13, X13 // with lane 0
+	VMOVSS oneAMXBF16<>+0(SB), X12 // 1
+	VDIVSS X13, X12, X12 // by the weights' sum
+	VMOVSS X12, (R13) // write
+	ADDQ 24(SP), R11 // next row of scores
+	ADDQ 32(SP), R12 // of weights
+	ADDQ $0x04, R13 // and its inverse
+	DECQ R14 // one row done
+	JNZ weights // more?
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ values_base+120(FP), R9 // squares of values
+	MOVQ 32(SP), R11 // from row to row of the weights
+	MOVQ 32(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ DI, R12 // a, rows from 0
-	LEAQ (R8), R13 // b, columns from 0
-	MOVQ k+120(FP), R14 // steps of the sums
-	SHRQ $0x04, R14 // 16 at a time
-	JZ done0 // none: all sums are 0
 
-loop0:
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x1c; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R12)(BX*1), T4: a, rows from 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x35; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R13)(SI*1), T5: b, columns from 0 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x52; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T5, T4, T0: sums 0 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x35; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 64(R13)(SI*1), T6: b, columns from 16 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T6, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x35; BYTE $0x80; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 128(R13)(SI*1), T7: b, columns from 32 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xd4 // TDPBF16PS T7, T4, T2: sums 2 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x35; BYTE $0xc0; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 192(R13)(SI*1), T5: b, columns from 48 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x52; BYTE $0x5c; BYTE $0xdc // TDPBF16PS T5, T4, T3: sums 3 += a·b
-	ADDQ $0x40, R12 // on in these rows of a
-	ADDQ AX, R13 // on to b's next 16 rows
-	DECQ R14 // 16 steps done
-	JNZ loop0 // more?
+sums:
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x18; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(R11*1), T4: weights of 32 keys
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: their values, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += weights·values
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: their values, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums += weights·values
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILELOADD 2048(R9)(AX*1), T6: their values, columns from 32
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd4 // TDPBF16PS T6, T4, T2: sums += weights·values
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x0c; BYTE $0x00; BYTE $0x00 // TILELOADD 3072(R9)(AX*1), T7: their values, columns from 48
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdc // TDPBF16PS T7, T4, T3: sums += weights·values
+	ADDQ $0x40, R8 // next 32 keys
+	ADDQ $0x00001000, R9 // and values
+	DECQ DI // one turn done
+	JNZ sums // more?
+	MOVQ out_base+192(FP), R8 // results
+	MOVQ $0x00000100, R11 // from row to row of them
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x18; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R8)(R11*1): columns from 0
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x18; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(R8)(R11*1): columns from 16
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x18; BYTE $0x80; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 128(R8)(R11*1): columns from 32
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x18; BYTE $0xc0; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 192(R8)(R11*1): columns from 48
+	MOVQ inverse_base+216(FP), R9 // inverse sums of weights
+	MOVQ 16(SP), DI // rows
 
-done0:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (CX)(DX*1): sums 0 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(CX)(DX*1): sums 1 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x80; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 128(CX)(DX*1): sums 2 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0xc0; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 192(CX)(DX*1): sums 3 to memory
-	MOVQ ldc+128(FP), R14 // from row to row of c
-	SHLQ $0x02, R14 // in bytes
-	MOVQ bias_base+72(FP), R12 // bias
-	VMOVUPS (R12), Z0 // bias of vector 0
-	VMOVUPS 64(R12), Z1 // bias of vector 1
-	VMOVUPS 128(R12), Z2 // bias of vector 2
-	VMOVUPS 192(R12), Z3 // bias of vector 3
-	MOVQ CX, R12 // sums of row 0
-	MOVQ rows+160(FP), R13 // rows left
-	TESTQ R10, R10 // is there something to add?
-	JZ plain // no
-	MOVQ ldadd+152(FP), R15 // from row to row of add
-	SHLQ $0x02, R15 // in bytes
-
-adding:
-	VMOVUPS (R12), Z4 // vector 0
-	VADDPS Z0, Z4, Z4 // + bias
-	VADDPS (R10), Z4, Z4 // + add
-	VMOVUPS Z4, (R9) // write
-	VMOVUPS 64(R12), Z4 // vector 1
-	VADDPS Z1, Z4, Z4 // + bias
-	VADDPS 64(R10), Z4, Z4 // + add
-	VMOVUPS Z4, 64(R9) // write
-	VMOVUPS 128(R12), Z4 // vector 2
-	VADDPS Z2, Z4, Z4 // + bias
-	VADDPS 128(R10), Z4, Z4 // + add
-	VMOVUPS Z4, 128(R9) // write
-	VMOVUPS 192(R12), Z4 // vector 3
-	VADDPS Z3, Z4, Z4 // + bias
-	VADDPS 192(R10), Z4, Z4 // + add
-	VMOVUPS Z4, 192(R9) // write
-	ADDQ R14, R9 // next row of c
-	ADDQ R15, R10 // next row of add
-	ADDQ DX, R12 // next row of sums
-	DECQ R13 // one row done
-	JNZ adding // another?
-	JMP finished // the block is done
-
-plain:
-	VMOVUPS (R12), Z4 // vector 0
-	VADDPS Z0, Z4, Z4 // + bias
-	VMOVUPS Z4, (R9) // write
-	VMOVUPS 64(R12), Z4 // vector 1
-	VADDPS Z1, Z4, Z4 // + bias
-	VMOVUPS Z4, 64(R9) // write
-	VMOVUPS 128(R12), Z4 // vector 2
-	VADDPS Z2, Z4, Z4 // + bias
-	VMOVUPS Z4, 128(R9) // write
-	VMOVUPS 192(R12), Z4 // vector 3
-	VADDPS Z3, Z4, Z4 // + bias
-	VMOVUPS Z4, 192(R9) // write
-	ADDQ R14, R9 // next row of c
-	ADDQ DX, R12 // next row of sums
-	DECQ R13 // one row done
-	JNZ plain // another?
-
-finished:
-	MOVQ BX, R12 // a block further in a:
-	SHLQ $0x04, R12 // 16 rows
-	ADDQ R12, DI // on
-	DECQ R11 // one block done
-	JNZ block // another?
+rows:
+	VBROADCASTSS (R9), Z12 // the row's
+	VMULPS (R8), Z12, Z13 // divided by the weights' sum
+	VMOVUPS Z13, (BX) // write
+	VMULPS 64(R8), Z12, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(BX) // write
+	VMULPS 128(R8), Z12, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 128(BX) // write
+	VMULPS 192(R8), Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, 192(BX) // write
+	ADDQ $0x00000100, R8 // next row
+	ADDQ 40(SP), BX // of dst
+	ADDQ $0x04, R9 // and its sum
+	DECQ DI // one turn done
+	JNZ rows // more?
+	ADDQ $0x00000400, DX // next 16 queries
+	SUBQ $0x10, SI // 16 queries done
+	JG queries // more?
+	ADDQ $0x04, CX // next sequence
+	DECQ starts_len+248(FP) // one less
+	CMPQ starts_len+248(FP), $0x01 // the last start is an end
+	JG sequence // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET

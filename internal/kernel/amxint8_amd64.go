@@ -4,36 +4,122 @@
 
 package kernel
 
-// mul32x64AMXINT8 computes blocks of up to 32 rows and 64 columns, the elements of a and
-// b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k.
-// Of several blocks each has 32 rows. k is a multiple of 16, and config is newTileConfig's for rows:
+// mul32x32AMXINT8 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
+// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
+// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
+// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
+// b are asked for:
 //
 //	for r := range blocks * rows {
-//		for j := range 64 {
-//			sum := int32bits(bias[128+j])
+//		for j := range 32 {
+//			sum := int32bits(bias[64+j])
 //			for i := range k {
-//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
 //			}
-//			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[64+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
+//			c[r*ldc+j] = fma(float32(sum)*A(r, k), bias[32+j], bias[j]) + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mul32x64AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, config *[64]byte)
+func mul32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
 
-// mul16x64AMXINT8 computes blocks of up to 16 rows and 64 columns, the elements of a and
-// b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k.
-// Of several blocks each has 16 rows. k is a multiple of 16, and config is newTileConfig's for rows:
+// mulGELU32x32AMXINT8 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
+// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
+// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
+// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
+// b are asked for:
 //
 //	for r := range blocks * rows {
-//		for j := range 64 {
-//			sum := int32bits(bias[128+j])
+//		for j := range 32 {
+//			sum := int32bits(bias[64+j])
 //			for i := range k {
-//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
 //			}
-//			c[r*ldc+j] = fma(float32(sum)*a[r*lda+k], bias[64+j], bias[j]) + add[r*ldadd+j] // without add when it is nil
+//			c[r*ldc+j] = gelu(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mul16x64AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, config *[64]byte)
+func mulGELU32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+
+// mulNarrow32x32AMXINT8 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
+// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
+// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
+// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
+// b are asked for:
+//
+//	for r := range blocks * rows {
+//		for j := range 32 {
+//			sum := int32bits(bias[64+j])
+//			for i := range k {
+//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//			}
+//			dst[r*16+j/2].half(j%2) = bfloat16(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) // of two the low half first
+//		}
+//	}
+//
+//go:noescape
+func mulNarrow32x32AMXINT8(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+
+// mul16x32AMXINT8 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
+// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
+// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
+// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
+// b are asked for:
+//
+//	for r := range blocks * rows {
+//		for j := range 32 {
+//			sum := int32bits(bias[64+j])
+//			for i := range k {
+//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//			}
+//			c[r*ldc+j] = fma(float32(sum)*A(r, k), bias[32+j], bias[j]) + add[r*ldadd+j]
+//		}
+//	}
+//
+//go:noescape
+func mul16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+
+// mulGELU16x32AMXINT8 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
+// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
+// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
+// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
+// b are asked for:
+//
+//	for r := range blocks * rows {
+//		for j := range 32 {
+//			sum := int32bits(bias[64+j])
+//			for i := range k {
+//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) + add[r*ldadd+j]
+//		}
+//	}
+//
+//go:noescape
+func mulGELU16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+
+// mulNarrow16x32AMXINT8 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
+// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
+// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
+// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
+// b are asked for:
+//
+//	for r := range blocks * rows {
+//		for j := range 32 {
+//			sum := int32bits(bias[64+j])
+//			for i := range k {
+//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//			}
+//			dst[r*16+j/2].half(j%2) = bfloat16(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) // of two the low half first
+//		}
+//	}
+//
+//go:noescape
+func mulNarrow16x32AMXINT8(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)

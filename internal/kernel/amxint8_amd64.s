@@ -2,350 +2,1131 @@
 
 //go:build amd64 && !purego
 
-// func mul32x64AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F
-TEXT ·mul32x64AMXINT8(SB), $8256-184
-	MOVQ config+176(FP), AX // the tiles' shapes
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x20; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (AX): become theirs, and all tiles 0
-	MOVQ lda+136(FP), BX // from row to row of a
-	SHLQ $0x02, BX // in bytes
-	MOVQ ldb+144(FP), SI // from row to row of b
-	SHLQ $0x02, SI // in bytes
-	MOVQ SI, AX // from tile to tile of b:
-	SHLQ $0x04, AX // 16 rows
-	MOVQ a_base+24(FP), DI // the block's row 0 of a
-	MOVQ b_base+48(FP), R8 // b's row 0
-	MOVQ c_base+0(FP), R9 // the block's row 0 of c
-	MOVQ add_base+96(FP), R10 // the block's row 0 of add
-	LEAQ 63(SP), CX // room for the block's sums,
-	ANDQ $-64, CX // from a cache line's start
-	MOVQ $0x00000100, DX // from row to row of the sums
-	MOVQ blocks+168(FP), R11 // blocks left
+#include "textflag.h"
+
+// func mul32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512F, MMX+
+TEXT ·mul32x32AMXINT8(SB), $8288-200
+	MOVQ config+192(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+120(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8272(SP) // is looked up
+	MOVQ add_base+96(FP), R14 // the next row of add
+	MOVQ ldadd+152(FP), CX // from row to row of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8280(SP) // is looked up
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	MOVQ k+120(FP), R15 // elements of a row of a
+	SHRQ $0x04, R15 // by 16
+	IMULQ R10, R15 // times how far apart those are:
+	ADDQ R8, R15 // row 0's scale
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ DI, R12 // a, rows from 0
-	MOVQ DI, R13 // a, rows from 16
-	MOVQ BX, R14 // a's row, in bytes,
-	SHLQ $0x04, R14 // 16 rows
-	ADDQ R14, R13 // on
-	LEAQ (R8), R14 // b, columns from 0
-	MOVQ k+120(FP), R15 // steps of the sums
-	SHRQ $0x04, R15 // 16 at a time
-	JZ done0 // none: all sums are 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+120(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
 
-loop0:
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x1c; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R12)(BX*1), T4: a, rows from 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x36; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R14)(SI*1), T6: b, columns from 0 of the pass
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x36; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 64(R14)(SI*1), T7: b, columns from 16 of the pass
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
-	ADDQ $0x40, R12 // on in these rows of a
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x1d; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R13)(BX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3: sums 3 += a·b
-	ADDQ $0x40, R13 // on in these rows of a
-	ADDQ AX, R14 // on to b's next 16 rows
-	DECQ R15 // 16 steps done
-	JNZ loop0 // more?
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+184(FP), BX // lines to ask for
 
-done0:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (CX)(DX*1): sums 0 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(CX)(DX*1): sums 1 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x00; BYTE $0x10; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 4096(CX)(DX*1): sums 2 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0x40; BYTE $0x10; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 4160(CX)(DX*1): sums 3 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ DI, R12 // a, rows from 0
-	MOVQ DI, R13 // a, rows from 16
-	MOVQ BX, R14 // a's row, in bytes,
-	SHLQ $0x04, R14 // 16 rows
-	ADDQ R14, R13 // on
-	LEAQ 128(R8), R14 // b, columns from 32
-	MOVQ k+120(FP), R15 // steps of the sums
-	SHRQ $0x04, R15 // 16 at a time
-	JZ done1 // none: all sums are 0
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+176(FP), BX // rows to finish now
 
-loop1:
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x1c; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R12)(BX*1), T4: a, rows from 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x36; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R14)(SI*1), T6: b, columns from 0 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x36; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 64(R14)(SI*1), T7: b, columns from 16 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
-	ADDQ $0x40, R12 // on in these rows of a
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x1d; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R13)(BX*1), T5: a, rows from 16
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2: sums 2 += a·b
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3: sums 3 += a·b
-	ADDQ $0x40, R13 // on in these rows of a
-	ADDQ AX, R14 // on to b's next 16 rows
-	DECQ R15 // 16 steps done
-	JNZ loop1 // more?
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z6 // sums of vector 0
+	VMOVUPS 64(R11), Z7 // sums of vector 1
+	VBROADCASTSS (R15), Z8 // the row's scale
+	ADDQ AX, R15 // and where the next one's is
+	VPADDD Z4, Z6, Z6 // + correction
+	VCVTDQ2PS Z6, Z6 // as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS Z0, Z2, Z6 // times the column's scale, plus bias
+	VPADDD Z5, Z7, Z7 // + correction
+	VCVTDQ2PS Z7, Z7 // as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
+	VADDPS (R14), Z6, Z6 // + add
+	VMOVUPS Z6, (R13) // write
+	VADDPS 64(R14), Z7, Z7 // + add
+	VMOVUPS Z7, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
 
-done1:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x80; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, 128(CX)(DX*1): sums 0 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0xc0; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 192(CX)(DX*1): sums 1 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x80; BYTE $0x10; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 4224(CX)(DX*1): sums 2 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0xc0; BYTE $0x10; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 4288(CX)(DX*1): sums 3 to memory
-	MOVQ ldc+128(FP), R14 // from row to row of c
-	SHLQ $0x02, R14 // in bytes
-	MOVQ bias_base+72(FP), R12 // bias
-	VMOVUPS (R12), Z0 // bias of vector 0
-	VMOVUPS 64(R12), Z1 // bias of vector 1
-	VMOVUPS 128(R12), Z2 // bias of vector 2
-	VMOVUPS 192(R12), Z3 // bias of vector 3
-	VMOVUPS 256(R12), Z4 // scales of vector 0
-	VMOVUPS 320(R12), Z5 // scales of vector 1
-	VMOVUPS 384(R12), Z6 // scales of vector 2
-	VMOVUPS 448(R12), Z7 // scales of vector 3
-	VMOVUPS 512(R12), Z8 // corrections of vector 0
-	VMOVUPS 576(R12), Z9 // corrections of vector 1
-	VMOVUPS 640(R12), Z10 // corrections of vector 2
-	VMOVUPS 704(R12), Z11 // corrections of vector 3
-	MOVQ k+120(FP), R15 // elements of a row of a,
-	LEAQ (DI)(R15*4), R15 // behind which is its scale
-	MOVQ CX, R12 // sums of row 0
-	MOVQ rows+160(FP), R13 // rows left
-	TESTQ R10, R10 // is there something to add?
-	JZ plain // no
-	MOVQ ldadd+152(FP), BP // from row to row of add
-	SHLQ $0x02, BP // in bytes
-
-adding:
-	VBROADCASTSS (R15), Z12 // the row's scale
-	ADDQ BX, R15 // and where the next one's is
-	VMOVUPS (R12), Z13 // vector 0
-	VPADDD Z8, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z0, Z4, Z13 // times the column's scale, plus bias
-	VADDPS (R10), Z13, Z13 // + add
-	VMOVUPS Z13, (R9) // write
-	VMOVUPS 64(R12), Z13 // vector 1
-	VPADDD Z9, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z1, Z5, Z13 // times the column's scale, plus bias
-	VADDPS 64(R10), Z13, Z13 // + add
-	VMOVUPS Z13, 64(R9) // write
-	VMOVUPS 128(R12), Z13 // vector 2
-	VPADDD Z10, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z2, Z6, Z13 // times the column's scale, plus bias
-	VADDPS 128(R10), Z13, Z13 // + add
-	VMOVUPS Z13, 128(R9) // write
-	VMOVUPS 192(R12), Z13 // vector 3
-	VPADDD Z11, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z3, Z7, Z13 // times the column's scale, plus bias
-	VADDPS 192(R10), Z13, Z13 // + add
-	VMOVUPS Z13, 192(R9) // write
-	ADDQ R14, R9 // next row of c
-	ADDQ BP, R10 // next row of add
-	ADDQ DX, R12 // next row of sums
-	DECQ R13 // one row done
-	JNZ adding // another?
-	JMP finished // the block is done
-
-plain:
-	VBROADCASTSS (R15), Z12 // the row's scale
-	ADDQ BX, R15 // and where the next one's is
-	VMOVUPS (R12), Z13 // vector 0
-	VPADDD Z8, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z0, Z4, Z13 // times the column's scale, plus bias
-	VMOVUPS Z13, (R9) // write
-	VMOVUPS 64(R12), Z13 // vector 1
-	VPADDD Z9, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z1, Z5, Z13 // times the column's scale, plus bias
-	VMOVUPS Z13, 64(R9) // write
-	VMOVUPS 128(R12), Z13 // vector 2
-	VPADDD Z10, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z2, Z6, Z13 // times the column's scale, plus bias
-	VMOVUPS Z13, 128(R9) // write
-	VMOVUPS 192(R12), Z13 // vector 3
-	VPADDD Z11, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z3, Z7, Z13 // times the column's scale, plus bias
-	VMOVUPS Z13, 192(R9) // write
-	ADDQ R14, R9 // next row of c
-	ADDQ DX, R12 // next row of sums
-	DECQ R13 // one row done
-	JNZ plain // another?
-
-finished:
-	MOVQ BX, R12 // a block further in a:
-	SHLQ $0x05, R12 // 32 rows
-	ADDQ R12, DI // on
-	DECQ R11 // one block done
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+160(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000800, R8 // the next block's rows of a
+	DECQ blocks+168(FP) // one block done
 	JNZ block // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z6 // sums of vector 0
+	VMOVUPS 64(R11), Z7 // sums of vector 1
+	VBROADCASTSS (R15), Z8 // the row's scale
+	ADDQ AX, R15 // and where the next one's is
+	VPADDD Z4, Z6, Z6 // + correction
+	VCVTDQ2PS Z6, Z6 // as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS Z0, Z2, Z6 // times the column's scale, plus bias
+	VPADDD Z5, Z7, Z7 // + correction
+	VCVTDQ2PS Z7, Z7 // as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
+	VADDPS (R14), Z6, Z6 // + add
+	VMOVUPS Z6, (R13) // write
+	VADDPS 64(R14), Z7, Z7 // + add
+	VMOVUPS Z7, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul16x64AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F
-TEXT ·mul16x64AMXINT8(SB), $8256-184
-	MOVQ config+176(FP), AX // the tiles' shapes
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x20; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (AX): become theirs, and all tiles 0
-	MOVQ lda+136(FP), BX // from row to row of a
-	SHLQ $0x02, BX // in bytes
-	MOVQ ldb+144(FP), SI // from row to row of b
-	SHLQ $0x02, SI // in bytes
-	MOVQ SI, AX // from tile to tile of b:
-	SHLQ $0x04, AX // 16 rows
-	MOVQ a_base+24(FP), DI // the block's row 0 of a
-	MOVQ b_base+48(FP), R8 // b's row 0
-	MOVQ c_base+0(FP), R9 // the block's row 0 of c
-	MOVQ add_base+96(FP), R10 // the block's row 0 of add
-	LEAQ 63(SP), CX // room for the block's sums,
-	ANDQ $-64, CX // from a cache line's start
-	MOVQ $0x00000100, DX // from row to row of the sums
-	MOVQ blocks+168(FP), R11 // blocks left
+// func mulGELU32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512F, MMX+
+TEXT ·mulGELU32x32AMXINT8(SB), $8288-200
+	MOVQ config+192(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+120(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8272(SP) // is looked up
+	MOVQ add_base+96(FP), R14 // the next row of add
+	MOVQ ldadd+152(FP), CX // from row to row of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8280(SP) // is looked up
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	MOVQ k+120(FP), R15 // elements of a row of a
+	SHRQ $0x04, R15 // by 16
+	IMULQ R10, R15 // times how far apart those are:
+	ADDQ R8, R15 // row 0's scale
+	VMOVUPS nearleastAMXINT8<>+0(SB), Z6 // nearleast
+	VMOVUPS nearmostAMXINT8<>+0(SB), Z7 // nearmost
+	VMOVUPS halfAMXINT8<>+0(SB), Z8 // half
+	VMOVUPS near8AMXINT8<>+0(SB), Z9 // near8
+	VMOVUPS near7AMXINT8<>+0(SB), Z10 // near7
+	VMOVUPS near6AMXINT8<>+0(SB), Z11 // near6
+	VMOVUPS near5AMXINT8<>+0(SB), Z12 // near5
+	VMOVUPS near4AMXINT8<>+0(SB), Z13 // near4
+	VMOVUPS near3AMXINT8<>+0(SB), Z14 // near3
+	VMOVUPS near2AMXINT8<>+0(SB), Z15 // near2
+	VMOVUPS near1AMXINT8<>+0(SB), Z16 // near1
+	VMOVUPS near0AMXINT8<>+0(SB), Z17 // near0
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ DI, R12 // a, rows from 0
-	LEAQ (R8), R13 // b, columns from 0
-	MOVQ k+120(FP), R14 // steps of the sums
-	SHRQ $0x04, R14 // 16 at a time
-	JZ done0 // none: all sums are 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+120(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
 
-loop0:
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x1c; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R12)(BX*1), T4: a, rows from 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x35; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R13)(SI*1), T5: b, columns from 0 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x51; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T5, T4, T0: sums 0 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x35; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 64(R13)(SI*1), T6: b, columns from 16 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xcc // TDPBUSD T6, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x35; BYTE $0x80; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 128(R13)(SI*1), T7: b, columns from 32 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xd4 // TDPBUSD T7, T4, T2: sums 2 += a·b
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x35; BYTE $0xc0; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD 192(R13)(SI*1), T5: b, columns from 48 of the pass
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x51; BYTE $0x5e; BYTE $0xdc // TDPBUSD T5, T4, T3: sums 3 += a·b
-	ADDQ $0x40, R12 // on in these rows of a
-	ADDQ AX, R13 // on to b's next 16 rows
-	DECQ R14 // 16 steps done
-	JNZ loop0 // more?
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2: sums 2 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3: sums 3 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+184(FP), BX // lines to ask for
 
-done0:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (CX)(DX*1): sums 0 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(CX)(DX*1): sums 1 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x80; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 128(CX)(DX*1): sums 2 to memory
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0xc0; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 192(CX)(DX*1): sums 3 to memory
-	MOVQ ldc+128(FP), R14 // from row to row of c
-	SHLQ $0x02, R14 // in bytes
-	MOVQ bias_base+72(FP), R12 // bias
-	VMOVUPS (R12), Z0 // bias of vector 0
-	VMOVUPS 64(R12), Z1 // bias of vector 1
-	VMOVUPS 128(R12), Z2 // bias of vector 2
-	VMOVUPS 192(R12), Z3 // bias of vector 3
-	VMOVUPS 256(R12), Z4 // scales of vector 0
-	VMOVUPS 320(R12), Z5 // scales of vector 1
-	VMOVUPS 384(R12), Z6 // scales of vector 2
-	VMOVUPS 448(R12), Z7 // scales of vector 3
-	VMOVUPS 512(R12), Z8 // corrections of vector 0
-	VMOVUPS 576(R12), Z9 // corrections of vector 1
-	VMOVUPS 640(R12), Z10 // corrections of vector 2
-	VMOVUPS 704(R12), Z11 // corrections of vector 3
-	MOVQ k+120(FP), R15 // elements of a row of a,
-	LEAQ (DI)(R15*4), R15 // behind which is its scale
-	MOVQ CX, R12 // sums of row 0
-	MOVQ rows+160(FP), R13 // rows left
-	TESTQ R10, R10 // is there something to add?
-	JZ plain // no
-	MOVQ ldadd+152(FP), BP // from row to row of add
-	SHLQ $0x02, BP // in bytes
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+176(FP), BX // rows to finish now
 
-adding:
-	VBROADCASTSS (R15), Z12 // the row's scale
-	ADDQ BX, R15 // and where the next one's is
-	VMOVUPS (R12), Z13 // vector 0
-	VPADDD Z8, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z0, Z4, Z13 // times the column's scale, plus bias
-	VADDPS (R10), Z13, Z13 // + add
-	VMOVUPS Z13, (R9) // write
-	VMOVUPS 64(R12), Z13 // vector 1
-	VPADDD Z9, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z1, Z5, Z13 // times the column's scale, plus bias
-	VADDPS 64(R10), Z13, Z13 // + add
-	VMOVUPS Z13, 64(R9) // write
-	VMOVUPS 128(R12), Z13 // vector 2
-	VPADDD Z10, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z2, Z6, Z13 // times the column's scale, plus bias
-	VADDPS 128(R10), Z13, Z13 // + add
-	VMOVUPS Z13, 128(R9) // write
-	VMOVUPS 192(R12), Z13 // vector 3
-	VPADDD Z11, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z3, Z7, Z13 // times the column's scale, plus bias
-	VADDPS 192(R10), Z13, Z13 // + add
-	VMOVUPS Z13, 192(R9) // write
-	ADDQ R14, R9 // next row of c
-	ADDQ BP, R10 // next row of add
-	ADDQ DX, R12 // next row of sums
-	DECQ R13 // one row done
-	JNZ adding // another?
-	JMP finished // the block is done
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z18 // sums of vector 0
+	VMOVUPS 64(R11), Z19 // sums of vector 1
+	VBROADCASTSS (R15), Z20 // the row's scale
+	ADDQ AX, R15 // and where the next one's is
+	VPADDD Z4, Z18, Z18 // + correction
+	VCVTDQ2PS Z18, Z18 // as float32
+	VMULPS Z20, Z18, Z18 // times the row's scale
+	VFMADD213PS Z0, Z2, Z18 // times the column's scale, plus bias
+	VPADDD Z5, Z19, Z19 // + correction
+	VCVTDQ2PS Z19, Z19 // as float32
+	VMULPS Z20, Z19, Z19 // times the row's scale
+	VFMADD213PS Z1, Z3, Z19 // times the column's scale, plus bias
+	VMAXPS Z6, Z18, Z20 // not below -4.25
+	VMINPS Z7, Z20, Z20 // nor above 4.25
+	VMULPS Z20, Z20, Z21 // t²
+	VMOVUPS Z9, Z22 // the polynomial in t²
+	VFMADD213PS Z10, Z21, Z22 // ·t² + near7
+	VFMADD213PS Z11, Z21, Z22 // ·t² + near6
+	VFMADD213PS Z12, Z21, Z22 // ·t² + near5
+	VFMADD213PS Z13, Z21, Z22 // ·t² + near4
+	VFMADD213PS Z14, Z21, Z22 // ·t² + near3
+	VFMADD213PS Z15, Z21, Z22 // ·t² + near2
+	VFMADD213PS Z16, Z21, Z22 // ·t² + near1
+	VFMADD213PS Z17, Z21, Z22 // ·t² + near0
+	VFMADD213PS Z8, Z20, Z22 // ·t + 1/2: Φ(x)
+	VMULPS Z18, Z22, Z22 // ·x
+	VMAXPS Z6, Z19, Z18 // not below -4.25
+	VMINPS Z7, Z18, Z18 // nor above 4.25
+	VMULPS Z18, Z18, Z20 // t²
+	VMOVUPS Z9, Z21 // the polynomial in t²
+	VFMADD213PS Z10, Z20, Z21 // ·t² + near7
+	VFMADD213PS Z11, Z20, Z21 // ·t² + near6
+	VFMADD213PS Z12, Z20, Z21 // ·t² + near5
+	VFMADD213PS Z13, Z20, Z21 // ·t² + near4
+	VFMADD213PS Z14, Z20, Z21 // ·t² + near3
+	VFMADD213PS Z15, Z20, Z21 // ·t² + near2
+	VFMADD213PS Z16, Z20, Z21 // ·t² + near1
+	VFMADD213PS Z17, Z20, Z21 // ·t² + near0
+	VFMADD213PS Z8, Z18, Z21 // ·t + 1/2: Φ(x)
+	VMULPS Z19, Z21, Z21 // ·x
+	VADDPS (R14), Z22, Z22 // + add
+	VMOVUPS Z22, (R13) // write
+	VADDPS 64(R14), Z21, Z21 // + add
+	VMOVUPS Z21, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
 
-plain:
-	VBROADCASTSS (R15), Z12 // the row's scale
-	ADDQ BX, R15 // and where the next one's is
-	VMOVUPS (R12), Z13 // vector 0
-	VPADDD Z8, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z0, Z4, Z13 // times the column's scale, plus bias
-	VMOVUPS Z13, (R9) // write
-	VMOVUPS 64(R12), Z13 // vector 1
-	VPADDD Z9, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z1, Z5, Z13 // times the column's scale, plus bias
-	VMOVUPS Z13, 64(R9) // write
-	VMOVUPS 128(R12), Z13 // vector 2
-	VPADDD Z10, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z2, Z6, Z13 // times the column's scale, plus bias
-	VMOVUPS Z13, 128(R9) // write
-	VMOVUPS 192(R12), Z13 // vector 3
-	VPADDD Z11, Z13, Z13 // + correction
-	VCVTDQ2PS Z13, Z13 // as float32
-	VMULPS Z12, Z13, Z13 // times the row's scale
-	VFMADD213PS Z3, Z7, Z13 // times the column's scale, plus bias
-	VMOVUPS Z13, 192(R9) // write
-	ADDQ R14, R9 // next row of c
-	ADDQ DX, R12 // next row of sums
-	DECQ R13 // one row done
-	JNZ plain // another?
-
-finished:
-	MOVQ BX, R12 // a block further in a:
-	SHLQ $0x04, R12 // 16 rows
-	ADDQ R12, DI // on
-	DECQ R11 // one block done
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+160(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000800, R8 // the next block's rows of a
+	DECQ blocks+168(FP) // one block done
 	JNZ block // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z18 // sums of vector 0
+	VMOVUPS 64(R11), Z19 // sums of vector 1
+	VBROADCASTSS (R15), Z20 // the row's scale
+	ADDQ AX, R15 // and where the next one's is
+	VPADDD Z4, Z18, Z18 // + correction
+	VCVTDQ2PS Z18, Z18 // as float32
+	VMULPS Z20, Z18, Z18 // times the row's scale
+	VFMADD213PS Z0, Z2, Z18 // times the column's scale, plus bias
+	VPADDD Z5, Z19, Z19 // + correction
+	VCVTDQ2PS Z19, Z19 // as float32
+	VMULPS Z20, Z19, Z19 // times the row's scale
+	VFMADD213PS Z1, Z3, Z19 // times the column's scale, plus bias
+	VMAXPS Z6, Z18, Z20 // not below -4.25
+	VMINPS Z7, Z20, Z20 // nor above 4.25
+	VMULPS Z20, Z20, Z21 // t²
+	VMOVUPS Z9, Z22 // the polynomial in t²
+	VFMADD213PS Z10, Z21, Z22 // ·t² + near7
+	VFMADD213PS Z11, Z21, Z22 // ·t² + near6
+	VFMADD213PS Z12, Z21, Z22 // ·t² + near5
+	VFMADD213PS Z13, Z21, Z22 // ·t² + near4
+	VFMADD213PS Z14, Z21, Z22 // ·t² + near3
+	VFMADD213PS Z15, Z21, Z22 // ·t² + near2
+	VFMADD213PS Z16, Z21, Z22 // ·t² + near1
+	VFMADD213PS Z17, Z21, Z22 // ·t² + near0
+	VFMADD213PS Z8, Z20, Z22 // ·t + 1/2: Φ(x)
+	VMULPS Z18, Z22, Z22 // ·x
+	VMAXPS Z6, Z19, Z18 // not below -4.25
+	VMINPS Z7, Z18, Z18 // nor above 4.25
+	VMULPS Z18, Z18, Z20 // t²
+	VMOVUPS Z9, Z21 // the polynomial in t²
+	VFMADD213PS Z10, Z20, Z21 // ·t² + near7
+	VFMADD213PS Z11, Z20, Z21 // ·t² + near6
+	VFMADD213PS Z12, Z20, Z21 // ·t² + near5
+	VFMADD213PS Z13, Z20, Z21 // ·t² + near4
+	VFMADD213PS Z14, Z20, Z21 // ·t² + near3
+	VFMADD213PS Z15, Z20, Z21 // ·t² + near2
+	VFMADD213PS Z16, Z20, Z21 // ·t² + near1
+	VFMADD213PS Z17, Z20, Z21 // ·t² + near0
+	VFMADD213PS Z8, Z18, Z21 // ·t + 1/2: Φ(x)
+	VMULPS Z19, Z21, Z21 // ·x
+	VADDPS (R14), Z22, Z22 // + add
+	VMOVUPS Z22, (R13) // write
+	VADDPS 64(R14), Z21, Z21 // + add
+	VMOVUPS Z21, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA nearleastAMXINT8<>+0(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+4(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+8(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+12(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+16(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+20(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+24(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+28(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+32(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+36(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+40(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+44(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+48(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+52(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+56(SB)/4, $(-4.25)
+DATA nearleastAMXINT8<>+60(SB)/4, $(-4.25)
+GLOBL nearleastAMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA nearmostAMXINT8<>+0(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+4(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+8(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+12(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+16(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+20(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+24(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+28(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+32(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+36(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+40(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+44(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+48(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+52(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+56(SB)/4, $(4.25)
+DATA nearmostAMXINT8<>+60(SB)/4, $(4.25)
+GLOBL nearmostAMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA halfAMXINT8<>+0(SB)/4, $(0.5)
+DATA halfAMXINT8<>+4(SB)/4, $(0.5)
+DATA halfAMXINT8<>+8(SB)/4, $(0.5)
+DATA halfAMXINT8<>+12(SB)/4, $(0.5)
+DATA halfAMXINT8<>+16(SB)/4, $(0.5)
+DATA halfAMXINT8<>+20(SB)/4, $(0.5)
+DATA halfAMXINT8<>+24(SB)/4, $(0.5)
+DATA halfAMXINT8<>+28(SB)/4, $(0.5)
+DATA halfAMXINT8<>+32(SB)/4, $(0.5)
+DATA halfAMXINT8<>+36(SB)/4, $(0.5)
+DATA halfAMXINT8<>+40(SB)/4, $(0.5)
+DATA halfAMXINT8<>+44(SB)/4, $(0.5)
+DATA halfAMXINT8<>+48(SB)/4, $(0.5)
+DATA halfAMXINT8<>+52(SB)/4, $(0.5)
+DATA halfAMXINT8<>+56(SB)/4, $(0.5)
+DATA halfAMXINT8<>+60(SB)/4, $(0.5)
+GLOBL halfAMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near8AMXINT8<>+0(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+4(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+8(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+12(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+16(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+20(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+24(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+28(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+32(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+36(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+40(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+44(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+48(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+52(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+56(SB)/4, $(6.764257e-11)
+DATA near8AMXINT8<>+60(SB)/4, $(6.764257e-11)
+GLOBL near8AMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near7AMXINT8<>+0(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+4(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+8(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+12(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+16(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+20(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+24(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+28(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+32(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+36(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+40(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+44(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+48(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+52(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+56(SB)/4, $(-6.3350085e-09)
+DATA near7AMXINT8<>+60(SB)/4, $(-6.3350085e-09)
+GLOBL near7AMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near6AMXINT8<>+0(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+4(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+8(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+12(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+16(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+20(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+24(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+28(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+32(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+36(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+40(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+44(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+48(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+52(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+56(SB)/4, $(2.6090817e-07)
+DATA near6AMXINT8<>+60(SB)/4, $(2.6090817e-07)
+GLOBL near6AMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near5AMXINT8<>+0(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+4(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+8(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+12(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+16(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+20(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+24(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+28(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+32(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+36(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+40(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+44(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+48(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+52(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+56(SB)/4, $(-6.29855e-06)
+DATA near5AMXINT8<>+60(SB)/4, $(-6.29855e-06)
+GLOBL near5AMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near4AMXINT8<>+0(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+4(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+8(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+12(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+16(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+20(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+24(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+28(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+32(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+36(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+40(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+44(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+48(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+52(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+56(SB)/4, $(0.0001008925)
+DATA near4AMXINT8<>+60(SB)/4, $(0.0001008925)
+GLOBL near4AMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near3AMXINT8<>+0(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+4(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+8(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+12(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+16(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+20(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+24(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+28(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+32(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+36(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+40(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+44(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+48(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+52(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+56(SB)/4, $(-0.0011575413)
+DATA near3AMXINT8<>+60(SB)/4, $(-0.0011575413)
+GLOBL near3AMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near2AMXINT8<>+0(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+4(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+8(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+12(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+16(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+20(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+24(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+28(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+32(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+36(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+40(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+44(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+48(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+52(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+56(SB)/4, $(0.0099963285)
+DATA near2AMXINT8<>+60(SB)/4, $(0.0099963285)
+GLOBL near2AMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near1AMXINT8<>+0(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+4(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+8(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+12(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+16(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+20(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+24(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+28(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+32(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+36(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+40(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+44(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+48(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+52(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+56(SB)/4, $(-0.06667296)
+DATA near1AMXINT8<>+60(SB)/4, $(-0.06667296)
+GLOBL near1AMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA near0AMXINT8<>+0(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+4(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+8(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+12(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+16(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+20(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+24(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+28(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+32(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+36(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+40(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+44(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+48(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+52(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+56(SB)/4, $(0.39911422)
+DATA near0AMXINT8<>+60(SB)/4, $(0.39911422)
+GLOBL near0AMXINT8<>(SB), RODATA|NOPTR, $64
+
+// func mulNarrow32x32AMXINT8(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
+TEXT ·mulNarrow32x32AMXINT8(SB), $8272-160
+	MOVQ config+152(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+96(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ dst_base+0(FP), R13 // the next row of dst
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	MOVQ k+96(FP), R14 // elements of a row of a
+	SHRQ $0x04, R14 // by 16
+	IMULQ R10, R14 // times how far apart those are:
+	ADDQ R8, R14 // row 0's scale
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+96(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2: sums 2 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3: sums 3 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+144(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+136(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z6 // sums of vector 0
+	VMOVUPS 64(R11), Z7 // sums of vector 1
+	VBROADCASTSS (R14), Z8 // the row's scale
+	ADDQ AX, R14 // and where the next one's is
+	VPADDD Z4, Z6, Z6 // + correction
+	VCVTDQ2PS Z6, Z6 // as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS Z0, Z2, Z6 // times the column's scale, plus bias
+	VPADDD Z5, Z7, Z7 // + correction
+	VCVTDQ2PS Z7, Z7 // as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNE2PS2BF16 Z6, Z7, Z6: as bfloat16
+	VMOVUPS Z6, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+120(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000800, R8 // the next block's rows of a
+	DECQ blocks+128(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z6 // sums of vector 0
+	VMOVUPS 64(R11), Z7 // sums of vector 1
+	VBROADCASTSS (R14), Z8 // the row's scale
+	ADDQ AX, R14 // and where the next one's is
+	VPADDD Z4, Z6, Z6 // + correction
+	VCVTDQ2PS Z6, Z6 // as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS Z0, Z2, Z6 // times the column's scale, plus bias
+	VPADDD Z5, Z7, Z7 // + correction
+	VCVTDQ2PS Z7, Z7 // as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNE2PS2BF16 Z6, Z7, Z6: as bfloat16
+	VMOVUPS Z6, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mul16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512F, MMX+
+TEXT ·mul16x32AMXINT8(SB), $8288-200
+	MOVQ config+192(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+120(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8272(SP) // is looked up
+	MOVQ add_base+96(FP), R14 // the next row of add
+	MOVQ ldadd+152(FP), CX // from row to row of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8280(SP) // is looked up
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	MOVQ k+120(FP), R15 // elements of a row of a
+	SHRQ $0x04, R15 // by 16
+	IMULQ R10, R15 // times how far apart those are:
+	ADDQ R8, R15 // row 0's scale
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+120(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+184(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+176(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z6 // sums of vector 0
+	VMOVUPS 64(R11), Z7 // sums of vector 1
+	VBROADCASTSS (R15), Z8 // the row's scale
+	ADDQ AX, R15 // and where the next one's is
+	VPADDD Z4, Z6, Z6 // + correction
+	VCVTDQ2PS Z6, Z6 // as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS Z0, Z2, Z6 // times the column's scale, plus bias
+	VPADDD Z5, Z7, Z7 // + correction
+	VCVTDQ2PS Z7, Z7 // as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
+	VADDPS (R14), Z6, Z6 // + add
+	VMOVUPS Z6, (R13) // write
+	VADDPS 64(R14), Z7, Z7 // + add
+	VMOVUPS Z7, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+160(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000400, R8 // the next block's rows of a
+	DECQ blocks+168(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z6 // sums of vector 0
+	VMOVUPS 64(R11), Z7 // sums of vector 1
+	VBROADCASTSS (R15), Z8 // the row's scale
+	ADDQ AX, R15 // and where the next one's is
+	VPADDD Z4, Z6, Z6 // + correction
+	VCVTDQ2PS Z6, Z6 // as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS Z0, Z2, Z6 // times the column's scale, plus bias
+	VPADDD Z5, Z7, Z7 // + correction
+	VCVTDQ2PS Z7, Z7 // as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
+	VADDPS (R14), Z6, Z6 // + add
+	VMOVUPS Z6, (R13) // write
+	VADDPS 64(R14), Z7, Z7 // + add
+	VMOVUPS Z7, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512F, MMX+
+TEXT ·mulGELU16x32AMXINT8(SB), $8288-200
+	MOVQ config+192(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+120(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldc+128(FP), CX // from row to row of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8272(SP) // is looked up
+	MOVQ add_base+96(FP), R14 // the next row of add
+	MOVQ ldadd+152(FP), CX // from row to row of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8280(SP) // is looked up
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	MOVQ k+120(FP), R15 // elements of a row of a
+	SHRQ $0x04, R15 // by 16
+	IMULQ R10, R15 // times how far apart those are:
+	ADDQ R8, R15 // row 0's scale
+	VMOVUPS nearleastAMXINT8<>+0(SB), Z6 // nearleast
+	VMOVUPS nearmostAMXINT8<>+0(SB), Z7 // nearmost
+	VMOVUPS halfAMXINT8<>+0(SB), Z8 // half
+	VMOVUPS near8AMXINT8<>+0(SB), Z9 // near8
+	VMOVUPS near7AMXINT8<>+0(SB), Z10 // near7
+	VMOVUPS near6AMXINT8<>+0(SB), Z11 // near6
+	VMOVUPS near5AMXINT8<>+0(SB), Z12 // near5
+	VMOVUPS near4AMXINT8<>+0(SB), Z13 // near4
+	VMOVUPS near3AMXINT8<>+0(SB), Z14 // near3
+	VMOVUPS near2AMXINT8<>+0(SB), Z15 // near2
+	VMOVUPS near1AMXINT8<>+0(SB), Z16 // near1
+	VMOVUPS near0AMXINT8<>+0(SB), Z17 // near0
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+120(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+184(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+176(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z18 // sums of vector 0
+	VMOVUPS 64(R11), Z19 // sums of vector 1
+	VBROADCASTSS (R15), Z20 // the row's scale
+	ADDQ AX, R15 // and where the next one's is
+	VPADDD Z4, Z18, Z18 // + correction
+	VCVTDQ2PS Z18, Z18 // as float32
+	VMULPS Z20, Z18, Z18 // times the row's scale
+	VFMADD213PS Z0, Z2, Z18 // times the column's scale, plus bias
+	VPADDD Z5, Z19, Z19 // + correction
+	VCVTDQ2PS Z19, Z19 // as float32
+	VMULPS Z20, Z19, Z19 // times the row's scale
+	VFMADD213PS Z1, Z3, Z19 // times the column's scale, plus bias
+	VMAXPS Z6, Z18, Z20 // not below -4.25
+	VMINPS Z7, Z20, Z20 // nor above 4.25
+	VMULPS Z20, Z20, Z21 // t²
+	VMOVUPS Z9, Z22 // the polynomial in t²
+	VFMADD213PS Z10, Z21, Z22 // ·t² + near7
+	VFMADD213PS Z11, Z21, Z22 // ·t² + near6
+	VFMADD213PS Z12, Z21, Z22 // ·t² + near5
+	VFMADD213PS Z13, Z21, Z22 // ·t² + near4
+	VFMADD213PS Z14, Z21, Z22 // ·t² + near3
+	VFMADD213PS Z15, Z21, Z22 // ·t² + near2
+	VFMADD213PS Z16, Z21, Z22 // ·t² + near1
+	VFMADD213PS Z17, Z21, Z22 // ·t² + near0
+	VFMADD213PS Z8, Z20, Z22 // ·t + 1/2: Φ(x)
+	VMULPS Z18, Z22, Z22 // ·x
+	VMAXPS Z6, Z19, Z18 // not below -4.25
+	VMINPS Z7, Z18, Z18 // nor above 4.25
+	VMULPS Z18, Z18, Z20 // t²
+	VMOVUPS Z9, Z21 // the polynomial in t²
+	VFMADD213PS Z10, Z20, Z21 // ·t² + near7
+	VFMADD213PS Z11, Z20, Z21 // ·t² + near6
+	VFMADD213PS Z12, Z20, Z21 // ·t² + near5
+	VFMADD213PS Z13, Z20, Z21 // ·t² + near4
+	VFMADD213PS Z14, Z20, Z21 // ·t² + near3
+	VFMADD213PS Z15, Z20, Z21 // ·t² + near2
+	VFMADD213PS Z16, Z20, Z21 // ·t² + near1
+	VFMADD213PS Z17, Z20, Z21 // ·t² + near0
+	VFMADD213PS Z8, Z18, Z21 // ·t + 1/2: Φ(x)
+	VMULPS Z19, Z21, Z21 // ·x
+	VADDPS (R14), Z22, Z22 // + add
+	VMOVUPS Z22, (R13) // write
+	VADDPS 64(R14), Z21, Z21 // + add
+	VMOVUPS Z21, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+160(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000400, R8 // the next block's rows of a
+	DECQ blocks+168(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z18 // sums of vector 0
+	VMOVUPS 64(R11), Z19 // sums of vector 1
+	VBROADCASTSS (R15), Z20 // the row's scale
+	ADDQ AX, R15 // and where the next one's is
+	VPADDD Z4, Z18, Z18 // + correction
+	VCVTDQ2PS Z18, Z18 // as float32
+	VMULPS Z20, Z18, Z18 // times the row's scale
+	VFMADD213PS Z0, Z2, Z18 // times the column's scale, plus bias
+	VPADDD Z5, Z19, Z19 // + correction
+	VCVTDQ2PS Z19, Z19 // as float32
+	VMULPS Z20, Z19, Z19 // times the row's scale
+	VFMADD213PS Z1, Z3, Z19 // times the column's scale, plus bias
+	VMAXPS Z6, Z18, Z20 // not below -4.25
+	VMINPS Z7, Z20, Z20 // nor above 4.25
+	VMULPS Z20, Z20, Z21 // t²
+	VMOVUPS Z9, Z22 // the polynomial in t²
+	VFMADD213PS Z10, Z21, Z22 // ·t² + near7
+	VFMADD213PS Z11, Z21, Z22 // ·t² + near6
+	VFMADD213PS Z12, Z21, Z22 // ·t² + near5
+	VFMADD213PS Z13, Z21, Z22 // ·t² + near4
+	VFMADD213PS Z14, Z21, Z22 // ·t² + near3
+	VFMADD213PS Z15, Z21, Z22 // ·t² + near2
+	VFMADD213PS Z16, Z21, Z22 // ·t² + near1
+	VFMADD213PS Z17, Z21, Z22 // ·t² + near0
+	VFMADD213PS Z8, Z20, Z22 // ·t + 1/2: Φ(x)
+	VMULPS Z18, Z22, Z22 // ·x
+	VMAXPS Z6, Z19, Z18 // not below -4.25
+	VMINPS Z7, Z18, Z18 // nor above 4.25
+	VMULPS Z18, Z18, Z20 // t²
+	VMOVUPS Z9, Z21 // the polynomial in t²
+	VFMADD213PS Z10, Z20, Z21 // ·t² + near7
+	VFMADD213PS Z11, Z20, Z21 // ·t² + near6
+	VFMADD213PS Z12, Z20, Z21 // ·t² + near5
+	VFMADD213PS Z13, Z20, Z21 // ·t² + near4
+	VFMADD213PS Z14, Z20, Z21 // ·t² + near3
+	VFMADD213PS Z15, Z20, Z21 // ·t² + near2
+	VFMADD213PS Z16, Z20, Z21 // ·t² + near1
+	VFMADD213PS Z17, Z20, Z21 // ·t² + near0
+	VFMADD213PS Z8, Z18, Z21 // ·t + 1/2: Φ(x)
+	VMULPS Z19, Z21, Z21 // ·x
+	VADDPS (R14), Z22, Z22 // + add
+	VMOVUPS Z22, (R13) // write
+	VADDPS 64(R14), Z21, Z21 // + add
+	VMOVUPS Z21, 64(R13) // write
+	ADDQ 8280(SP), R14 // next row of add
+	ADDQ 8272(SP), R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulNarrow16x32AMXINT8(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
+TEXT ·mulNarrow16x32AMXINT8(SB), $8272-160
+	MOVQ config+152(FP), BX // the tiles' shapes
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
+	MOVQ a_base+24(FP), R8 // the block's row 0 of a
+	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	SHLQ $0x02, R10 // in bytes
+	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, (SP) // is looked up
+	MOVQ $0x00000040, AX // from row to row of a tile
+	LEAQ 71(SP), SI // room for two blocks' sums,
+	ANDQ $-64, SI // from a cache line's start
+	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
+	MOVQ k+96(FP), DX // steps of the sum
+	SHLQ $0x07, DX // in bytes of b's rows:
+	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	XORQ R12, R12 // no block to be finished yet
+	MOVQ bias_base+72(FP), BX // bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	MOVQ dst_base+0(FP), R13 // the next row of dst
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	MOVQ k+96(FP), R14 // elements of a row of a
+	SHRQ $0x04, R14 // by 16
+	IMULQ R10, R14 // times how far apart those are:
+	ADDQ R8, R14 // row 0's scale
+
+block:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
+	MOVQ R8, DI // the block's first elements of a
+	MOVQ b_base+48(FP), R9 // b's first rows
+	MOVQ k+96(FP), CX // steps of the sum
+	SHRQ $0x04, CX // 16 at a time
+
+step:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
+	ADDQ R10, DI // a's next 16 elements
+	ADDQ (SP), R9 // b's next 16 rows
+	MOVQ ahead+144(FP), BX // lines to ask for
+
+ask:
+	PREFETCHT1 (DX) // into the second-level cache
+	ADDQ $0x40, DX // next line
+	DECQ BX // one less
+	JNZ ask // more?
+	MOVQ pace+136(FP), BX // rows to finish now
+
+some:
+	TESTQ R12, R12 // none left of the block before?
+	JZ enough // then no more
+	VMOVUPS (R11), Z6 // sums of vector 0
+	VMOVUPS 64(R11), Z7 // sums of vector 1
+	VBROADCASTSS (R14), Z8 // the row's scale
+	ADDQ AX, R14 // and where the next one's is
+	VPADDD Z4, Z6, Z6 // + correction
+	VCVTDQ2PS Z6, Z6 // as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS Z0, Z2, Z6 // times the column's scale, plus bias
+	VPADDD Z5, Z7, Z7 // + correction
+	VCVTDQ2PS Z7, Z7 // as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNE2PS2BF16 Z6, Z7, Z6: as bfloat16
+	VMOVUPS Z6, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	DECQ BX // one less
+	JNZ some // more?
+
+enough:
+	DECQ CX // 16 steps done
+	JNZ step // more?
+	MOVQ $0x00000080, BX // from row to row of the sums
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
+	MOVQ SI, R11 // they are next to be finished,
+	MOVQ rows+120(FP), R12 // so many rows;
+	ADDQ 8264(SP), SI // the next block's go to the other place,
+	NEGQ 8264(SP) // and those after them back
+	ADDQ $0x00000400, R8 // the next block's rows of a
+	DECQ blocks+128(FP) // one block done
+	JNZ block // another?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
+
+last:
+	VMOVUPS (R11), Z6 // sums of vector 0
+	VMOVUPS 64(R11), Z7 // sums of vector 1
+	VBROADCASTSS (R14), Z8 // the row's scale
+	ADDQ AX, R14 // and where the next one's is
+	VPADDD Z4, Z6, Z6 // + correction
+	VCVTDQ2PS Z6, Z6 // as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS Z0, Z2, Z6 // times the column's scale, plus bias
+	VPADDD Z5, Z7, Z7 // + correction
+	VCVTDQ2PS Z7, Z7 // as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNE2PS2BF16 Z6, Z7, Z6: as bfloat16
+	VMOVUPS Z6, (R13) // write
+	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000080, R11 // next row of sums
+	DECQ R12 // one row done
+	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET

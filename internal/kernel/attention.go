@@ -10,6 +10,8 @@ const keyBlock = 256
 // are rounded to pairs.
 type attendSet struct {
 	tileSet
+	blocks *blockSet          // products on operands in blocks, in place of those of tiles; nil: none
+	whole  map[int]attendFunc // by the heads' columns: attention over whole sequences at once
 	// narrow rounds the elements of rows to pairs, in groups of 16 elements, 0 where a
 	// row has ended. nil: operands stay what they are, and there is no join.
 	narrow func(dst, x []float32, rows, cols, ldd, stride int)
@@ -26,8 +28,34 @@ func (t *attendSet) steps(n int) int {
 	return t.tileSet.steps((n + 1) / 2)
 }
 
+// height is how many queries are attended at a time.
+func (t *attendSet) height() int {
+	if t.blocks != nil {
+		return blockCols
+	}
+	return t.tiles[0].rows
+}
+
+// multiply computes rows x cols of a·b + add, a's rows being as encodeRows leaves them;
+// b has ldb columns. A nil add stands for zeros.
+func (t *attendSet) multiply(c []float32, a Matrix, b, add []float32, k, ldc, ldb, ldadd int) {
+	if t.blocks == nil {
+		t.mul(c, a.Data, b, nil, add, a.Rows, k, ldc, a.Stride, ldb, ldadd)
+		return
+	}
+	if add == nil {
+		add, ldadd = noValues[:], 0
+	}
+	t.blocks.mul(c, a.Data, b, noValues[:], add, k, ldc, blockElements*a.Rows, blockElements*ldb, ldadd, a.Rows)
+}
+
 // joined is how many rows join makes one of.
-func (t *attendSet) joined() int { return 2 * t.tileSet.steps(1) }
+func (t *attendSet) joined() int {
+	if t.twos {
+		return 4
+	}
+	return 2
+}
 
 // width is how many elements the encoding of n values takes.
 func (t *attendSet) width(n int) int { return t.steps(roundUp(n, 16)) }
@@ -44,11 +72,12 @@ type heads struct {
 	last    []float32 // the last values, fewer than are joined, and zeros to join them with
 	largest []float32 // per query: the largest score so far
 	total   []float32 // per query: the sum of 2^(score-largest) so far
+	memory  headMemory
 }
 
 // size makes what does not depend on the head's dimension.
 func (h *heads) size() {
-	h.scores = make([]float32, h.attend.tiles[0].rows*roundUp(keyBlock, h.attend.cols))
+	h.scores = make([]float32, h.attend.height()*roundUp(keyBlock, h.attend.cols))
 }
 
 // grow makes room for queries queries of heads of that dimension.
@@ -64,13 +93,13 @@ func (h *heads) grow(queries, dim int) {
 	if n := keyBlock * padded; (t.narrow != nil || padded != dim) && len(h.values) < n {
 		h.values = make([]float32, n)
 	}
-	if n := t.tiles[0].rows * padded; padded != dim && len(h.out) < n {
+	if n := t.height() * padded; padded != dim && len(h.out) < n {
 		h.out = make([]float32, n)
 	}
 	if t.narrow == nil {
 		return
 	}
-	if n := max(t.tiles[0].rows*t.width(keyBlock), keyBlock*t.width(dim)); len(h.encoded) < n {
+	if n := max(t.height()*t.width(keyBlock), keyBlock*t.width(dim)); len(h.encoded) < n {
 		h.encoded = make([]float32, n)
 	}
 	if n := t.joined() * dim; len(h.last) < n {
@@ -100,8 +129,8 @@ func (c *Core) Attention(out, q, k, v Matrix) {
 		to := min(from+keyBlock, k.Rows)
 		c.packKeys(k.RowRange(from, to))
 		values := c.packValues(v.RowRange(from, to))
-		for row := 0; row < q.Rows; row += c.attend.tiles[0].rows {
-			end := min(row+c.attend.tiles[0].rows, q.Rows)
+		for row := 0; row < q.Rows; row += c.attend.height() {
+			end := min(row+c.attend.height(), q.Rows)
 			c.attendBlock(out.RowRange(row, end), q.RowRange(row, end), values, row, to-from, from == 0)
 		}
 	}
@@ -129,15 +158,18 @@ func (c *Core) score(q Matrix, from, to int) (stride int) {
 	stride = roundUp(to-from, t.cols)
 	a := c.encodeRows(q)
 	for n := 0; n < stride; n += t.cols {
-		t.mul(c.scores[n:], a.Data, c.keys[(from+n)*steps:], nil, nil, q.Rows, steps, stride, a.Stride, t.cols, 0)
+		t.multiply(c.scores[n:], a, c.keys[(from+n)*steps:], nil, steps, stride, t.cols, 0)
 	}
 	return stride
 }
 
 // encodeRows is m as products want it: m itself, or its encoding in c.encoded.
 func (c *Core) encodeRows(m Matrix) Matrix {
-	if c.attend.narrow == nil {
+	switch {
+	case c.attend.narrow == nil:
 		return m
+	case c.attend.blocks != nil:
+		return encodeBlocks(c.encoded, m, c.attend.narrow)
 	}
 	rows := NewMatrix(c.encoded, m.Rows, c.attend.width(m.Cols))
 	c.attend.narrow(rows.Data, m.Data, m.Rows, m.Cols, rows.Stride, m.Stride)
@@ -179,7 +211,7 @@ func (c *Core) weighValues(out, values Matrix, keys, stride int, start bool) {
 		if start {
 			add = nil
 		}
-		t.mul(tile, weights.Data, values.Data[t.column(n):], nil, add, out.Rows, t.steps(keys), target.Stride, weights.Stride, values.Stride, target.Stride)
+		t.multiply(tile, weights, values.Data[t.column(n):], add, t.steps(keys), target.Stride, values.Stride, target.Stride)
 	}
 	if values.Cols != out.Cols {
 		for r := range out.Rows {
@@ -193,9 +225,14 @@ func (c *Core) weighValues(out, values Matrix, keys, stride int, start bool) {
 // scores.
 func (c *Core) packKeys(k Matrix) {
 	cols, steps := c.attend.cols, c.attend.steps(k.Cols)
-	rows := c.encodeRows(k).ColumnRange(0, steps)
+	rows := c.encodeRows(k)
 	for from := 0; from < k.Rows; from += cols {
-		c.attend.lay(c.keys[from*steps:], rows.RowRange(from, min(from+cols, k.Rows)))
+		panel, to := c.keys[from*steps:], min(from+cols, k.Rows)
+		if c.attend.blocks != nil {
+			c.attend.layBlocks(panel, rows, from, to, steps)
+		} else {
+			c.attend.lay(panel, rows.RowRange(from, to).ColumnRange(0, steps))
+		}
 	}
 }
 
@@ -203,10 +240,12 @@ func (c *Core) packKeys(k Matrix) {
 // pads it to whole panels of columns.
 func (c *Core) packValues(v Matrix) Matrix {
 	padded := roundUp(v.Cols, c.attend.cols)
-	if c.attend.join != nil {
+	switch {
+	case c.attend.blocks != nil:
+		return c.joinSquares(v, padded)
+	case c.attend.join != nil:
 		return c.joinValues(v, padded)
-	}
-	if padded == v.Cols {
+	case padded == v.Cols:
 		return v
 	}
 	p := NewMatrix(c.values, v.Rows, padded)

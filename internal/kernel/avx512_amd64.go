@@ -295,3 +295,14 @@ func divideAVX512(x []float32, rows int, cols int, stride int, by []float32)
 //
 //go:noescape
 func peakAVX512(turns int)
+
+// transposeAVX512 computes:
+//
+//	for i := range 16 {
+//		for j := range 16 {
+//			dst[i*ldd+j] = x[min(j, rows-1)*stride+i]
+//		}
+//	}
+//
+//go:noescape
+func transposeAVX512(dst []float32, x []float32, rows int, ldd int, stride int)

@@ -3540,3 +3540,173 @@ loop:
 	JG loop // again
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
+
+// func transposeAVX512(dst []float32, x []float32, rows int, ldd int, stride int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·transposeAVX512(SB), NOSPLIT, $0-72
+	MOVQ x_base+24(FP), AX // row 0 of x
+	MOVQ stride+64(FP), CX // from row to row of x
+	SHLQ $0x02, CX // in bytes
+	MOVQ dst_base+0(FP), DX // row 0 of dst
+	MOVQ ldd+56(FP), BX // from row to row of dst
+	SHLQ $0x02, BX // in bytes
+	MOVQ rows+48(FP), SI // rows
+	XORQ DI, DI // 0
+	VMOVUPS (AX), Z0 // row 0 of x
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z1 // row 1 of x
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z2 // row 2 of x
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z3 // row 3 of x
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z4 // row 4 of x
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z5 // row 5 of x
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z6 // row 6 of x
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z7 // row 7 of x
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z8 // row 8 of x
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z9 // row 9 of x
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z10 // row 10 of x
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z11 // row 11 of x
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z12 // row 12 of x
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z13 // row 13 of x
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z14 // row 14 of x
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ DI, CX // then stay there
+	ADDQ CX, AX // else the next
+	VMOVUPS (AX), Z15 // row 15 of x
+	VUNPCKLPS Z1, Z0, Z16 // registers 0 and 1: lower elements
+	VUNPCKHPS Z1, Z0, Z0 // upper ones
+	VUNPCKLPS Z3, Z2, Z1 // registers 2 and 3: lower elements
+	VUNPCKHPS Z3, Z2, Z2 // upper ones
+	VUNPCKLPS Z5, Z4, Z3 // registers 4 and 5: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 6 and 7: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 8 and 9: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 10 and 11: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 12 and 13: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 14 and 15: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPD Z1, Z16, Z15 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z1, Z16, Z16 // upper ones
+	VUNPCKLPD Z2, Z0, Z1 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z2, Z0, Z0 // upper ones
+	VUNPCKLPD Z5, Z3, Z2 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z5, Z3, Z5 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VSHUFF32X4 $0x88, Z2, Z15, Z14 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z2, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z3, Z1, Z2 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z1, Z3 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z16, Z1 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z5 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z4 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z6 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z7 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z9 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z14, Z12 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z14, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z4 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z1, Z2 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z1, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z5, Z1 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z5, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z15, Z5 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z3, Z10 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z16, Z3 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z13 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0 // quarters 1 and 3
+	VMOVUPS Z12, (DX) // row 0 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z2, (DX) // row 1 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z4, (DX) // row 2 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z1, (DX) // row 3 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z5, (DX) // row 4 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z3, (DX) // row 5 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z10, (DX) // row 6 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z13, (DX) // row 7 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z14, (DX) // row 8 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z7, (DX) // row 9 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z6, (DX) // row 10 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z9, (DX) // row 11 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z15, (DX) // row 12 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z16, (DX) // row 13 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z11, (DX) // row 14 of dst
+	ADDQ BX, DX // the next
+	VMOVUPS Z0, (DX) // row 15 of dst
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET

@@ -68,14 +68,16 @@ func BenchmarkAttention(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 2))
 	for _, rung := range ladder()[1:] {
 		s := rung.make()
-		core := s.NewCore()
-		for _, tokens := range []int{12, 32, 68, 128, 256, 512} {
-			qkv, out := NewMatrix(random(r, tokens*192), tokens, 192), NewMatrix(random(r, tokens*32), tokens, 32)
-			b.Run(fmt.Sprintf("%s/%d", rung.level, tokens), func(b *testing.B) {
-				measure(b, s, 4*float64(tokens*tokens*32), func() {
-					core.Attention(out, qkv.ColumnRange(0, 32), qkv.ColumnRange(64, 96), qkv.ColumnRange(128, 160))
+		for d := range s.attend {
+			core := s.NewCoreFor(d)
+			for _, tokens := range []int{12, 32, 68, 128, 256, 512} {
+				qkv, out := NewMatrix(random(r, tokens*192), tokens, 192), NewMatrix(random(r, tokens*32), tokens, 32)
+				b.Run(fmt.Sprintf("%s/%s/%d", rung.level, d, tokens), func(b *testing.B) {
+					measure(b, s, 4*float64(tokens*tokens*32), func() {
+						core.Attention(out, qkv.ColumnRange(0, 32), qkv.ColumnRange(64, 96), qkv.ColumnRange(128, 160))
+					})
 				})
-			})
+			}
 		}
 	}
 }

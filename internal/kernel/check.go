@@ -27,7 +27,9 @@ func checkSeed(s *Set, seed uint64) error {
 		{"vector", checkVector, 1e-5},
 	}
 	if _, ok := s.attend[BFloat16]; ok { // a weight between two bfloat16s, 1/256 of it apart, may go either way
-		cases = append(cases, checkCase{"bfloat16 attention", checkAttention(BFloat16), 1. / 128})
+		cases = append(cases,
+			checkCase{"bfloat16 attention", checkAttention(BFloat16), 1. / 128},
+			checkCase{"attention over sequences", checkSelfAttention, 1. / 64}) // and so may a query, which is a sum
 	}
 	for _, d := range s.allDTypes() {
 		tolerance := 1e-5
@@ -75,7 +77,7 @@ func random(r *rand.Rand, n int) []float32 {
 
 func checkLinear(d DType) func(*Set, *rand.Rand) []float32 {
 	return func(s *Set, r *rand.Rand) []float32 {
-		const rows, in, out = 25, 19, 131
+		const rows, in, out = 25, 19, 99
 		w := s.Pack(nil, NewMatrix(random(r, out*in), out, in), random(r, out), d)
 		var x Activations
 		s.Prepare(&x, NewMatrix(random(r, rows*in), rows, in), d)
@@ -89,12 +91,28 @@ func checkLinear(d DType) func(*Set, *rand.Rand) []float32 {
 
 func checkAttention(d DType) func(*Set, *rand.Rand) []float32 {
 	return func(s *Set, r *rand.Rand) []float32 {
-		const queries, keys, dim = 25, keyBlock + 13, 32 // two blocks of keys
+		const queries, keys, dim = 14, keyBlock + 13, 32 // two blocks of keys
 		q, kv := NewMatrix(random(r, queries*dim), queries, dim), NewMatrix(random(r, keys*2*dim), keys, 2*dim)
 		out := NewMatrix(make([]float32, queries*dim), queries, dim)
 		s.NewCoreFor(d).Attention(out, q, kv.ColumnRange(0, dim), kv.ColumnRange(dim, 2*dim))
 		return out.Data
 	}
+}
+
+func checkSelfAttention(s *Set, r *rand.Rand) []float32 {
+	const rows, in, dim = 30, 18, 32
+	starts, group := []int32{3, 22, 23, 3 + rows}, HeadGroup{2, 1, dim}
+	weights, bias := random(r, 4*dim*in), random(r, 4*dim)
+	scaleGeneric(weights, 1./16)
+	scaleGeneric(bias, 1./4)
+	w := s.Pack(nil, NewMatrix(weights, 4*dim, in), bias, BFloat16)
+	var x Activations
+	s.Prepare(&x, NewMatrix(random(r, rows*in), rows, in), BFloat16)
+	out, qkv := NewMatrix(make([]float32, rows*2*dim), rows, 2*dim), NewMatrix(make([]float32, rows*4*dim), rows, 4*dim)
+	core := s.NewCoreFor(BFloat16)
+	core.Project(qkv, &x, w, starts, group)
+	core.SelfAttention(out, qkv, starts, group)
+	return out.Data
 }
 
 func checkNorm(s *Set, r *rand.Rand) []float32 {

@@ -25,6 +25,7 @@ const (
 // the scale of the piece.
 type arithmetic struct {
 	tiles      tileSet
+	blocks     *blockSet // products whose operands lie in blocks, in place of those of tiles; nil: none
 	perElement int
 	// encode writes the elements of (x-least)·inverse, a multiple of 8 or 16 values,
 	// 0 where x has ended. nil: values stay what they are.
@@ -94,17 +95,17 @@ func (a *arithmetic) spans(in int) int {
 	return max((in+piece-1)/piece, 1)
 }
 
-// span is piece i of a row of in values.
+// span is piece i of a row of in values: at least one step where they are encoded.
 func (a *arithmetic) span(in, i int) span {
 	switch {
 	case a.encode == nil:
 		return span{values: in, steps: in}
 	case !a.scaled():
-		return span{values: in, steps: a.tiles.steps((in + 1) / 2)}
+		return span{values: in, steps: a.tiles.steps(max((in+1)/2, 1))}
 	}
 	stride := piece/a.perElement + 16 // the scale, and the next piece at a register's start
 	n := min(piece, in-i*piece)
-	return span{from: i * piece, values: n, at: i * stride, steps: a.tiles.steps((n + a.perElement - 1) / a.perElement)}
+	return span{from: i * piece, values: n, at: i * stride, steps: a.tiles.steps(max((n+a.perElement-1)/a.perElement, 1))}
 }
 
 // width is how many elements a row of in values takes.
@@ -130,13 +131,18 @@ func (a *arithmetic) encodeRow(dst, x []float32) {
 		if a.scaled() {
 			scale, inverse = a.scaleOf(a.largest(values))
 		}
-		a.encode(dst[s.at:], values, inverse)
-		if n := a.encoded(s.values); n < s.steps {
-			a.encode(dst[s.at+n:], noValues[:(s.steps-n)*a.perElement], inverse)
-		}
+		a.encodePadded(dst[s.at:], values, s.steps, inverse)
 		if a.scaled() {
 			dst[s.at+s.steps] = scale
 		}
+	}
+}
+
+// encodePadded writes steps elements, of which x may fill fewer.
+func (a *arithmetic) encodePadded(dst, x []float32, steps int, inverse float32) {
+	a.encode(dst, x, inverse)
+	if n := a.encoded(len(x)); n < steps {
+		a.encode(dst[n:], noValues[:(steps-n)*a.perElement], inverse)
 	}
 }
 
@@ -189,10 +195,8 @@ type Activations struct {
 // x itself, which must then live as long as a is in use.
 func (s *Set) Prepare(a *Activations, x Matrix, d DType) {
 	a.dtype, a.in = d, x.Cols
-	a.set(s.linear[d], x, asItIs)
+	a.prepare(s.linear[d], x, nil)
 }
-
-func asItIs(row []float32) []float32 { return row }
 
 // PrepareFor sets a to x as w wants it. Layers of w's dtype and balance want the same.
 func (s *Set) PrepareFor(a *Activations, x Matrix, w *Weights) {
@@ -204,25 +208,42 @@ func (s *Set) PrepareFor(a *Activations, x Matrix, w *Weights) {
 		a.scaled = make([]float32, x.Cols)
 	}
 	a.dtype, a.in = w.dtype, x.Cols
-	a.set(s.linear[w.dtype], x, func(row []float32) []float32 {
+	a.prepare(s.linear[w.dtype], x, func(row []float32) []float32 {
 		s.vector.multiply(a.scaled, row, w.balance)
 		return a.scaled[:len(row)]
 	})
 }
 
-// set encodes what balance makes of the rows of x.
-func (a *Activations) set(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
-	if arithmetic.encode == nil {
+// prepare encodes what balance, if there is one, makes of the rows of x.
+func (a *Activations) prepare(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
+	switch {
+	case arithmetic.blocks != nil:
+		a.setBlocks(arithmetic, x, balance)
+	case arithmetic.encode == nil:
 		a.values = x
-		return
+	default:
+		a.setRows(arithmetic, x, balance)
 	}
+}
+
+// setRows encodes rows one after the other.
+func (a *Activations) setRows(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
 	raceReadMatrix(x)
 	cols := arithmetic.width(x.Cols)
-	if len(a.memory) < x.Rows*cols {
-		a.memory = make([]float32, x.Rows*cols)
-	}
-	a.values = NewMatrix(a.memory, x.Rows, cols)
+	a.values = NewMatrix(a.room(x.Rows*cols), x.Rows, cols)
 	for i := range x.Rows {
-		arithmetic.encodeRow(a.values.Row(i), balance(x.Row(i)))
+		row := x.Row(i)
+		if balance != nil {
+			row = balance(row)
+		}
+		arithmetic.encodeRow(a.values.Row(i), row)
 	}
+}
+
+// room is memory for n elements.
+func (a *Activations) room(n int) []float32 {
+	if len(a.memory) < n {
+		a.memory = make([]float32, n)
+	}
+	return a.memory[:n]
 }

@@ -69,7 +69,7 @@ func newAVX512() *Set {
 			{6, mul6x64AVX512INT16}, {4, mul4x64AVX512INT16}, {2, mul2x64AVX512INT16}, {1, mul1x64AVX512INT16},
 		}}, quantizeAVX512INT16, largestAVX512INT16), Int8: int8, Int8GELU: int8GELU},
 		best: Int16,
-		attend: map[DType]*attendSet{Float32: {tileSet: tileSet{cols: 32, tiles: []tile{
+		attend: map[DType]*attendSet{Float32: {tileSet: tileSet{cols: 32, square: transposeAVX512, tiles: []tile{
 			{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512},
 		}}}},
 		vector: vectors{
@@ -107,7 +107,7 @@ func newAVX512BF16Of(vendor string) *Set {
 		return s
 	}
 	s.best = BFloat16
-	s.attend[BFloat16] = &attendSet{narrow: narrowAVX512BF16, join: joinAVX512BF16, tileSet: tileSet{cols: 32, tiles: []tile{
+	s.attend[BFloat16] = &attendSet{narrow: narrowAVX512BF16, join: joinAVX512BF16, tileSet: tileSet{cols: 32, square: transposeAVX512, tiles: []tile{
 		{12, mul12x32AVX512BF16}, {8, mul8x32AVX512BF16}, {4, mul4x32AVX512BF16}, {2, mul2x32AVX512BF16}, {1, mul1x32AVX512BF16},
 	}}}
 	return s

@@ -23,7 +23,7 @@ func (s *Set) NewCoreFor(d DType) *Core {
 		c.attend = a
 	}
 	for _, a := range s.linear {
-		if n := a.tiles.tiles[0].rows * a.tiles.cols; n > len(c.tile) {
+		if n := a.tallest() * a.tiles.cols; n > len(c.tile) {
 			c.tile = make([]float32, n)
 		}
 	}
@@ -56,15 +56,18 @@ func (c *Core) product(dst Matrix, x *Activations, w *Weights, residual Matrix, 
 	raceWriteMatrix(dst)
 	for n := 0; n < w.out; n += w.cols {
 		p := panel{
-			arithmetic: arithmetic, in: w.in, cols: w.cols, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
+			arithmetic: arithmetic, in: w.in, cols: w.cols, x: x, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
 			b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n*w.biasRows : (n+w.cols)*w.biasRows],
 		}
 		if residual.Data != nil {
 			p.add = residual.ColumnRange(n, min(n+w.cols, w.out))
 		}
-		if p.c.Cols == w.cols {
+		switch {
+		case arithmetic.blocks != nil:
+			c.blockPanel(&p, a)
+		case p.c.Cols == w.cols:
 			c.fullPanel(&p, a)
-		} else {
+		default:
 			c.partPanel(&p, a)
 		}
 	}
@@ -82,7 +85,8 @@ func checkProduct(dst Matrix, x *Activations, w *Weights, cols int) {
 // panel is the product of all rows with one panel of weights.
 type panel struct {
 	arithmetic *arithmetic
-	in, cols   int    // of the weights and of the panel
+	in, cols   int // of the weights and of the panel
+	x          *Activations
 	c, a, add  Matrix // add without data: nothing to add
 	b, bias    []float32
 }

@@ -49,13 +49,13 @@ func (p *Pattern) Pairs(n int) int {
 	return pairs
 }
 
-// isFull tells whether the pattern leaves Attention as it is.
-func (p *Pattern) isFull() bool { return p.Window == 0 && !p.Causal && p.Bias == nil }
+// IsFull tells whether the pattern leaves Attention as it is.
+func (p *Pattern) IsFull() bool { return p.Window == 0 && !p.Causal && p.Bias == nil }
 
 // AttentionIn is Attention under a pattern. Blocks of keys that a tile of queries
 // does not see cost nothing, so a window makes the work linear in the length.
 func (c *Core) AttentionIn(out, q, k, v Matrix, p *Pattern) {
-	if p.isFull() || q.Rows == 0 {
+	if p.IsFull() || q.Rows == 0 {
 		c.Attention(out, q, k, v)
 		return
 	}
@@ -64,7 +64,7 @@ func (c *Core) AttentionIn(out, q, k, v Matrix, p *Pattern) {
 	raceReadMatrix(k)
 	raceReadMatrix(v)
 	raceWriteMatrix(out)
-	height := c.attend.tiles[0].rows
+	height := c.attend.height()
 	for from := 0; from < k.Rows; from += keyBlock {
 		to := min(from+keyBlock, k.Rows)
 		c.packKeys(k.RowRange(from, to))

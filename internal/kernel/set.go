@@ -35,29 +35,45 @@ type tileSet struct {
 	// twos tells that the tiles take steps of the sum by twos: k is even, and a
 	// column's elements i and i+1 lie side by side, b(i, j) at b[i/2*2*ldb + 2*j + i%2].
 	twos bool
-	// group divides the number of steps, zeros filling it up. 0: 1.
-	group int
+	// square transposes a square of 16 elements, or its first rows; nil: nothing does.
+	square func(dst, x []float32, rows, ldd, stride int)
+	// squares tells that b lies in squares of 16 steps and 16 columns, zeros filling the
+	// last steps up; cols is 32.
+	squares bool
 }
 
 // steps is how many steps the sum of n products takes, of which the last may be 0.
 func (s *tileSet) steps(n int) int {
-	if s.twos {
+	switch {
+	case s.twos:
 		return roundUp(n, 2)
+	case s.squares:
+		return roundUp(n, blockElements)
 	}
-	return roundUp(n, max(s.group, 1))
+	return n
 }
 
 // column is where column j of b begins.
 func (s *tileSet) column(j int) int {
-	if s.twos {
+	switch {
+	case s.twos:
 		return 2 * j
+	case s.squares:
+		return blockElements * j
 	}
 	return j
 }
 
 // lay writes the rows of m as columns of a b of s.cols columns.
 func (s *tileSet) lay(b []float32, m Matrix) {
-	if !s.twos {
+	switch {
+	case s.squares:
+		s.laySquares(b, m)
+		return
+	case s.square != nil:
+		s.transpose(b, m)
+		return
+	case !s.twos:
 		transpose(b, m, s.cols)
 		return
 	}
@@ -67,6 +83,18 @@ func (s *tileSet) lay(b []float32, m Matrix) {
 			row[2*j] = m.Data[j*m.Stride+i]
 		}
 	}
+}
+
+// transpose writes column k of m to b[k*s.cols:], and what it likes to the columns of b
+// that m has no rows for.
+func (s *tileSet) transpose(b []float32, m Matrix) {
+	whole := m.Cols &^ 15
+	for i := 0; i < whole; i += 16 {
+		for j := 0; j < m.Rows; j += 16 {
+			s.square(b[i*s.cols+j:], m.Data[j*m.Stride+i:], min(m.Rows-j, 16), s.cols, m.Stride)
+		}
+	}
+	transpose(b[whole*s.cols:], m.ColumnRange(whole, m.Cols), s.cols)
 }
 
 // mul covers rows x s.cols of a product with tiles; the operands are tileFunc's.

@@ -87,7 +87,11 @@ func (s *Set) Pack(arena *Arena, w Source, bias []float32, d DType) *Weights {
 		for i := range rows.Rows {
 			w.Read(rows.Row(i), n+i, 0)
 		}
-		prepared.set(arithmetic.encoder(), rows, asItIs)
+		if e := arithmetic.encoder(); e.encode == nil {
+			prepared.values = rows
+		} else {
+			prepared.setRows(e, rows, nil)
+		}
 		p.packPanel(arithmetic, n, prepared.values)
 		if bias != nil {
 			addGeneric(p.bias[n*p.biasRows:], bias[n:n+rows.Rows])

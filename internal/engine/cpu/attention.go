@@ -25,12 +25,26 @@ func groupTask(lead, me *worker, i int) {
 		me.scratch.prepare(me.spec, me.weights.widest, lead.scratch.rows)
 	}
 	qkv := me.scratch.heads(g.qkv.Out())
+	if l.isPlain() && me.weights.biases == nil {
+		me.attendPlain(lead, g, qkv)
+		return
+	}
 	me.core.Linear(qkv, &lead.scratch.in, g.qkv, kernel.Identity)
 	me.lap(PartHeads)
 	for n := range len(lead.starts) - 1 {
 		me.attendGroup(l, g, sequenceRows(qkv, lead.starts, n), sequenceRows(lead.scratch.context, lead.starts, n))
 	}
 	me.lap(PartAttention)
+}
+
+// attendPlain is the rest of groupTask for layers whose queries and keys are used as they are.
+func (w *worker) attendPlain(lead *worker, g *headGroup, qkv kernel.Matrix) {
+	dim := w.spec.HeadDim
+	heads := kernel.HeadGroup{Heads: g.heads, KeyHeads: g.keyHeads, Dim: dim}
+	w.core.Project(qkv, &lead.scratch.in, g.qkv, lead.starts, heads)
+	w.lap(PartHeads)
+	w.core.SelfAttention(lead.scratch.context.ColumnRange(g.first*dim, (g.first+g.heads)*dim), qkv, lead.starts, heads)
+	w.lap(PartAttention)
 }
 
 // outputTask computes a few columns of what attention adds to x: in x itself, or

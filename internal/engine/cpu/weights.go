@@ -39,6 +39,11 @@ type layer struct {
 	experts    *experts // in place of chunks; nil: none
 }
 
+// isPlain tells whether queries see all keys, and both are used as they are projected.
+func (l *layer) isPlain() bool {
+	return l.pattern.IsFull() && l.rotary == nil && l.queryNorm.isIdentity() && l.keyNorm.isIdentity()
+}
+
 // feedForwards are the chunks of each that the layer has.
 func (l *layer) feedForwards() [][]chunk {
 	if l.experts == nil {

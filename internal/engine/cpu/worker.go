@@ -103,19 +103,28 @@ func (w *worker) chunkFeedForward(dst, sum kernel.Matrix, chunks []chunk, a kern
 	s := &w.scratch
 	for i := range chunks {
 		c := &chunks[i]
-		inner := s.inner(dst.Rows, c.up.Out())
-		w.core.Linear(inner, &s.in, c.up, a)
-		if c.gate != nil {
-			gate := s.gate(dst.Rows, c.gate.Out())
-			w.core.Linear(gate, &s.in, c.gate, kernel.Identity)
-			w.set.Multiply(inner, gate)
-		}
-		w.lap(PartUp)
-		w.prepare(&s.activated, inner, c.down)
+		w.inner(&s.activated, s.inner(dst.Rows, c.up.Out()), c, a)
 		w.accumulate(dst, &s.activated, c.down, sum)
 		w.lap(PartDown)
 		sum = dst
 	}
+}
+
+// inner sets dst to a chunk's inner values as its down product wants them. values is
+// memory for them.
+func (w *worker) inner(dst *kernel.Activations, values kernel.Matrix, c *chunk, a kernel.Activation) {
+	s := &w.scratch
+	if c.gate == nil {
+		w.core.LinearFor(dst, values, &s.in, c.up, a, c.down)
+		w.lap(PartUp)
+		return
+	}
+	w.core.Linear(values, &s.in, c.up, a)
+	gate := s.gate(values.Rows, c.gate.Out())
+	w.core.Linear(gate, &s.in, c.gate, kernel.Identity)
+	w.set.Multiply(values, gate)
+	w.lap(PartUp)
+	w.prepare(dst, values, c.down)
 }
 
 // residual is what the feed-forward's sum begins with: x, or nothing where a norm

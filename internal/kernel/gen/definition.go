@@ -59,6 +59,9 @@ var (
 		"\t\t// element i of the row of dst that begins at r*ldd, as bfloat16s; 0 where row has ended",
 		"\t\tdst[r*ldd:][i] = bfloat16(row[i]) // to the nearest, ties to even", "\t}", "}",
 	}}
+	transposeOf = definition{"transpose", "func(dst, x []float32, rows, ldd, stride int)", []string{
+		"for i := range 16 {", "\tfor j := range 16 {", "\t\tdst[i*ldd+j] = x[min(j, rows-1)*stride+i]", "\t}", "}",
+	}}
 	joinOf = definition{"join", "func(dst, x []float32, rows, cols, ldd, stride, apart int)", []string{
 		"for r := range rows {", "\ta, b := x[r*stride:], x[r*stride+apart:]", "\tfor i := range cols {",
 		"\t\t// bfloat16s to the nearest, ties to even", "\t\tdst[r*ldd+i] = pair(low: bfloat16(a[i]), high: bfloat16(b[i]))", "\t}", "}",

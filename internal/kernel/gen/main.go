@@ -57,6 +57,9 @@ func (g *generator) kernels() {
 		g.vectors()
 		g.peak()
 	}
+	if g.isa.wide() && g.isa.vectors {
+		g.transpose()
+	}
 	switch g.isa.element {
 	case "int16":
 		g.largest()

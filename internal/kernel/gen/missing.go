@@ -24,10 +24,11 @@ type evex struct {
 }
 
 var missing = map[string]evex{
-	"VPDPBUSD":      {prefix: 1, opcode: 0x50},              // AVX512_VNNI: EVEX.512.66.0F38.W0 50 /r
-	"VPDPWSSD":      {prefix: 1, opcode: 0x52},              // AVX512_VNNI: EVEX.512.66.0F38.W0 52 /r
-	"VDPBF16PS":     {prefix: 2, opcode: 0x52},              // AVX512_BF16: EVEX.512.F3.0F38.W0 52 /r
-	"VCVTNEPS2BF16": {prefix: 2, opcode: 0x72, unary: true}, // AVX512_BF16: EVEX.512.F3.0F38.W0 72 /r
+	"VPDPBUSD":       {prefix: 1, opcode: 0x50},              // AVX512_VNNI: EVEX.512.66.0F38.W0 50 /r
+	"VPDPWSSD":       {prefix: 1, opcode: 0x52},              // AVX512_VNNI: EVEX.512.66.0F38.W0 52 /r
+	"VDPBF16PS":      {prefix: 2, opcode: 0x52},              // AVX512_BF16: EVEX.512.F3.0F38.W0 52 /r
+	"VCVTNEPS2BF16":  {prefix: 2, opcode: 0x72, unary: true}, // AVX512_BF16: EVEX.512.F3.0F38.W0 72 /r
+	"VCVTNE2PS2BF16": {prefix: 3, opcode: 0x72},              // AVX512_BF16: EVEX.512.F2.0F38.W0 72 /r
 }
 
 // emitMissing adds an instruction by name; the last operand is the destination,

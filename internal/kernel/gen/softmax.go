@@ -80,7 +80,7 @@ func (g *generator) softmax() {
 			x := weigh.load("x", element(weigh.cursors[0], at), largest)
 			g.Comment("x - largest")
 			g.VSUBPS(largest, x, x)
-			e := g.exp2(x)
+			e := g.exp2(x, g.inMemory)
 			weigh.store(e, element(weigh.cursors[0], at))
 			weigh.clearTail(e)
 			g.Comment("sum += 2^(x-largest)")

@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"math/bits"
-	"strings"
 
+	"github.com/mmcloughlin/avo/gotypes"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -12,178 +12,162 @@ import (
 // Products by AMX. A processor has eight tiles, registers of up to 16 rows of 64
 // bytes. One instruction multiplies a tile of a (up to 16 rows, 16 elements of each)
 // by a tile of b (16 rows of 16 columns) and adds the result to a tile of sums.
+//
+// Measured on Sapphire Rapids: with operands that lie as tiles do, one after the
+// other, loads keep up with products; what finishes the sums of one block of rows
+// (bias, GELU, rounding) costs nearly nothing between the products of the next; and
+// weights, which come from the third-level cache, have to be asked for ahead.
 
 const (
 	tileRows   = 16 // of a tile
 	tileBytes  = 64 // of a tile's row
-	tileCols   = tileBytes / 4
-	blockCols  = 64                  // columns of a product
-	blockBytes = 4 * blockCols       // of its row
-	allSums    = 4                   // tiles of sums
-	firstA     = allSums             // the first tile of a
-	tiles      = 8                   // of the processor
-	blockSize  = 2 * 16 * blockBytes // of the sums of a block, on the stack
+	tileSize   = tileRows * tileBytes
+	blockCols  = 32            // columns of a product, two tiles
+	blockBytes = 4 * blockCols // of its row of sums
+	blockSize  = 2 * tileRows * blockBytes
+	across     = blockCols / 16
+	firstB     = 6 // the tiles of b; those of sums come first, then those of a
 )
 
-// grid is how a block of sums lies in its tiles: down x across, columns in as many
-// passes as that takes.
-type grid struct{ down, across int }
+// tileProduct is a product function under construction: of blocks of down x 2 tiles.
+type tileProduct struct {
+	down   int
+	result result
 
-func (t grid) rows() int        { return t.down * tileRows }
-func (t grid) passes() int      { return blockCols / tileCols / t.across }
-func (t grid) sum(d, v int) int { return d*t.across + v }
-func (t grid) a(d int) int      { return firstA + d }
-
-// b is the tile of b for column v of the grid. Where there are fewer tiles than
-// columns, the first serves again.
-func (t grid) b(v int) int {
-	first := firstA + t.down
-	return first + v%(tiles-first)
+	block, a, b reg.GPVirtual // the block's first row of a, and where in a and b the sum is
+	row, lda    reg.GPVirtual // from row to row, and from 16 elements of a to the next
+	ldb         operand.Mem   // from 16 rows of b to the next
+	steps       reg.GPVirtual // instructions left of the sum
+	ahead       reg.GPVirtual // what to ask for next
+	count       reg.GPVirtual // turns left of a short loop
+	free        reg.GPVirtual // where this block's sums will go
+	other       operand.Mem   // from there to where the next block's will
+	finish      finish
 }
+
+func (t *tileProduct) sum(d, v int) int { return across*d + v }
+func (t *tileProduct) tileA(d int) int  { return 4 + d }
 
 // tileProducts emits the products of blocks of up to 32 rows and of up to 16.
 func (g *generator) tileProducts() {
-	g.tileProduct(grid{2, 2})
-	g.tileProduct(grid{1, 4})
-}
-
-// tileBlock is a product function under construction.
-type tileBlock struct {
-	grid
-	a, b, c, add reg.GPVirtual // where the block begins
-	lda, ldb     reg.GPVirtual
-	stepB        reg.GPVirtual // from one tile of b to the one below
-	sums         reg.GPVirtual // the block's sums, in memory
-	sumStride    reg.GPVirtual
-}
-
-func (g *generator) tileProduct(shape grid) {
-	name := fmt.Sprintf("mul%dx%d%s", shape.rows(), blockCols, g.isa.name)
-	g.Function(name) // not NOSPLIT: the sums are on the stack
-	g.SignatureExpr("func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, rows, blocks int, config *[64]byte)")
-	g.Pragma("noescape")
-	g.Doc(g.isa.tileDoc(name, shape.rows())...)
-	t := g.loadBlock(shape)
-	blocks := g.GP64()
-	g.Comment("blocks left")
-	g.Load(g.Param("blocks"), blocks)
-	g.Label("block")
-	for pass := range shape.passes() {
-		g.sumPass(t, pass)
+	for _, down := range []int{2, 1} {
+		for _, r := range g.isa.results() {
+			g.tileProduct(down, r)
+		}
 	}
-	g.finishBlock(t)
-	g.Comment("a block further in a:")
-	g.rowsFurther(t.lda, t.rows(), t.a)
+	if g.isa.element == "bfloat16" {
+		g.attention(1)
+		g.attention(2)
+	}
+}
+
+func (g *generator) tileProduct(down int, r result) {
+	t := &tileProduct{down: down, result: r}
+	rows := down * tileRows
+	name := fmt.Sprintf("%s%dx%d%s", r.name, rows, blockCols, g.isa.name)
+	g.Function(name) // not NOSPLIT: the sums are on the stack
+	g.SignatureExpr(r.signature())
+	g.Pragma("noescape")
+	g.Doc(g.isa.tileDoc(name, r, rows)...)
+	g.begin(t)
+	g.Label("block")
+	g.sumBlock(t)
+	g.storeBlock(t)
 	g.Comment("one block done")
-	g.DECQ(blocks)
+	g.DECQ(g.argument(g.Param("blocks")))
 	g.Comment("another?")
 	g.JNZ(operand.LabelRef("block"))
 	g.Comment("leave no tile behind for the system to save")
 	g.emitTile("TILERELEASE")
+	g.Label("last")
+	g.finishRow(t)
+	g.Comment("another row of the last block?")
+	g.JNZ(operand.LabelRef("last"))
 	g.end()
 }
 
-func (i *isa) tileDoc(name string, rows int) []string {
-	loops := i.loops(rows, blockCols)
-	loops[0] = "\tfor r := range blocks * rows {"
-	if !i.integers() {
-		loops[2], loops[6] = "\t\t\tsum := float32(0)", strings.Replace(loops[6], "sum", "sum + bias[j]", 1)
+// argument is a parameter in memory.
+func (g *generator) argument(p gotypes.Component) operand.Mem {
+	basic, err := p.Resolve()
+	if err != nil {
+		panic(err)
 	}
-	return append([]string{
-		fmt.Sprintf("%s computes blocks of up to %d rows and %d columns, the elements of a and", name, rows, blockCols),
-		fmt.Sprintf("b being %s.", i.elements()),
-		fmt.Sprintf("Of several blocks each has %d rows. k is a multiple of 16, and config is newTileConfig's for rows:", rows), "",
-	}, loops...)
+	return basic.Addr
 }
 
-// rowsFurther moves a pointer on by rows, a power of two.
-func (g *generator) rowsFurther(stride reg.GPVirtual, rows int, p reg.GPVirtual) {
-	distance := g.GP64()
-	g.MOVQ(stride, distance)
-	g.Comment(fmt.Sprintf("%d rows", rows))
-	g.SHLQ(operand.Imm(uint64(bits.TrailingZeros(uint(rows)))), distance)
-	g.Comment("on")
-	g.ADDQ(distance, p)
-}
-
-func (g *generator) loadBlock(shape grid) *tileBlock {
-	t := &tileBlock{grid: shape, stepB: g.GP64(), sums: g.GP64(), sumStride: g.GP64()}
-	config := g.GP64()
+func (g *generator) begin(t *tileProduct) {
+	t.row, t.steps, t.ahead, t.count, t.free, t.a = g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
 	g.Comment("the tiles' shapes")
-	g.Load(g.Param("config"), config)
-	g.Comment("become theirs, and all tiles 0")
-	g.emitTile("LDTILECFG", operand.Mem{Base: config})
-	t.lda, t.ldb = g.stride("lda", "from row to row of a"), g.stride("ldb", "from row to row of b")
-	g.Comment("from tile to tile of b:")
-	g.MOVQ(t.ldb, t.stepB)
-	g.Comment("16 rows")
-	g.SHLQ(operand.Imm(4), t.stepB)
-	t.a, t.b = g.pointer("a", "the block's row 0 of a"), g.pointer("b", "b's row 0")
-	t.c, t.add = g.pointer("c", "the block's row 0 of c"), g.pointer("add", "the block's row 0 of add")
-	memory := g.AllocLocal(blockSize + tileBytes)
-	g.Comment("room for the block's sums,")
-	g.LEAQ(memory.Offset(tileBytes-1), t.sums)
+	g.Load(g.Param("config"), t.count)
+	g.Comment("become theirs")
+	g.emitTile("LDTILECFG", operand.Mem{Base: t.count})
+	t.block, t.b = g.pointer("a", "the block's row 0 of a"), g.GP64()
+	t.lda = g.stride("lda", "from 16 elements of a to the next")
+	t.ldb = g.keptStride("ldb", "from 16 rows of b to the next")
+	g.Comment("from row to row of a tile")
+	g.MOVQ(operand.U32(tileBytes), t.row)
+	memory := g.AllocLocal(2*blockSize + tileBytes)
+	g.Comment("room for two blocks' sums,")
+	g.LEAQ(memory.Offset(tileBytes-1), t.free)
 	g.Comment("from a cache line's start")
-	g.ANDQ(operand.I32(-tileBytes), t.sums)
-	g.Comment("from row to row of the sums")
-	g.MOVQ(operand.U32(blockBytes), t.sumStride)
-	return t
+	g.ANDQ(operand.I32(-tileBytes), t.free)
+	t.other = g.AllocLocal(8)
+	g.Comment("the second block's lie behind the first's")
+	g.MOVQ(operand.U32(blockSize), t.other)
+	g.Comment("steps of the sum")
+	g.Load(g.Param("k"), t.ahead)
+	g.Comment("in bytes of b's rows:")
+	g.SHLQ(operand.Imm(uint64(bits.TrailingZeros(blockBytes))), t.ahead)
+	g.Comment("what lies behind b is wanted next")
+	g.ADDQ(g.argument(g.Param("b").Base()), t.ahead)
+	g.beginFinish(t)
 }
 
-// sumPass computes the sums of one pass's columns.
-func (g *generator) sumPass(t *tileBlock, pass int) {
-	for i := range allSums {
+// sumBlock computes the sums of one block, and between its products finishes those of
+// the block before.
+func (g *generator) sumBlock(t *tileProduct) {
+	for i := range across * t.down {
 		g.Comment(fmt.Sprintf("sums %d: 0", i))
 		g.emitTile("TILEZERO", tmm(i))
 	}
-	rowsA := make([]reg.GPVirtual, t.down)
-	for d := range rowsA {
-		rowsA[d] = g.GP64()
-		g.Comment(fmt.Sprintf("a, rows from %d", d*tileRows))
-		g.MOVQ(t.a, rowsA[d])
-		if d > 0 {
-			g.Comment("a's row, in bytes,")
-			g.rowsFurther(t.lda, d*tileRows, rowsA[d])
-		}
-	}
-	rowB, steps := g.GP64(), g.GP64()
-	g.Comment(fmt.Sprintf("b, columns from %d", pass*t.across*tileCols))
-	g.LEAQ(element(t.b, pass*t.across*tileBytes), rowB)
-	g.Comment("steps of the sums")
-	g.Load(g.Param("k"), steps)
-	loop, done := fmt.Sprintf("loop%d", pass), fmt.Sprintf("done%d", pass)
+	g.Comment("the block's first elements of a")
+	g.MOVQ(t.block, t.a)
+	g.Comment("b's first rows")
+	g.Load(g.Param("b").Base(), t.b)
+	g.Comment("steps of the sum")
+	g.Load(g.Param("k"), t.steps)
 	g.Comment("16 at a time")
-	g.SHRQ(operand.Imm(4), steps)
-	g.Comment("none: all sums are 0")
-	g.JZ(operand.LabelRef(done))
-	g.Label(loop)
-	g.tileStep(t, rowsA, rowB)
+	g.SHRQ(operand.Imm(4), t.steps)
+	g.Label("step")
+	g.tileStep(t)
+	g.askAhead(t)
+	g.finishSome(t)
 	g.Comment("16 steps done")
-	g.DECQ(steps)
+	g.DECQ(t.steps)
 	g.Comment("more?")
-	g.JNZ(operand.LabelRef(loop))
-	g.Label(done)
-	g.storePass(t, pass)
+	g.JNZ(operand.LabelRef("step"))
 }
 
 // tileStep adds 16 steps to the sums.
-func (g *generator) tileStep(t *tileBlock, rowsA []reg.GPVirtual, rowB reg.GPVirtual) {
-	for d, rowA := range rowsA {
-		g.Comment(fmt.Sprintf("a, rows from %d", d*tileRows))
-		g.emitTile("TILELOADD", operand.Mem{Base: rowA, Index: t.lda, Scale: 1}, tmm(t.grid.a(d)))
-		for v := range t.across {
+func (g *generator) tileStep(t *tileProduct) {
+	load := func(what string, base reg.GPVirtual, n, tile int) {
+		g.Comment(what)
+		g.emitTile("TILELOADD", operand.Mem{Base: base, Index: t.row, Scale: 1, Disp: n * tileSize}, tmm(tile))
+	}
+	for d := range t.down {
+		load(fmt.Sprintf("a, rows from %d", d*tileRows), t.a, d, t.tileA(d))
+		for v := range across {
 			if d == 0 {
-				g.Comment(fmt.Sprintf("b, columns from %d of the pass", v*tileCols))
-				g.emitTile("TILELOADD", operand.Mem{Base: rowB, Index: t.ldb, Scale: 1, Disp: v * tileBytes}, tmm(t.grid.b(v)))
+				load(fmt.Sprintf("b, columns from %d", 16*v), t.b, v, firstB+v)
 			}
 			g.Comment(fmt.Sprintf("sums %d += a·b", t.sum(d, v)))
-			g.emitTile(g.isa.tileMultiply(), tmm(t.grid.b(v)), tmm(t.grid.a(d)), tmm(t.sum(d, v)))
+			g.emitTile(g.isa.tileMultiply(), tmm(firstB+v), tmm(t.tileA(d)), tmm(t.sum(d, v)))
 		}
-		g.Comment("on in these rows of a")
-		g.ADDQ(operand.Imm(tileBytes), rowA)
 	}
-	g.Comment("on to b's next 16 rows")
-	g.ADDQ(t.stepB, rowB)
+	g.Comment("a's next 16 elements")
+	g.ADDQ(t.lda, t.a)
+	g.Comment("b's next 16 rows")
+	g.ADDQ(t.ldb, t.b)
 }
 
 func (i *isa) tileMultiply() string {
@@ -193,122 +177,40 @@ func (i *isa) tileMultiply() string {
 	return "TDPBF16PS"
 }
 
-func (g *generator) storePass(t *tileBlock, pass int) {
+// askAhead asks for a few of the lines that the next product will read.
+func (g *generator) askAhead(t *tileProduct) {
+	g.Comment("lines to ask for")
+	g.Load(g.Param("ahead"), t.count)
+	g.Label("ask")
+	g.Comment("into the second-level cache")
+	g.PREFETCHT1(operand.Mem{Base: t.ahead})
+	g.Comment("next line")
+	g.ADDQ(operand.Imm(64), t.ahead)
+	g.Comment("one less")
+	g.DECQ(t.count)
+	g.Comment("more?")
+	g.JNZ(operand.LabelRef("ask"))
+}
+
+// storeBlock hands the block's sums over to be finished.
+func (g *generator) storeBlock(t *tileProduct) {
+	g.Comment("from row to row of the sums")
+	g.MOVQ(operand.U32(blockBytes), t.count)
 	for d := range t.down {
-		for v := range t.across {
-			at := d*tileRows*blockBytes + (pass*t.across+v)*tileBytes
+		for v := range across {
 			g.Comment(fmt.Sprintf("sums %d to memory", t.sum(d, v)))
-			g.emitTile("TILESTORED", tmm(t.sum(d, v)), operand.Mem{Base: t.sums, Index: t.sumStride, Scale: 1, Disp: at})
+			at := d*tileRows*blockBytes + v*tileBytes
+			g.emitTile("TILESTORED", tmm(t.sum(d, v)), operand.Mem{Base: t.free, Index: t.count, Scale: 1, Disp: at})
 		}
 	}
-}
-
-// finishBlock turns the block's sums into its rows of c.
-func (g *generator) finishBlock(t *tileBlock) {
-	f := g.loadFinish(t)
-	g.Comment("is there something to add?")
-	g.TESTQ(t.add, t.add)
-	g.Comment("no")
-	g.JZ(operand.LabelRef("plain"))
-	ldadd := g.stride("ldadd", "from row to row of add")
-	g.Label("adding")
-	g.finishRow(t, f, ldadd)
-	g.Comment("another?")
-	g.JNZ(operand.LabelRef("adding"))
-	g.Comment("the block is done")
-	g.JMP(operand.LabelRef("finished"))
-	g.Label("plain")
-	g.finishRow(t, f, nil)
-	g.Comment("another?")
-	g.JNZ(operand.LabelRef("plain"))
-	g.Label("finished")
-}
-
-// finish is what the rows of a block have in common.
-type finish struct {
-	bias, scales, corrections []reg.VecVirtual
-	row, ldc, left            reg.GPVirtual // sums of the row, and rows left
-	scale                     reg.GPVirtual // the row's, behind its elements of a
-}
-
-func (g *generator) loadFinish(t *tileBlock) *finish {
-	f := &finish{row: g.GP64(), left: g.GP64()}
-	f.ldc = g.stride("ldc", "from row to row of c")
-	bias := g.pointer("bias", "bias")
-	f.bias = g.loadRow(bias, 0, "bias")
-	if g.isa.integers() {
-		f.scales, f.corrections = g.loadRow(bias, 1, "scales"), g.loadRow(bias, 2, "corrections")
-		f.scale = g.GP64()
-		g.Comment("elements of a row of a,")
-		g.Load(g.Param("k"), f.scale)
-		g.Comment("behind which is its scale")
-		g.LEAQ(operand.Mem{Base: t.a, Index: f.scale, Scale: 4}, f.scale)
-	}
-	g.Comment("sums of row 0")
-	g.MOVQ(t.sums, f.row)
-	g.Comment("rows left")
-	g.Load(g.Param("rows"), f.left)
-	return f
-}
-
-// loadRow reads row n behind base, of as many elements as a block has columns.
-func (g *generator) loadRow(base reg.GPVirtual, n int, what string) []reg.VecVirtual {
-	list := g.registers(blockBytes / g.isa.bytes())
-	for v, x := range list {
-		g.Comment(fmt.Sprintf("%s of vector %d", what, v))
-		g.VMOVUPS(element(base, n*blockBytes+v*g.isa.bytes()), x)
-	}
-	return list
-}
-
-// finishRow writes one row and leaves in the flags whether it was the last.
-func (g *generator) finishRow(t *tileBlock, f *finish, ldadd reg.Register) {
-	var scale reg.VecVirtual
-	if g.isa.integers() {
-		scale = g.register()
-		g.Comment("the row's scale")
-		g.VBROADCASTSS(element(f.scale, 0), scale)
-		g.Comment("and where the next one's is")
-		g.ADDQ(t.lda, f.scale)
-	}
-	for v := range f.bias {
-		sum := g.finishSums(f, v, scale)
-		if ldadd != nil {
-			g.Comment("+ add")
-			g.VADDPS(element(t.add, v*g.isa.bytes()), sum, sum)
-		}
-		g.Comment("write")
-		g.VMOVUPS(sum, element(t.c, v*g.isa.bytes()))
-	}
-	g.Comment("next row of c")
-	g.ADDQ(f.ldc, t.c)
-	if ldadd != nil {
-		g.Comment("next row of add")
-		g.ADDQ(ldadd, t.add)
-	}
-	g.Comment("next row of sums")
-	g.ADDQ(t.sumStride, f.row)
-	g.Comment("one row done")
-	g.DECQ(f.left)
-}
-
-// finishSums is vector v of a row's results.
-func (g *generator) finishSums(f *finish, v int, scale reg.VecVirtual) reg.VecVirtual {
-	sum := g.register()
-	g.Comment(fmt.Sprintf("vector %d", v))
-	g.VMOVUPS(element(f.row, v*g.isa.bytes()), sum)
-	if !g.isa.integers() {
-		g.Comment("+ bias")
-		g.VADDPS(f.bias[v], sum, sum)
-		return sum
-	}
-	g.Comment("+ correction")
-	g.VPADDD(f.corrections[v], sum, sum)
-	g.Comment("as float32")
-	g.VCVTDQ2PS(sum, sum)
-	g.Comment("times the row's scale")
-	g.VMULPS(scale, sum, sum)
-	g.Comment("times the column's scale, plus bias")
-	g.VFMADD213PS(f.bias[v], f.scales[v], sum)
-	return sum
+	g.Comment("they are next to be finished,")
+	g.MOVQ(t.free, t.finish.sums)
+	g.Comment("so many rows;")
+	g.Load(g.Param("rows"), t.finish.left)
+	g.Comment("the next block's go to the other place,")
+	g.ADDQ(t.other, t.free)
+	g.Comment("and those after them back")
+	g.NEGQ(t.other)
+	g.Comment("the next block's rows of a")
+	g.ADDQ(operand.U32(t.down*tileSize), t.block)
 }

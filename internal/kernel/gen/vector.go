@@ -189,7 +189,7 @@ func (g *generator) exp2Sum() {
 		x := s.load("x", element(s.cursors[0], at), shift)
 		g.Comment("x - shift")
 		g.VSUBPS(shift, x, x)
-		e := g.exp2(x)
+		e := g.exp2(x, g.inMemory)
 		s.store(e, element(s.cursors[0], at))
 		s.clearTail(e)
 		g.Comment("sum += 2^(x-shift)")
@@ -239,11 +239,18 @@ var exp2Terms = []term{
 	{"one", 1},
 }
 
+// leastExponent is the least that exp2 takes: no result is smaller than 2^-126.
+var leastExponent = term{"least", -126}
+
+// inMemory is where a constant is, unless it is held in a register.
+func (g *generator) inMemory(t term) operand.Op { return g.constant(t.name, t.value) }
+
 // exp2 returns 2^t for t <= 126; t below -126 counts as -126. It overwrites t.
-func (g *generator) exp2(t reg.VecVirtual) reg.VecVirtual {
+// constant says where a constant is.
+func (g *generator) exp2(t reg.VecVirtual, constant func(t term) operand.Op) reg.VecVirtual {
 	whole, e := g.register(), g.register()
 	g.Comment("no result smaller than 2^-126")
-	g.VMAXPS(g.constant("least", -126), t, t)
+	g.VMAXPS(constant(leastExponent), t, t)
 	g.Comment("n, the nearest whole number")
 	if g.isa.wide() {
 		g.VRNDSCALEPS(operand.Imm(8), t, whole)
@@ -253,10 +260,10 @@ func (g *generator) exp2(t reg.VecVirtual) reg.VecVirtual {
 	g.Comment("f = t - n, at most 1/2 away from 0")
 	g.VSUBPS(whole, t, t)
 	g.Comment("2^f by its polynomial")
-	g.VMOVUPS(g.constant(exp2Terms[0].name, exp2Terms[0].value), e)
+	g.VMOVUPS(constant(exp2Terms[0]), e)
 	for _, term := range exp2Terms[1:] {
 		g.Comment("·f + " + term.name)
-		g.VFMADD213PS(g.constant(term.name, term.value), t, e)
+		g.VFMADD213PS(constant(term), t, e)
 	}
 	g.timesPowerOf2(e, whole)
 	return e
@@ -365,26 +372,33 @@ var nearTerms = []term{
 	{"near0", 3.991142327e-01},
 }
 
-func (g *generator) geluNear() {
-	g.rows(geluNearOf, func() {}, g.nearGELU)
+// nearBounds are the other constants of geluNear.
+func nearBounds() []term {
+	return []term{{"nearleast", -nearReach}, {"nearmost", nearReach}, {"half", 0.5}}
 }
 
-func (g *generator) nearGELU(x reg.VecVirtual) reg.VecVirtual {
+func (g *generator) geluNear() {
+	g.rows(geluNearOf, func() {}, func(x reg.VecVirtual) reg.VecVirtual { return g.nearGELU(x, g.inMemory) })
+}
+
+// nearGELU returns GELU(x); constant says where a constant is.
+func (g *generator) nearGELU(x reg.VecVirtual, constant func(t term) operand.Op) reg.VecVirtual {
 	t, square, p := g.register(), g.register(), g.register()
+	bounds := nearBounds()
 	g.Comment("not below -4.25")
-	g.VMAXPS(g.constant("nearleast", -nearReach), x, t)
+	g.VMAXPS(constant(bounds[0]), x, t)
 	g.Comment("nor above 4.25")
-	g.VMINPS(g.constant("nearmost", nearReach), t, t)
+	g.VMINPS(constant(bounds[1]), t, t)
 	g.Comment("t²")
 	g.VMULPS(t, t, square)
 	g.Comment("the polynomial in t²")
-	g.VMOVUPS(g.constant(nearTerms[0].name, nearTerms[0].value), p)
+	g.VMOVUPS(constant(nearTerms[0]), p)
 	for _, term := range nearTerms[1:] {
 		g.Comment("·t² + " + term.name)
-		g.VFMADD213PS(g.constant(term.name, term.value), square, p)
+		g.VFMADD213PS(constant(term), square, p)
 	}
 	g.Comment("·t + 1/2: Φ(x)")
-	g.VFMADD213PS(g.constant("half", 0.5), t, p)
+	g.VFMADD213PS(constant(bounds[2]), t, p)
 	g.Comment("·x")
 	g.VMULPS(x, p, p)
 	return p

@@ -1,0 +1,326 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Attention of one head over whole sequences, by AMX. Queries are tiles as they lie;
+// keys and values are laid out once a sequence; scores, weights and results of 16
+// queries pass through memory, for nothing else can read a tile.
+
+// attend is an attention function under construction, for heads of 32·parts columns.
+type attend struct {
+	parts int
+
+	row         reg.GPVirtual // from row to row of a tile
+	lda         reg.GPVirtual // from 32 columns to the next
+	sequence    reg.GPVirtual // where it starts, in starts
+	query       reg.GPVirtual // the tile's first
+	to          reg.GPVirtual // its results
+	left        reg.GPVirtual // queries of the sequence left
+	count       reg.GPVirtual // turns left of an inner loop
+	from, dst   reg.GPVirtual // of an inner loop
+	offset      operand.Mem   // of the sequence's first row
+	tokens      operand.Mem   // of the sequence
+	rows        operand.Mem   // of the tile of queries
+	ldd         operand.Mem   // from row to row of the results
+	scoreRow    operand.Mem   // from row to row of the scores
+	weightRow   operand.Mem   // from row to row of the weights
+	last        reg.OpmaskVirtual
+	low, high   reg.VecVirtual // what interleaves rows of values
+	exp2        held
+	zero, least reg.VecVirtual
+}
+
+func (g *generator) attention(parts int) {
+	a := &attend{parts: parts}
+	name := fmt.Sprintf("attend%d%s", 32*parts, g.isa.name)
+	g.Function(name)
+	g.SignatureExpr("func(dst, q, k, v, keys, values, scores, weights, out, inverse []float32, starts []int32, lda, ldd int, config *[64]byte)")
+	g.Pragma("noescape")
+	g.Doc(attendDoc(name, parts)...)
+	g.beginAttend(a)
+	g.Label("sequence")
+	g.beginSequence(a)
+	g.packKeys(a)
+	g.packValues(a)
+	g.beginQueries(a)
+	g.Label("queries")
+	g.scoreTile(a)
+	g.weighTile(a)
+	g.sumTile(a)
+	g.writeTile(a)
+	g.Comment("16 queries done")
+	g.SUBQ(operand.Imm(tileRows), a.left)
+	g.Comment("more?")
+	g.JG(operand.LabelRef("queries"))
+	g.Comment("next sequence")
+	g.ADDQ(operand.Imm(4), a.sequence)
+	g.Comment("one less")
+	g.DECQ(g.argument(g.Param("starts").Len()))
+	g.Comment("the last start is an end")
+	g.CMPQ(g.argument(g.Param("starts").Len()), operand.Imm(1))
+	g.Comment("another?")
+	g.JG(operand.LabelRef("sequence"))
+	g.Comment("leave no tile behind for the system to save")
+	g.emitTile("TILERELEASE")
+	g.end()
+}
+
+func attendDoc(name string, parts int) []string {
+	return []string{
+		fmt.Sprintf("%s computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,", name), "",
+		"\tdst = softmax(q·kᵀ)·v // of base 2", "",
+		fmt.Sprintf("for one head of %d columns. q, k and v are of pairs of bfloat16: element i of row r is [i/16*lda + r*16 + i%%16];", 32*parts),
+		"up to 15 rows behind the last one are read and ignored. Rows of dst are ldd apart. The weights of values are",
+		"rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of",
+		fmt.Sprintf("%d elements a token and 32 tokens more, scores of 16 for each and 16 more, weights of 8 and 32 more, out of %d,", 16*parts, 16*32*parts),
+		"inverse of 16. config has eight full tiles.",
+	}
+}
+
+func (g *generator) beginAttend(a *attend) {
+	a.row, a.sequence, a.query, a.to, a.left = g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
+	a.count, a.from, a.dst = g.GP64(), g.GP64(), g.GP64()
+	a.offset, a.tokens, a.rows, a.scoreRow, a.weightRow = g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8)
+	g.Comment("the tiles' shapes")
+	g.Load(g.Param("config"), a.count)
+	g.Comment("become theirs")
+	g.emitTile("LDTILECFG", operand.Mem{Base: a.count})
+	g.Comment("from row to row of a tile")
+	g.MOVQ(operand.U32(tileBytes), a.row)
+	a.lda = g.stride("lda", "from 32 columns to the next")
+	a.ldd = g.keptStride("ldd", "from row to row of dst")
+	g.Comment("where the first sequence starts")
+	g.Load(g.Param("starts").Base(), a.sequence)
+	a.low, a.high, a.zero, a.least = g.ZMM(), g.ZMM(), g.ZMM(), g.ZMM()
+	g.Comment("words of a row and of the next in turns, columns 0 to 15")
+	g.VMOVDQU64(g.interleaved("low", 0), a.low)
+	g.Comment("and 16 to 31")
+	g.VMOVDQU64(g.interleaved("high", 16), a.high)
+	g.Comment("0")
+	g.VPXORQ(a.zero, a.zero, a.zero)
+	g.Comment("-Inf: what no score is below")
+	g.VMOVUPS(g.constant("lowest", lowestFloat), a.least)
+	a.exp2 = g.hold(append([]term{leastExponent}, exp2Terms...))
+}
+
+// interleaved is an index of words: from, 32+from, from+1, …
+func (g *generator) interleaved(name string, from int) operand.Mem {
+	if m, ok := g.constants[name]; ok {
+		return m
+	}
+	m := g.StaticGlobal(name + g.isa.name)
+	g.DataAttributes(rodata)
+	for i := range 16 {
+		g.AddDatum(4*i, operand.U32(uint32(from+i)|uint32(32+from+i)<<16))
+	}
+	g.constants[name] = m
+	return m
+}
+
+// beginSequence sets what depends on the sequence's length.
+func (g *generator) beginSequence(a *attend) {
+	first, tokens, x := g.GP64(), g.GP64(), g.GP64()
+	g.Comment("its first row")
+	g.MOVLQSX(operand.Mem{Base: a.sequence}, first)
+	g.Comment("behind its last")
+	g.MOVLQSX(operand.Mem{Base: a.sequence, Disp: 4}, tokens)
+	g.Comment("tokens")
+	g.SUBQ(first, tokens)
+	g.Comment("are needed again")
+	g.MOVQ(tokens, a.tokens)
+	g.Comment("the first sequence")
+	g.Load(g.Param("starts").Base(), x)
+	g.Comment("starts at")
+	g.MOVLQSX(operand.Mem{Base: x}, x)
+	g.Comment("row 0")
+	g.SUBQ(x, first)
+	g.Comment("a row has 64 bytes")
+	g.SHLQ(operand.Imm(6), first)
+	g.Comment("from q's, k's and v's first")
+	g.MOVQ(first, a.offset)
+	round := func(what string, to, shift uint64, kept operand.Mem) {
+		g.Comment("tokens,")
+		g.LEAQ(operand.Mem{Base: tokens, Disp: int(to - 1)}, x)
+		g.Comment(fmt.Sprintf("rounded up to %d", to))
+		g.ANDQ(operand.I32(-int32(to)), x)
+		g.Comment("in bytes")
+		g.SHLQ(operand.Imm(shift), x)
+		g.Comment(what)
+		g.MOVQ(x, kept)
+	}
+	round("a row of scores", tileRows, 2, a.scoreRow)
+	round("a row of weights", 2*tileRows, 1, a.weightRow)
+	g.lastLanes(a, tokens)
+}
+
+// lastLanes selects the lanes of the last 16 keys that are there.
+func (g *generator) lastLanes(a *attend, tokens reg.GPVirtual) {
+	ones := g.GP64()
+	a.last = g.K()
+	g.Comment("the last token's")
+	g.DECQ(tokens)
+	g.Comment("lane")
+	g.ANDQ(operand.Imm(15), tokens)
+	g.Comment("a 1")
+	g.MOVQ(operand.U32(2), ones)
+	g.Comment("above it")
+	g.SHLXQ(tokens, ones, ones)
+	g.Comment("lanes up to it")
+	g.DECQ(ones)
+	g.Comment("as a mask")
+	g.KMOVW(ones.As32(), a.last)
+}
+
+// at sets p to where the sequence begins in a parameter.
+func (g *generator) at(a *attend, param, what string, p reg.GPVirtual) {
+	g.Comment(what)
+	g.Load(g.Param(param).Base(), p)
+	g.Comment("of the sequence")
+	g.ADDQ(a.offset, p)
+}
+
+// turns sets count to a row's bytes by the bytes of a turn, 2^shift.
+func (g *generator) turns(a *attend, row operand.Mem, shift uint64) {
+	g.Comment("bytes of a row")
+	g.MOVQ(row, a.count)
+	g.Comment("turns")
+	g.SHRQ(operand.Imm(shift), a.count)
+}
+
+// again repeats a loop count times in all.
+func (g *generator) again(a *attend, label string) {
+	g.Comment("one turn done")
+	g.DECQ(a.count)
+	g.Comment("more?")
+	g.JNZ(operand.LabelRef(label))
+}
+
+// packKeys transposes 16 keys at a time: squares of their columns.
+func (g *generator) packKeys(a *attend) {
+	g.at(a, "k", "keys", a.from)
+	g.Comment("their squares")
+	g.Load(g.Param("keys").Base(), a.dst)
+	g.turns(a, a.scoreRow, 6)
+	g.Label("keys")
+	for part := range a.parts {
+		source := g.part(a, part)
+		rows := g.registers(squareSide)
+		for i, x := range rows {
+			g.Comment(fmt.Sprintf("key %d", i))
+			g.VMOVUPS(element(source, i*tileBytes), x)
+		}
+		for i, x := range g.transposed(rows) {
+			g.Comment(fmt.Sprintf("columns %d and %d of all", 2*i, 2*i+1))
+			g.VMOVUPS(x, element(a.dst, part*tileSize+i*tileBytes))
+		}
+	}
+	g.Comment("next 16 keys")
+	g.ADDQ(operand.U32(tileSize), a.from)
+	g.Comment("next squares")
+	g.ADDQ(operand.U32(uint64(a.parts*tileSize)), a.dst)
+	g.again(a, "keys")
+}
+
+// part is where a row's columns from 32·part on are.
+func (g *generator) part(a *attend, part int) reg.GPVirtual {
+	if part == 0 {
+		return a.from
+	}
+	p := g.GP64()
+	g.Comment(fmt.Sprintf("columns from %d", 32*part))
+	g.LEAQ(operand.Mem{Base: a.from, Index: a.lda, Scale: 1}, p)
+	return p
+}
+
+// packValues interleaves each two rows of values, 32 rows at a time, zeros filling up
+// the last ones.
+func (g *generator) packValues(a *attend) {
+	rest, fill := g.GP64(), g.GP64()
+	g.at(a, "v", "values", a.from)
+	g.Comment("their squares")
+	g.Load(g.Param("values").Base(), a.dst)
+	g.Comment("tokens left")
+	g.MOVQ(a.tokens, rest)
+	g.Label("values")
+	g.Comment("32 rows have")
+	g.MOVQ(operand.U32(32), a.count)
+	g.Comment("fewer left?")
+	g.CMPQ(rest, a.count)
+	g.Comment("then those")
+	g.CMOVQLT(rest, a.count)
+	g.Comment("in pairs,")
+	g.INCQ(a.count)
+	g.Comment("the last one perhaps of one row")
+	g.SHRQ(operand.Imm(1), a.count)
+	g.Comment("16 pairs")
+	g.MOVQ(operand.U32(16), fill)
+	g.Comment("of which so many are empty")
+	g.SUBQ(a.count, fill)
+	g.Label("pairs")
+	g.pairRows(a, rest)
+	g.again(a, "pairs")
+	g.Comment("none empty?")
+	g.TESTQ(fill, fill)
+	g.Comment("then on")
+	g.JZ(operand.LabelRef("filled"))
+	g.Label("fill")
+	for i := range 2 * a.parts {
+		g.Comment("an empty pair")
+		g.VMOVUPS(a.zero, element(a.dst, i*tileSize))
+	}
+	g.Comment("next pair")
+	g.ADDQ(operand.Imm(tileBytes), a.dst)
+	g.Comment("one done")
+	g.DECQ(fill)
+	g.Comment("more?")
+	g.JNZ(operand.LabelRef("fill"))
+	g.Label("filled")
+	g.Comment("next squares")
+	g.ADDQ(operand.U32(uint64((2*a.parts-1)*tileSize)), a.dst)
+	g.Comment("rows left?")
+	g.TESTQ(rest, rest)
+	g.Comment("go on")
+	g.JG(operand.LabelRef("values"))
+}
+
+// pairRows interleaves two rows of values; the second is 0 where it is past the last.
+func (g *generator) pairRows(a *attend, rest reg.GPVirtual) {
+	there, mask := g.K(), g.GP64()
+	g.Comment("two rows fewer")
+	g.SUBQ(operand.Imm(2), rest)
+	g.Comment("below 0 if there was but one:")
+	g.MOVQ(rest, mask)
+	g.Comment("all ones then, else 0")
+	g.SARQ(operand.Imm(63), mask)
+	g.Comment("the other way round")
+	g.NOTQ(mask)
+	g.Comment("no lane if there was but one")
+	g.KMOVW(mask.As32(), there)
+	for part := range a.parts {
+		source := g.part(a, part)
+		first, second, low := g.ZMM(), g.ZMM(), g.ZMM()
+		g.Comment("a row")
+		g.VMOVDQU32(element(source, 0), first)
+		g.Comment("the next, if it is there")
+		g.VMOVDQU32_Z(element(source, tileBytes), there, second)
+		g.Comment("the first again")
+		g.VMOVDQA32(first, low)
+		g.Comment("columns 0 to 15 of both")
+		g.VPERMT2W(second, a.low, low)
+		g.Comment("columns 16 to 31")
+		g.VPERMT2W(second, a.high, first)
+		g.Comment("write")
+		g.VMOVUPS(low, element(a.dst, 2*part*tileSize))
+		g.Comment("write")
+		g.VMOVUPS(first, element(a.dst, (2*part+1)*tileSize))
+	}
+	g.Comment("next two rows")
+	g.ADDQ(operand.U32(2*tileBytes), a.from)
+	g.Comment("next pair")
+	g.ADDQ(operand.Imm(tileBytes), a.dst)
+}

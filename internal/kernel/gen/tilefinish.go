@@ -1,0 +1,233 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// result is what becomes of a product's sums: rows of float32, or what the next
+// product takes for its a.
+type result struct {
+	name    string
+	rounded bool
+	gelu    bool
+}
+
+func (i *isa) results() []result {
+	list := []result{{name: "mul"}, {name: "mulGELU", gelu: true}}
+	list = append(list, result{name: "mulNarrow", rounded: true})
+	if i.element == "bfloat16" {
+		list = append(list, result{name: "mulGELUNarrow", gelu: true, rounded: true})
+	}
+	return list
+}
+
+func (r result) signature() string {
+	if r.rounded {
+		return "func(dst, a, b, bias []float32, k, lda, ldb, rows, blocks, pace, ahead int, config *[64]byte)"
+	}
+	return "func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, rows, blocks, pace, ahead int, config *[64]byte)"
+}
+
+func (i *isa) tileDoc(name string, r result, rows int) []string {
+	step := "sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))"
+	start, sum := "sum := float32(0)", "sum + bias[j]"
+	if i.element == "int8" {
+		start = fmt.Sprintf("sum := int32bits(bias[%d+j])", 2*blockCols)
+		step = "for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }"
+		sum = fmt.Sprintf("fma(float32(sum)*A(r, k), bias[%d+j], bias[j])", blockCols)
+	}
+	if r.gelu {
+		sum = fmt.Sprintf("gelu(%s)", sum)
+	}
+	write := fmt.Sprintf("c[r*ldc+j] = %s + add[r*ldadd+j]", sum)
+	if r.rounded {
+		write = fmt.Sprintf("dst[r*16+j/2].half(j%%2) = bfloat16(%s) // of two the low half first", sum)
+	}
+	return []string{
+		fmt.Sprintf("%s computes blocks of up to %d rows and %d columns, the elements of a and b being", name, rows, blockCols),
+		fmt.Sprintf("%s. A(r, i) is a[i/16*lda + r*16 + i%%16], and B(i, j) is", i.elements()),
+		fmt.Sprintf("b[i/16*ldb + j/16*256 + i%%16*16 + j%%16]. Of several blocks each has %d rows. k is a positive", rows),
+		"multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the",
+		"block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows",
+		"b are asked for:", "",
+		"\tfor r := range blocks * rows {", fmt.Sprintf("\t\tfor j := range %d {", blockCols), "\t\t\t" + start,
+		"\t\t\tfor i := range k {", "\t\t\t\t" + step, "\t\t\t}", "\t\t\t" + write, "\t\t}", "\t}",
+	}
+}
+
+// finish is what turns sums into results, row by row.
+type finish struct {
+	sums, c, left reg.GPVirtual // the next row's sums and place; rows left of the block
+	ldc           operand.Op
+	add, scale    reg.GPVirtual // the row's; of float32 and of integers
+	ldadd         operand.Mem
+
+	bias, scales, corrections []reg.VecVirtual
+	gelu                      held
+}
+
+func (g *generator) beginFinish(t *tileProduct) {
+	f := &t.finish
+	f.sums, f.left = g.GP64(), g.GP64()
+	g.Comment("no block to be finished yet")
+	g.XORQ(f.left, f.left)
+	bias := t.count
+	g.Comment("bias")
+	g.Load(g.Param("bias").Base(), bias)
+	f.bias = g.loadRow(bias, 0, "bias")
+	if t.result.rounded {
+		f.c, f.ldc = g.pointer("dst", "the next row of dst"), operand.Imm(tileBytes)
+	} else {
+		f.c, f.ldc = g.pointer("c", "the next row of c"), g.keptStride("ldc", "from row to row of c")
+		f.add, f.ldadd = g.pointer("add", "the next row of add"), g.keptStride("ldadd", "from row to row of add")
+	}
+	if g.isa.integers() {
+		f.scales, f.corrections = g.loadRow(bias, 1, "scales"), g.loadRow(bias, 2, "corrections")
+		g.findScales(t)
+	}
+	if t.result.gelu {
+		f.gelu = g.hold(append(nearBounds(), nearTerms...))
+	}
+}
+
+// keptStride keeps in memory how far apart rows are, in bytes: registers are few.
+func (g *generator) keptStride(name, what string) operand.Mem {
+	kept := g.AllocLocal(8)
+	bytes := g.stride(name, what)
+	g.Comment("is looked up")
+	g.MOVQ(bytes, kept)
+	return kept
+}
+
+// findScales sets where the scale of a's row 0 is: behind its k elements.
+func (g *generator) findScales(t *tileProduct) {
+	scale := g.GP64()
+	g.Comment("elements of a row of a")
+	g.Load(g.Param("k"), scale)
+	g.Comment("by 16")
+	g.SHRQ(operand.Imm(4), scale)
+	g.Comment("times how far apart those are:")
+	g.IMULQ(t.lda, scale)
+	g.Comment("row 0's scale")
+	g.ADDQ(t.block, scale)
+	t.finish.scale = scale
+}
+
+// loadRow reads row n behind base, of as many elements as a block has columns.
+func (g *generator) loadRow(base reg.GPVirtual, n int, what string) []reg.VecVirtual {
+	list := g.registers(blockBytes / g.isa.bytes())
+	for v, x := range list {
+		g.Comment(fmt.Sprintf("%s of vector %d", what, v))
+		g.VMOVUPS(element(base, n*blockBytes+v*g.isa.bytes()), x)
+	}
+	return list
+}
+
+// finishSome finishes as many rows as the pace asks for, if there are.
+func (g *generator) finishSome(t *tileProduct) {
+	g.Comment("rows to finish now")
+	g.Load(g.Param("pace"), t.count)
+	g.Label("some")
+	g.Comment("none left of the block before?")
+	g.TESTQ(t.finish.left, t.finish.left)
+	g.Comment("then no more")
+	g.JZ(operand.LabelRef("enough"))
+	g.finishRow(t)
+	g.Comment("one less")
+	g.DECQ(t.count)
+	g.Comment("more?")
+	g.JNZ(operand.LabelRef("some"))
+	g.Label("enough")
+}
+
+// finishRow writes one row and leaves in the flags whether it was the last.
+func (g *generator) finishRow(t *tileProduct) {
+	f := &t.finish
+	x := g.registers(len(f.bias))
+	for v := range x {
+		g.Comment(fmt.Sprintf("sums of vector %d", v))
+		g.VMOVUPS(element(f.sums, v*g.isa.bytes()), x[v])
+	}
+	if g.isa.integers() {
+		g.scaleTiles(f, x, t.row)
+	} else {
+		for v := range x {
+			g.Comment("+ bias")
+			g.VADDPS(f.bias[v], x[v], x[v])
+		}
+	}
+	if f.gelu != nil {
+		for v := range x {
+			x[v] = g.nearGELU(x[v], f.gelu.constant)
+		}
+	}
+	if t.result.rounded {
+		g.roundRow(f, x)
+	} else {
+		g.addRow(f, x)
+	}
+	g.Comment("next row")
+	g.ADDQ(f.ldc, f.c)
+	g.Comment("next row of sums")
+	g.ADDQ(operand.U32(blockBytes), f.sums)
+	g.Comment("one row done")
+	g.DECQ(f.left)
+}
+
+// scaleTiles makes float32 of integer sums: times the row's scale and the column's,
+// plus bias.
+func (g *generator) scaleTiles(f *finish, x []reg.VecVirtual, row reg.GPVirtual) {
+	scale := g.register()
+	g.Comment("the row's scale")
+	g.VBROADCASTSS(element(f.scale, 0), scale)
+	g.Comment("and where the next one's is")
+	g.ADDQ(row, f.scale)
+	for v := range x {
+		g.Comment("+ correction")
+		g.VPADDD(f.corrections[v], x[v], x[v])
+		g.Comment("as float32")
+		g.VCVTDQ2PS(x[v], x[v])
+		g.Comment("times the row's scale")
+		g.VMULPS(scale, x[v], x[v])
+		g.Comment("times the column's scale, plus bias")
+		g.VFMADD213PS(f.bias[v], f.scales[v], x[v])
+	}
+}
+
+func (g *generator) addRow(f *finish, x []reg.VecVirtual) {
+	for v := range x {
+		g.Comment("+ add")
+		g.VADDPS(element(f.add, v*g.isa.bytes()), x[v], x[v])
+		g.Comment("write")
+		g.VMOVUPS(x[v], element(f.c, v*g.isa.bytes()))
+	}
+	g.Comment("next row of add")
+	g.ADDQ(f.ldadd, f.add)
+}
+
+func (g *generator) roundRow(f *finish, x []reg.VecVirtual) {
+	pairs := g.register()
+	g.Comment("as bfloat16")
+	g.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, x[0], x[1], pairs)
+	g.Comment("write")
+	g.VMOVUPS(pairs, element(f.c, 0))
+}
+
+// held are constants in registers: loads are what products by tiles wait for.
+type held map[string]operand.Op
+
+func (h held) constant(t term) operand.Op { return h[t.name] }
+
+func (g *generator) hold(terms []term) held {
+	h := held{}
+	for _, t := range terms {
+		x := g.register()
+		g.Comment(t.name)
+		g.VMOVUPS(g.constant(t.name, t.value), x)
+		h[t.name] = x
+	}
+	return h
+}
