@@ -20,17 +20,13 @@ const (
 
 	AVX512VNNI Level = "avx512vnni" // avx512 and AVX512_VNNI
 	AVX512BF16 Level = "avx512bf16" // avx512vnni and AVX512_BF16
-	AMX        Level = "amx"        // avx512bf16 and AMX's tiles, BF16 and INT8; see byNameOnly
+	AMX        Level = "amx"        // avx512bf16 and AMX's tiles, BF16 and INT8
 
 	NEON     Level = "neon"     // arm64
 	NEONDot  Level = "neondot"  // neon and DotProd (Armv8.2)
 	NEONI8MM Level = "neoni8mm" // neondot and I8MM (Armv8.6)
 	NEONBF16 Level = "neonbf16" // neoni8mm and BF16 (Armv8.6)
 )
-
-// byNameOnly is the level that is taken only when it is named: its kernels agree with the
-// reference on an emulator, and no processor has run or timed them yet.
-const byNameOnly = AMX
 
 // Variable is the environment variable that forces a level.
 const Variable = "PACELINE_CPU"
@@ -57,8 +53,7 @@ func Levels() []Level {
 
 // Open returns the kernels of a level; for "", those of the level that the
 // environment variable PACELINE_CPU names or, without it, of the highest level that
-// the machine has and that is not taken by name only. A level that this machine lacks is
-// an error that lists those it has.
+// the machine has. A level that this machine lacks is an error that lists those it has.
 //
 // The kernels were compared with the reference on a known answer. A level whose
 // kernels disagree is left for the next lower one, with a warning.
@@ -67,7 +62,7 @@ func Open(level Level) (*Set, error) {
 		level = Level(os.Getenv(Variable))
 	}
 	rungs := ladder()
-	top := highest(rungs)
+	top := len(rungs) - 1
 	if level != "" {
 		top = slices.IndexFunc(rungs, func(r rung) bool { return r.level == level })
 		if top < 0 {
@@ -75,15 +70,6 @@ func Open(level Level) (*Set, error) {
 		}
 	}
 	return firstSound(rungs[:top+1]), nil
-}
-
-// highest is the place of the highest rung that is taken without being named.
-func highest(rungs []rung) int {
-	top := len(rungs) - 1
-	for rungs[top].level == byNameOnly {
-		top--
-	}
-	return top
 }
 
 // firstSound returns the highest rung's kernels that pass the check. The generic

@@ -93,33 +93,12 @@ func TestOpen(t *testing.T) {
 		}
 	}
 	t.Setenv(Variable, "")
-	if s, err := Open(""); err != nil || s.Level() != ladder()[highest(ladder())].level {
+	if s, err := Open(""); err != nil || s.Level() != levels[len(levels)-1] {
 		t.Errorf("without %s: %v, %v", Variable, s, err)
 	}
 	t.Setenv(Variable, "z80")
 	if _, err := Open(""); err == nil || !strings.Contains(err.Error(), string(Generic)) || !strings.Contains(err.Error(), "z80") {
 		t.Errorf("an unknown level: %v", err)
-	}
-}
-
-// TestHighest: what runs by itself is the highest level that has run on a processor.
-func TestHighest(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		levels []Level
-		want   Level
-	}{
-		{[]Level{Generic}, Generic},
-		{[]Level{Generic, AVX2, AVX512, AVX512VNNI, AVX512BF16}, AVX512BF16},
-		{[]Level{Generic, AVX2, AVX512, AVX512VNNI, AVX512BF16, AMX}, AVX512BF16},
-	} {
-		var rungs []rung
-		for _, level := range c.levels {
-			rungs = append(rungs, rung{level: level})
-		}
-		if got := rungs[highest(rungs)].level; got != c.want {
-			t.Errorf("%v: %s, want %s", c.levels, got, c.want)
-		}
 	}
 }
 
