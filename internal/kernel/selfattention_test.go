@@ -54,8 +54,8 @@ func TestSelfAttention(t *testing.T) {
 			if _, rounds := s.attend[BFloat16]; rounds && (core.attend.narrow == nil) != (d == Float32) {
 				continue // a core of the other arithmetic
 			}
-			for _, h := range []HeadGroup{{1, 1, 16}, {2, 2, 32}, {3, 1, 32}, {1, 1, 64}, {2, 1, 64}, {1, 1, 80}} {
-				for _, lengths := range [][]int{{1}, {12, 12, 12}, {15, 16, 17, 1, 31, 32, 33}, {64, 65}, {100, 3}} {
+			for _, h := range []HeadGroup{{1, 1, 16}, {2, 2, 32}, {2, 1, 64}} {
+				for _, lengths := range [][]int{{1}, {12, 15, 16, 17, 1, 31, 32, 33}, {100, 3}} {
 					if err := trySelfAttention(core, r, d, 40, h, lengths...); err != nil {
 						t.Fatalf("%s, %+v, sequences of %v: %v", d, h, lengths, err)
 					}
@@ -75,7 +75,7 @@ func TestSelfAttentionLong(t *testing.T) {
 		if core.attend.narrow != nil {
 			d = Int8
 		}
-		for _, n := range []int{longestAtOnce - 1, longestAtOnce, longestAtOnce + 1} {
+		for _, n := range []int{longestAtOnce, longestAtOnce + 1} {
 			if err := trySelfAttention(core, r, d, piece+20, HeadGroup{1, 1, 32}, n); err != nil {
 				t.Errorf("%s, %d tokens: %v", d, n, err)
 			}
@@ -133,8 +133,8 @@ func TestLinearFor(t *testing.T) {
 		core, r := s.NewCore(), rand.New(rand.NewPCG(8, 4))
 		for _, d := range s.DTypes() {
 			for _, a := range []Activation{Identity, GELU, SiLU} {
-				for _, inner := range []int{64, 384, 45} {
-					for _, rows := range []int{0, 1, 12, 16, 17, 32, 33, 64, 77} {
+				for _, inner := range []int{64, 45} {
+					for _, rows := range []int{0, 1, 16, 17, 32, 77} {
 						x, _ := newMatrix(r, rows, 70, 3, 0)
 						up, down := s.Pack(nil, NewMatrix(random(r, inner*70), inner, 70), random(r, inner), d), s.Pack(nil, NewMatrix(random(r, 33*inner), 33, inner), nil, d)
 						memory := NewMatrix(make([]float32, rows*inner), rows, inner)
