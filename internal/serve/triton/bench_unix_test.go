@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/paceline/paceline/internal/assemble"
+	"github.com/paceline/paceline/internal/batch"
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	pb "github.com/paceline/paceline/internal/kservepb"
 	"github.com/paceline/paceline/internal/model"
@@ -58,30 +59,36 @@ func BenchmarkDoors(b *testing.B) {
 	}
 	for b.Loop() {
 		for i := range ways {
-			began := cpuTime(b)
+			began := cpuTime()
 			if err := ways[i].run(); err != nil {
 				b.Fatal(ways[i].name, err)
 			}
-			ways[i].rate = append(ways[i].rate, float64(len(list))/(cpuTime(b)-began).Seconds())
+			ways[i].rate = append(ways[i].rate, float64(len(list))/(cpuTime()-began).Seconds())
 		}
 	}
 	for _, w := range ways {
-		share := make([]float64, len(w.rate))
-		for turn := range share {
-			share[turn] = 100 * w.rate[turn] / ways[0].rate[turn]
-		}
 		b.ReportMetric(median(w.rate), w.name+"/cpu-s")
-		b.ReportMetric(median(share), w.name+"-%")
+		b.ReportMetric(median(shares(w.rate, ways[0].rate)), w.name+"-%")
 	}
+}
+
+// shares are figures in percent of another way's, turn by turn.
+func shares(of, whole []float64) []float64 {
+	list := make([]float64, len(of))
+	for turn := range of {
+		list[turn] = 100 * of[turn] / whole[turn]
+	}
+	return list
 }
 
 // median is the middle of a list, the upper one of two.
 func median(list []float64) float64 { return slices.Sorted(slices.Values(list))[len(list)/2] }
 
-func cpuTime(b *testing.B) time.Duration {
+// cpuTime is what this process has used of its processors.
+func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
+		panic(err) // there is no other error than a wrong argument
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
@@ -134,42 +141,50 @@ func inProcess(b *testing.B, m *assemble.Model, list []string) func() error {
 
 // doors starts a server of the triton profile over loopback.
 func doors(b *testing.B, m *assemble.Model, list []string) (overGRPC, overHTTP, overJSON func() error) {
-	profile, err := serve.ProfileNamed("triton")
-	if err != nil {
-		b.Fatal(err)
-	}
-	server := serve.New(profile, serve.Options{Log: slog.New(slog.DiscardHandler)})
-	t := triton.New(triton.Options{Admission: server, Log: slog.New(slog.DiscardHandler), Message: 1 << 25})
-	server.Extend(serve.Extension{Prefix: "/v2", Handler: t.Handler(), Metrics: t, Ready: t.Ready, Drain: t.Drain})
-	if err := server.Load(serve.Model{Name: "m", Width: m.Spec.Dim(), Hidden: m.Spec.Hidden, Pipeline: m.Pipeline, Runner: m.Engine}); err != nil {
-		b.Fatal(err)
-	}
-	opened := &triton.Opened{Pipeline: m.Pipeline, Runner: m.Engine, Width: m.Spec.Dim(), Close: func() error { return nil }}
-	source := triton.Source{Repository: modelrepo.Preset{Model: "m", Dim: m.Pipeline.Dim()}, Open: func(context.Context, string) (*triton.Opened, error) { return opened, nil }}
-	if err := t.Start(b.Context(), source); err != nil {
-		b.Fatal(err)
-	}
 	web, call := listen(b), listen(b)
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
-	go func() {
-		stopped <- server.Serve(ctx, context.Background(), serve.Door{Listener: web}, serve.Door{Listener: call, Answers: t.GRPC()})
-	}()
+	go func() { stopped <- serveDoors(ctx, m, m.Engine, web, call) }()
 	b.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {
 			b.Error(err)
 		}
-		plain.CloseIdleConnections()
 	})
-	url := "http://" + web.Addr().String()
+	return callers(b, web.Addr().String(), call.Addr().String(), list)
+}
+
+// serveDoors is a server of the triton profile that runs until ctx ends.
+func serveDoors(ctx context.Context, m *assemble.Model, engine batch.Runner, web, call net.Listener) error {
+	profile, err := serve.ProfileNamed("triton")
+	if err != nil {
+		return err
+	}
+	server := serve.New(profile, serve.Options{Log: slog.New(slog.DiscardHandler)})
+	t := triton.New(triton.Options{Admission: server, Log: slog.New(slog.DiscardHandler), Message: 1 << 25})
+	server.Extend(serve.Extension{Prefix: "/v2", Handler: t.Handler(), Metrics: t, Ready: t.Ready, Drain: t.Drain})
+	if err := server.Load(serve.Model{Name: "m", Width: m.Spec.Dim(), Hidden: m.Spec.Hidden, Pipeline: m.Pipeline, Runner: engine}); err != nil {
+		return err
+	}
+	opened := &triton.Opened{Pipeline: m.Pipeline, Runner: engine, Width: m.Spec.Dim(), Close: func() error { return nil }}
+	source := triton.Source{Repository: modelrepo.Preset{Model: "m", Dim: m.Pipeline.Dim()}, Open: func(context.Context, string) (*triton.Opened, error) { return opened, nil }}
+	if err := t.Start(ctx, source); err != nil {
+		return err
+	}
+	return server.Serve(ctx, context.Background(), serve.Door{Listener: web}, serve.Door{Listener: call, Answers: t.GRPC()})
+}
+
+// callers ask the doors at these addresses for the embeddings of a list.
+func callers(b *testing.B, web, call string, list []string) (overGRPC, overHTTP, overJSON func() error) {
+	b.Cleanup(plain.CloseIdleConnections)
+	url := "http://" + web
 	raw := tensor.StringsData(list)
 	header := fmt.Sprintf(`{"inputs":[{"name":"texts","datatype":"BYTES","shape":[%d,1],"parameters":{"binary_data_size":%d}}],"parameters":{"binary_data_output":true}}`, len(list), len(raw))
 	body, err := json.Marshal(map[string]any{"texts": list})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return callGRPC(b, call.Addr().String(), list), post(url+"/v2/models/embedding_pipeline/infer", append([]byte(header), raw...), strconv.Itoa(len(header))),
+	return callGRPC(b, call, list), post(url+"/v2/models/embedding_pipeline/infer", append([]byte(header), raw...), strconv.Itoa(len(header))),
 		post(url+"/embeddings", body, "")
 }
 
