@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // lengthSize is the size of the length before each element of a BYTES tensor.
@@ -32,29 +33,45 @@ func StringsData(elements []string) []byte {
 // or an element that is longer than what is left, is an error that says which
 // element and how long.
 func Strings(data []byte, n int64) ([]string, error) {
-	if n > int64(len(data)/lengthSize) {
-		return nil, fmt.Errorf("expecting %d string elements, but %d bytes hold at most %d", n, len(data), len(data)/lengthSize)
+	if err := CheckStrings(data, n); err != nil {
+		return nil, err
 	}
-	list := make([]string, 0, n)
-	for len(data) > 0 {
+	list := make([]string, n)
+	text := string(data) // one copy, of which every element is a part
+	at := 0
+	for i := range list {
+		size := int(binary.LittleEndian.Uint32(data[at:]))
+		at += lengthSize
+		list[i] = text[at:][:size]
+		at += size
+	}
+	return list, nil
+}
+
+// CheckStrings gives the error that Strings would.
+func CheckStrings(data []byte, n int64) error {
+	if n > int64(len(data)/lengthSize) {
+		return fmt.Errorf("expecting %d string elements, but %d bytes hold at most %d", n, len(data), len(data)/lengthSize)
+	}
+	k := int64(0)
+	for ; len(data) > 0; k++ {
 		switch {
-		case int64(len(list)) == n:
-			return nil, fmt.Errorf("expecting %d string elements, but %d bytes follow them", n, len(data))
+		case k == n:
+			return fmt.Errorf("expecting %d string elements, but %d bytes follow them", n, len(data))
 		case len(data) < lengthSize:
-			return nil, fmt.Errorf("incomplete string length indicator of element %d, expecting %d bytes but only %d bytes available", len(list), lengthSize, len(data))
+			return fmt.Errorf("incomplete string length indicator of element %d, expecting %d bytes but only %d bytes available", k, lengthSize, len(data))
 		}
 		size := binary.LittleEndian.Uint32(data)
 		data = data[lengthSize:]
 		if uint64(size) > uint64(len(data)) {
-			return nil, fmt.Errorf("string element %d says it has %d bytes but only %d bytes are left", len(list), size, len(data))
+			return fmt.Errorf("string element %d says it has %d bytes but only %d bytes are left", k, size, len(data))
 		}
-		list = append(list, string(data[:size]))
 		data = data[size:]
 	}
-	if int64(len(list)) != n {
-		return nil, fmt.Errorf("expecting %d string elements, got %d", n, len(list))
+	if k != n {
+		return fmt.Errorf("expecting %d string elements, got %d", n, k)
 	}
-	return list, nil
+	return nil
 }
 
 // Ints reads the elements of an integer tensor of any width, signed or not.
@@ -105,8 +122,11 @@ func AppendInt(data []byte, d Datatype, v int64) []byte {
 
 // AppendFloats appends the elements of an FP32 tensor.
 func AppendFloats(data []byte, v []float32) []byte {
+	at := len(data)
+	data = slices.Grow(data, 4*len(v))[:at+4*len(v)]
 	for _, f := range v {
-		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(f))
+		binary.LittleEndian.PutUint32(data[at:], math.Float32bits(f))
+		at += 4
 	}
 	return data
 }

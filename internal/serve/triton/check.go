@@ -148,7 +148,7 @@ func (m *served) checkInput(in *inputs, t *tensor.Tensor, c *pb.ModelInput) erro
 		return m.refuse(in.request, "input '%s' for model '%s': %v", t.Name, m.name, err)
 	}
 	if t.Datatype == tensor.Bytes {
-		if _, err := tensor.Strings(t.Data, n); err != nil {
+		if err := tensor.CheckStrings(t.Data, n); err != nil {
 			return m.refuse(in.request, "inference input '%s' for model '%s': %v", t.Name, m.name, err)
 		}
 		return nil
