@@ -32,7 +32,7 @@ func (s *Server) Extend(e Extension) {
 		s.watch.Handle("GET "+path, s.handler)
 	}
 	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := open.Handler(r); pattern == "" && !s.authorized(r) {
+		if !s.authorized(r) && !isOpen(open, r) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			s.fail(&exchange{w: w, r: r, route: dialect.Route{Fail: s.profile.fail()}},
 				dialect.Errorf(dialect.Unauthorized, "", "this server wants an API key: send the header Authorization: Bearer KEY"))
@@ -44,6 +44,12 @@ func (s *Server) Extend(e Extension) {
 	s.mux.Handle(e.Prefix+"/", guarded)
 	s.metrics.registry.MustRegister(e.Metrics)
 	s.beside = &e
+}
+
+// isOpen tells whether a request needs no API key.
+func isOpen(open *http.ServeMux, r *http.Request) bool {
+	_, pattern := open.Handler(r)
+	return pattern != ""
 }
 
 // Enter lets one request of an extension in until leave is called.
