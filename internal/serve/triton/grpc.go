@@ -34,10 +34,16 @@ const (
 	leastPing   = 10 * time.Second // between two pings of a client
 )
 
+// workers are goroutines that answer calls and stay, as net/http has one for each
+// connection: a new one for a call would grow its stack again. Calls beyond them
+// still get one each.
+const workers = 32
+
 // GRPC makes the gRPC door: the inference service, health and reflection.
 func (s *Server) GRPC() *GRPC {
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(s.options.Message), grpc.MaxConcurrentStreams(maxStreams), grpc.ConnectionTimeout(handshake),
+		grpc.NumStreamWorkers(workers),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: leastPing, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(s.unary), grpc.ChainStreamInterceptor(s.stream),
