@@ -13,6 +13,17 @@ type Tensor struct {
 	Datatype Datatype
 	Shape    []int64
 	Data     []byte
+	Source   Source // unless nil, what makes Data once somebody needs it
+}
+
+// Source makes the data of a tensor.
+type Source interface{ Data(Datatype) []byte }
+
+// Fill sees to it that Data is there.
+func (t *Tensor) Fill() {
+	if t.Source != nil {
+		t.Data, t.Source = t.Source.Data(t.Datatype), nil
+	}
 }
 
 // Datatype is the protocol's name of an element type.

@@ -23,6 +23,16 @@ type inputs struct {
 // batch is what statistics count for a request.
 func (in *inputs) batch() int { return int(max(in.rows, 1)) }
 
+// deliver gives the outputs that a client wants their data. Those that stay inside
+// an ensemble may do without.
+func (in *inputs) deliver(outputs []tensor.Tensor) {
+	for i := range outputs {
+		if in.depth == 0 && in.request.Wants(outputs[i].Name) {
+			outputs[i].Fill()
+		}
+	}
+}
+
 // normalize checks a request against the model's config, as the reference server
 // does before it queues one (src/infer_request.cc, Normalize), with its words.
 func (m *served) normalize(r *kserve.Request) (*inputs, error) {
@@ -146,6 +156,9 @@ func (m *served) checkInput(in *inputs, t *tensor.Tensor, c *pb.ModelInput) erro
 	n, err := tensor.Elements(t.Shape)
 	if err != nil {
 		return m.refuse(in.request, "input '%s' for model '%s': %v", t.Name, m.name, err)
+	}
+	if t.Source != nil {
+		return nil // another model's output: as large as its shape says
 	}
 	if t.Datatype == tensor.Bytes {
 		if err := tensor.CheckStrings(t.Data, n); err != nil {

@@ -78,6 +78,9 @@ func (e *encoder) prepare(ctx context.Context, in *inputs) ([]pipeline.Prepared,
 		}
 		return prepareTexts(ctx, e.opened.Pipeline, texts)
 	}
+	if made := e.handed(in); made != nil {
+		return made.rows, nil
+	}
 	rows, err := e.rows(in)
 	if err != nil {
 		return nil, err
@@ -118,6 +121,9 @@ type row struct {
 // rows cuts the padding off, by the attention mask. Its ones must be one run:
 // a gap inside has no meaning for a text.
 func (e *encoder) rows(in *inputs) ([]row, error) {
+	for _, t := range in.tensors {
+		t.Fill()
+	}
 	t := in.tensors[e.ids.Name]
 	ids, err := tensor.Ints(t.Datatype, t.Data)
 	if err != nil {

@@ -36,13 +36,14 @@ func (e *ensemble) run(ctx context.Context, in *inputs) ([]tensor.Tensor, timing
 		}
 		took.add(spent)
 	}
-	e.stats.executed(in.batch(), took.infer)
-	e.stats.prepared(in.batch(), took.input, took.output)
 	outputs := make([]tensor.Tensor, len(e.config.Output))
 	for i, o := range e.config.Output {
 		outputs[i] = tensors[o.Name]
 		outputs[i].Name = o.Name
 	}
+	in.deliver(outputs)
+	e.stats.executed(in.batch(), took.infer)
+	e.stats.prepared(in.batch(), took.input, took.output)
 	return outputs, took, nil
 }
 

@@ -2,6 +2,7 @@ package triton_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/batch"
 	"github.com/paceline/paceline/internal/modelrepo"
+	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/serve/dialect"
 	"github.com/paceline/paceline/internal/serve/triton"
 	"github.com/paceline/paceline/internal/store"
@@ -75,6 +77,8 @@ type fixture struct {
 	opened  atomic.Int64 // how often a model was opened
 	closed  atomic.Int64
 	runner  batch.Runner // unless nil, in place of the model's
+	// pipelines are, by the name of a model, those to take in place of the model's.
+	pipelines map[string]*pipeline.Pipeline
 }
 
 func newFixture(t testing.TB, o triton.Options) *fixture {
@@ -105,7 +109,8 @@ func (f *fixture) open(_ context.Context, name string) (*triton.Opened, error) {
 	if f.runner != nil {
 		runner = f.runner
 	}
-	return &triton.Opened{Pipeline: f.model.Pipeline, Runner: runner, Width: f.model.Spec.Dim(), Close: func() error { f.closed.Add(1); return nil }}, nil
+	way := cmp.Or(f.pipelines[name], f.model.Pipeline)
+	return &triton.Opened{Pipeline: way, Runner: runner, Width: f.model.Spec.Dim(), Close: func() error { f.closed.Add(1); return nil }}, nil
 }
 
 // preset is a server with the three usual models.
