@@ -22,6 +22,7 @@ type encoder struct {
 	stats  *statistics
 	queue  *batch.Queue
 	config *pb.ModelConfig
+	values values // where the engine writes its results
 }
 
 func (e *encoder) close(ctx context.Context) error {
@@ -35,7 +36,7 @@ func (e *encoder) run(ctx context.Context, in *inputs) ([]tensor.Tensor, timing,
 		return nil, timing{}, err
 	}
 	width := e.opened.Width
-	flat := make([]float32, len(rows)*width) // an engine that is left behind may still write to it: never reused
+	flat := e.values.take(len(rows) * width)
 	job := &batch.Job{Items: make([]batch.Item, len(rows)), Priority: in.request.Priority, Timeout: in.request.Timeout}
 	for i := range rows {
 		job.Items[i] = batch.Item{IDs: rows[i].IDs, Types: rows[i].Types, Skip: rows[i].Skip}
@@ -43,9 +44,10 @@ func (e *encoder) run(ctx context.Context, in *inputs) ([]tensor.Tensor, timing,
 	}
 	took := timing{input: time.Since(began)}
 	report, err := e.queue.Do(ctx, job)
-	if err != nil {
+	if err != nil { // the engine may still be writing: the values are left to the collector
 		return nil, timing{}, refusal(in.request, err)
 	}
+	defer e.values.put(flat)
 	took.queue, took.infer = report.Queued, report.Inference
 	finishing := time.Now()
 	out, err := e.finish(job.Items)
