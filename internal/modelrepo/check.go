@@ -2,6 +2,7 @@ package modelrepo
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	pb "github.com/paceline/paceline/internal/kservepb"
@@ -99,8 +100,22 @@ func checkBatching(b *pb.ModelDynamicBatching, c *pb.ModelConfig) error {
 			return fmt.Errorf("priority queue policy must have priority level in range [1, %d] for '%s', got %d", b.PriorityLevels, c.Name, level)
 		}
 	}
-	if b.PreserveOrdering && b.PriorityLevels > 1 {
+	if b.PreserveOrdering {
+		return checkOrdering(b, c)
+	}
+	return nil
+}
+
+// checkOrdering refuses what would overtake where the order is to be kept.
+func checkOrdering(b *pb.ModelDynamicBatching, c *pb.ModelConfig) error {
+	if b.PriorityLevels > 1 {
 		return fmt.Errorf("ordering can not be preserved with more than one priority level for '%s'", c.Name)
+	}
+	policies := append(slices.Collect(maps.Values(b.PriorityQueuePolicy)), b.DefaultQueuePolicy)
+	for _, q := range policies {
+		if q.GetDefaultTimeoutMicroseconds() != 0 && q.GetTimeoutAction() == pb.ModelQueuePolicy_DELAY {
+			return fmt.Errorf("ordering can not be preserved with the timeout action DELAY, which puts requests behind later ones, for '%s'", c.Name)
+		}
 	}
 	return nil
 }

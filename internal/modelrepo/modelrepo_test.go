@@ -188,6 +188,7 @@ func TestConfigsThatCannotBe(t *testing.T) {
 		{"default_priority_level: 2", "default_priority_level: 3", "default priority level must be in range"},
 		{"key: 1 value { max", "key: 7 value { max", "got 7"},
 		{"preserve_ordering: false", "preserve_ordering: true", "more than one priority"},
+		{"preserve_ordering: false\n  priority_levels: 2\n  default_priority_level: 2", "preserve_ordering: true\n  priority_levels: 1\n  default_priority_level: 1", "timeout action DELAY"},
 		{"batch_size: 16", "batch_size: 1000", "more than max_batch_size"},
 		{`inputs { key: "input_ids"`, `inputs { key: "x"`, "has an input 'x'"},
 		{"versions: [1, 3]", "versions: [4]", "at least one version must be available"},
