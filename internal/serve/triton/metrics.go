@@ -57,7 +57,7 @@ func (m *served) collect(to chan<- prometheus.Metric) {
 	}
 	us := func(d time.Duration) float64 { return float64(d / time.Microsecond) }
 	s := &m.stats
-	to <- prometheus.MustNewConstMetric(pending, prometheus.GaugeValue, float64(s.pending.Load()), labels...)
+	to <- prometheus.MustNewConstMetric(pending, prometheus.GaugeValue, float64(m.pending()), labels...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	counter(success, float64(s.success.n))

@@ -40,6 +40,18 @@ func (t *timing) add(o timing) {
 	t.output += o.output
 }
 
+// pending counts the requests that no backend has begun with. An ensemble is none:
+// its own wait until they have been through it.
+func (m *served) pending() int {
+	switch b := m.backend.(type) {
+	case *encoder:
+		return b.queue.Stats().Waiting
+	case *tokenizer:
+		return 0 // it begins at once
+	}
+	return int(m.stats.inside.Load())
+}
+
 // Infer answers one request.
 func (s *Server) Infer(ctx context.Context, r *kserve.Request) (*kserve.Response, error) {
 	answer, _, err := s.infer(ctx, r, 0)
@@ -68,9 +80,9 @@ func (s *Server) infer(ctx context.Context, r *kserve.Request, depth int) (*kser
 		return nil, timing{}, err
 	}
 	began := time.Now()
-	m.stats.pending.Add(1)
+	m.stats.inside.Add(1)
 	outputs, t, err := m.backend.run(ctx, in)
-	m.stats.pending.Add(-1)
+	m.stats.inside.Add(-1)
 	if err != nil {
 		m.stats.failed(failureOf(err), time.Since(began))
 		return nil, timing{}, err

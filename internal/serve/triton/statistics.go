@@ -46,7 +46,7 @@ func failureOf(err error) failure {
 // statistics count what one version of a model has done (the protocol's
 // statistics extension). The zero value counts nothing yet.
 type statistics struct {
-	pending atomic.Int64 // requests inside
+	inside atomic.Int64 // requests
 
 	mu         sync.Mutex
 	last       time.Time
