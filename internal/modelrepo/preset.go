@@ -40,6 +40,9 @@ func (p Preset) config(name string) []byte {
 // List names the PresetModels.
 func (p Preset) List() ([]string, error) { return PresetModels, nil }
 
+// Broken is nothing: there are no links.
+func (p Preset) Broken() ([]string, error) { return nil, nil }
+
 // Read makes one of the PresetModels, version 1.
 func (p Preset) Read(name string) (*Model, error) {
 	if !slices.Contains(PresetModels, name) {

@@ -98,12 +98,25 @@ func (f Folder) assemble(name, file string, config *pb.ModelConfig, warnings []D
 	if err != nil {
 		return nil, err
 	}
+	broken, err := f.brokenIn(name)
+	if err != nil {
+		return nil, err
+	}
+	m.Warnings = append(m.Warnings, broken...)
 	m.Versions = Select(config.VersionPolicy, versions)
 	if len(m.Versions) == 0 {
-		return nil, Diagnostic{File: file, Message: fmt.Sprintf(
-			"at least one version must be available under the version policy of model '%s': put it into %s/1", name, name)}
+		return nil, noVersion(name, file, broken)
 	}
 	return m, nil
+}
+
+// noVersion names the links that may have been one.
+func noVersion(name, file string, broken []Diagnostic) error {
+	message := fmt.Sprintf("at least one version must be available under the version policy of model '%s': put it into %s/1", name, name)
+	for _, link := range broken {
+		message += "; " + link.Error()
+	}
+	return Diagnostic{File: file, Message: message}
 }
 
 // newModel checks a config and completes it.
@@ -158,18 +171,24 @@ func Select(p *pb.ModelVersionPolicy, versions []int64) []int64 {
 }
 
 // Modified is when anything in a model's folder, or in a folder that is linked
-// into it, last changed.
+// into it, last changed. Links that lead nowhere move it by the least there is: once
+// they are mended it is another time, however old what they lead to.
 func (f Folder) Modified(name string) (time.Time, error) {
 	var latest time.Time
-	err := fs.WalkDir(f, name, func(at string, _ fs.DirEntry, err error) error {
+	broken := time.Duration(0)
+	err := fs.WalkDir(f, name, func(at string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		info, err := fs.Stat(f, at)
+		if err != nil && e.Type()&fs.ModeSymlink != 0 {
+			broken++
+			info, err = e.Info()
+		}
 		if err == nil && info.ModTime().After(latest) {
 			latest = info.ModTime()
 		}
 		return err
 	})
-	return latest, err
+	return latest.Add(broken), err
 }

@@ -48,6 +48,7 @@ func (s *Server) Start(ctx context.Context, from Source) error {
 	if err != nil {
 		return fmt.Errorf("model repository: %w", err)
 	}
+	s.warnOfLinks()
 	if s.options.Control == ControlExplicit && !slices.Contains(s.options.Load, "*") {
 		names = s.options.Load
 	}

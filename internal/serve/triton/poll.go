@@ -32,11 +32,27 @@ func (s *Server) look(ctx context.Context) {
 		s.log.Error("model repository", "error", err)
 		return
 	}
+	s.warnOfLinks()
 	if s.loadWhere(ctx, names, s.hasChanged) {
 		// What is new may be what an ensemble lacked, whose own files are as they were.
 		s.loadWhere(ctx, names, s.isLacking)
 	}
 	s.unloadOthers(names)
+}
+
+// warnOfLinks names, once, the links in the place of models that lead nowhere.
+func (s *Server) warnOfLinks() {
+	links, err := s.source.Load().Repository.Broken()
+	if err != nil {
+		s.log.Error("model repository", "error", err)
+		return
+	}
+	for _, link := range links {
+		if !slices.Contains(s.broken, link) {
+			s.log.Warn("model repository", "link", link, "problem", "this link leads nowhere")
+		}
+	}
+	s.broken = links
 }
 
 // loadWhere loads the models that are so, and tells whether that succeeded for one.

@@ -47,14 +47,22 @@ func (f *files) Open(name string) (fs.File, error) {
 	return f.fs.Open(name)
 }
 
-func (f *files) set(name, text string) {
+func (f *files) put(name string, file *fstest.MapFile) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.fs[name] = file
+}
+
+func (f *files) set(name, text string) {
 	mode := fs.FileMode(0o644)
 	if strings.HasSuffix(name, "/") {
 		name, mode = strings.TrimSuffix(name, "/"), fs.ModeDir|0o755
 	}
-	f.fs[name] = &fstest.MapFile{Data: []byte(text), Mode: mode, ModTime: time.Now()}
+	f.put(name, &fstest.MapFile{Data: []byte(text), Mode: mode, ModTime: time.Now()})
+}
+
+func (f *files) link(name, to string) {
+	f.put(name, &fstest.MapFile{Data: []byte(to), Mode: fs.ModeSymlink | 0o777, ModTime: time.Now()})
 }
 
 func (f *files) remove(name string) {
@@ -295,6 +303,47 @@ func TestPolling(t *testing.T) {
 		next()
 		if batchSize() != 9 || f.ask("m") != nil || f.ask("n") == nil {
 			t.Errorf("after a mistake: %d, %v, %v", batchSize(), f.ask("m"), f.ask("n"))
+		}
+		cancel()
+		watching.Wait()
+	})
+}
+
+// TestPollingNamesLinksThatLeadNowhere: each is a warning, once; a model is loaded
+// when its link has been mended, even if what it leads to is older than the link.
+func TestPollingNamesLinksThatLeadNowhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(t)
+		o.Control = triton.ControlPoll
+		var written bytes.Buffer
+		o.Log = slog.New(slog.NewTextHandler(&written, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		f := newFixture(t, o)
+		files := f.start(t, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		var watching sync.WaitGroup
+		watching.Go(func() { f.Watch(ctx) })
+		time.Sleep(1500 * time.Millisecond) // of the bubble's clock: between two looks
+		files.set("m/config.pbtxt", oneModel(""))
+		files.set("m/1/", "")
+		files.link("m/1/model.safetensors", "../../.store/weights")
+		files.link("n", ".store/n")
+		files.set("v/config.pbtxt", oneModel(""))
+		files.link("v/1", "../.store/v")
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		for _, link := range []string{"m/1/model.safetensors: this link", "link=n problem=", "v/1: this link"} {
+			if n := strings.Count(written.String(), link); n != 1 {
+				t.Errorf("%q is there %d times in:\n%s", link, n, &written)
+			}
+		}
+		if f.ask("m") != nil || f.ask("v") == nil {
+			t.Errorf("m, which needs no weights here: %v; v, which has no version: %v", f.ask("m"), f.ask("v"))
+		}
+		files.put(".store/v", &fstest.MapFile{Mode: fs.ModeDir | 0o755, ModTime: time.Unix(0, 0)})
+		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait()
+		if err := f.ask("v"); err != nil {
+			t.Errorf("after its link was mended: %v", err)
 		}
 		cancel()
 		watching.Wait()

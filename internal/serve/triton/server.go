@@ -18,6 +18,7 @@ import (
 // Repository is where models are described.
 type Repository interface {
 	List() ([]string, error)
+	Broken() ([]string, error) // links that lead nowhere
 	Read(name string) (*modelrepo.Model, error)
 	ReadWith(name string, config *pb.ModelConfig) (*modelrepo.Model, error)
 	Modified(name string) (time.Time, error)
@@ -86,6 +87,7 @@ type Server struct {
 	retiring sync.WaitGroup // versions that answer their last requests
 
 	source   atomic.Pointer[Source] // nil until Start
+	broken   []string               // links of the repository that have been warned of: Start's, then Watch's
 	stopping chan struct{}          // closed when the shutdown begins: streams end, the server is not ready
 
 	mu     sync.RWMutex
