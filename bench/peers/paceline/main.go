@@ -1,6 +1,6 @@
 // Command paceline is the Paceline side of the comparison with other engines: a
 // process that embeds texts through the library's face and answers the commands
-// described in ../peer.py.
+// described in ../peer.py. PACELINE_CPU forces a lower CPU level, as everywhere.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/paceline/paceline"
+	"github.com/paceline/paceline/internal/kernel"
 )
 
 func main() {
@@ -72,8 +73,7 @@ func (p *peer) close() error {
 func (p *peer) answer(ctx context.Context, c *command) (reply any, err error) {
 	switch c.Op {
 	case "open":
-		p.model, err = paceline.Open(ctx, c.Model, paceline.WithThreads(c.Threads), paceline.WithDType(cmp.Or(c.DType, "float32")))
-		return map[string]string{"name": "paceline " + cmp.Or(c.DType, "float32")}, err
+		return p.open(ctx, c)
 	case "texts":
 		p.texts = c.Texts
 		return struct{}{}, nil
@@ -85,6 +85,24 @@ func (p *peer) answer(ctx context.Context, c *command) (reply any, err error) {
 		return p.run(ctx, time.Duration(c.Seconds*float64(time.Second)), c.Batch)
 	}
 	return nil, fmt.Errorf("unknown command %q", c.Op)
+}
+
+// open tells which kernels run: a level that disagrees with the reference is left for
+// a lower one, and what "auto" takes depends on the level.
+func (p *peer) open(ctx context.Context, c *command) (any, error) {
+	dtype := cmp.Or(c.DType, "float32")
+	kernels, err := kernel.Open("")
+	if err != nil {
+		return nil, err
+	}
+	if p.model, err = paceline.Open(ctx, c.Model, paceline.WithThreads(c.Threads), paceline.WithDType(dtype)); err != nil {
+		return nil, err
+	}
+	runs := string(kernels.Level())
+	if dtype == "auto" {
+		runs += " " + string(kernels.Best())
+	}
+	return map[string]string{"name": fmt.Sprintf("paceline %s (%s)", dtype, runs)}, nil
 }
 
 func (p *peer) vectors(ctx context.Context) (any, error) {

@@ -42,7 +42,7 @@ func TestServe(t *testing.T) {
 	if err != nil || vectors.Width != 48 || len(raw) != 3*48*4 {
 		t.Errorf("%d bytes for vectors of %d values, %v", len(raw), vectors.Width, err)
 	}
-	if opened.Name == "" || ran.Texts != 2 || ran.Seconds <= 0 || len(lone.Seconds) == 0 {
+	if !strings.HasPrefix(opened.Name, "paceline float32 (") || ran.Texts != 2 || ran.Seconds <= 0 || len(lone.Seconds) == 0 {
 		t.Errorf("opened %+v, ran %+v, lone %+v", opened, ran, lone)
 	}
 }
