@@ -1,13 +1,15 @@
 """What every Python peer has in common: a process that answers commands, one JSON line each.
 
-    {"op": "open", "model": FOLDER, "threads": N, "dtype": "float32" or "int8"}   -> {"name": ...}
+    {"op": "open", "model": FOLDER, "threads": N, "dtype": "float32", "bfloat16" or "int8"}   -> {"name": ..., "settings": [...]}
+    {"op": "use", "setting": one of those}          -> {}      the setting of the commands that follow; at first it is the first one
     {"op": "texts", "texts": [...]}                 -> {}      the texts of the commands that follow
     {"op": "vectors", "batch": B}                   -> {"width": D, "vectors": base64 of float32}
     {"op": "run", "seconds": S, "batch": B}         -> {"texts": N, "seconds": wall}
     {"op": "lone", "seconds": S}                    -> {"seconds": [of each text by itself]}
 
 A peer is a class with open(model, threads, dtype), which returns its name, and embed(texts), which returns float32 vectors of
-length 1. Replies go to the descriptor that was standard output; whatever a library prints goes to standard error.
+length 1. One that has a choice to make, whose best depends on the texts, also has settings, a list of names, and use(setting); the
+comparison times each and takes the quickest. Replies go to the descriptor that was standard output; whatever a library prints goes to standard error.
 """
 
 import base64
@@ -47,7 +49,11 @@ def lone(peer, texts, seconds):
 def answer(peer, state, command):
     op = command["op"]
     if op == "open":
-        return {"name": peer.open(command["model"], command["threads"], command["dtype"])}
+        name = peer.open(command["model"], command["threads"], command["dtype"])
+        return {"name": name, "settings": getattr(peer, "settings", [])}
+    if op == "use":
+        peer.use(command["setting"])
+        return {}
     if op == "texts":
         state["texts"] = command["texts"]
         return {}
