@@ -13,6 +13,7 @@ import psutil
 HERE = os.path.dirname(os.path.abspath(__file__))
 BATCHES = (8, 32, 128)  # each engine is timed with the one that suits it best
 BATCH_TOKENS = 8192  # at most: a batch of long texts would take a round's time
+PATIENCE = 10  # slices that one batch may take
 TRIALS = 2  # of each setting and batch, the better one counts: a neighbour may disturb one
 
 # The Python engines and their arithmetic. The last float32 one that starts is the reference of the cosines.
@@ -86,9 +87,9 @@ class Peer:
 
     def tune(self, seconds, length):
         """Takes the batch and then the setting that suit the engine best for texts of this length."""
-        batches = [batch for batch in BATCHES if batch * length <= BATCH_TOKENS] or list(BATCHES[:1])
-        self.slice(seconds, batches[0])  # warm up
-        self.batch = quickest(batches, lambda batch: self.slice(seconds, batch)[0])
+        rate, _ = self.slice(seconds, BATCHES[0])  # warm up
+        most = min(BATCH_TOKENS / length, rate * PATIENCE * seconds)
+        self.batch = quickest([batch for batch in BATCHES if batch <= most] or BATCHES[:1], lambda batch: self.slice(seconds, batch)[0])
         self.tune_setting(lambda: self.slice(seconds, self.batch)[0])
 
     def tune_setting(self, rate):
