@@ -4,165 +4,181 @@
 
 package kernel
 
-// mul32x32AMXBF16 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// mul32x32AMXBF16 computes panels of 32 columns, 32 rows at a time, the elements of a and b being
 // pairs of bfloat16, the low half first. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 31 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 32/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := float32(0)
-//			for i := range k {
-//				sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := float32(0)
+//				for i := range k {
+//					sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//				}
+//				c[r*ldc+p*32+j] = sum + bias[j] + add[r*ldadd+p*across+j]
 //			}
-//			c[r*ldc+j] = sum + bias[j] + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mul32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mul32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
 
-// mulGELU32x32AMXBF16 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// mulGELU32x32AMXBF16 computes panels of 32 columns, 32 rows at a time, the elements of a and b being
 // pairs of bfloat16, the low half first. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 31 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 32/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := float32(0)
-//			for i := range k {
-//				sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := float32(0)
+//				for i := range k {
+//					sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//				}
+//				c[r*ldc+p*32+j] = gelu(sum + bias[j]) + add[r*ldadd+p*across+j]
 //			}
-//			c[r*ldc+j] = gelu(sum + bias[j]) + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mulGELU32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulGELU32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
 
-// mulNarrow32x32AMXBF16 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// mulNarrow32x32AMXBF16 computes panels of 32 columns, 32 rows at a time, the elements of a and b being
 // pairs of bfloat16, the low half first. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 31 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 32/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := float32(0)
-//			for i := range k {
-//				sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := float32(0)
+//				for i := range k {
+//					sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//				}
+//				c[p*ldc+r*16+j/2].half(j%2) = bfloat16(sum + bias[j]) // of two the low half first
 //			}
-//			dst[r*16+j/2].half(j%2) = bfloat16(sum + bias[j]) // of two the low half first
 //		}
 //	}
 //
 //go:noescape
-func mulNarrow32x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulNarrow32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
 
-// mulGELUNarrow32x32AMXBF16 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// mulGELUNarrow32x32AMXBF16 computes panels of 32 columns, 32 rows at a time, the elements of a and b being
 // pairs of bfloat16, the low half first. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 31 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 32/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := float32(0)
-//			for i := range k {
-//				sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := float32(0)
+//				for i := range k {
+//					sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//				}
+//				c[p*ldc+r*16+j/2].half(j%2) = bfloat16(gelu(sum + bias[j])) // of two the low half first
 //			}
-//			dst[r*16+j/2].half(j%2) = bfloat16(gelu(sum + bias[j])) // of two the low half first
 //		}
 //	}
 //
 //go:noescape
-func mulGELUNarrow32x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulGELUNarrow32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
 
-// mul16x32AMXBF16 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// mul16x32AMXBF16 computes panels of 32 columns, 16 rows at a time, the elements of a and b being
 // pairs of bfloat16, the low half first. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 15 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 16/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := float32(0)
-//			for i := range k {
-//				sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := float32(0)
+//				for i := range k {
+//					sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//				}
+//				c[r*ldc+p*32+j] = sum + bias[j] + add[r*ldadd+p*across+j]
 //			}
-//			c[r*ldc+j] = sum + bias[j] + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mul16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mul16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
 
-// mulGELU16x32AMXBF16 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// mulGELU16x32AMXBF16 computes panels of 32 columns, 16 rows at a time, the elements of a and b being
 // pairs of bfloat16, the low half first. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 15 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 16/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := float32(0)
-//			for i := range k {
-//				sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := float32(0)
+//				for i := range k {
+//					sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//				}
+//				c[r*ldc+p*32+j] = gelu(sum + bias[j]) + add[r*ldadd+p*across+j]
 //			}
-//			c[r*ldc+j] = gelu(sum + bias[j]) + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mulGELU16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulGELU16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
 
-// mulNarrow16x32AMXBF16 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// mulNarrow16x32AMXBF16 computes panels of 32 columns, 16 rows at a time, the elements of a and b being
 // pairs of bfloat16, the low half first. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 15 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 16/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := float32(0)
-//			for i := range k {
-//				sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := float32(0)
+//				for i := range k {
+//					sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//				}
+//				c[p*ldc+r*16+j/2].half(j%2) = bfloat16(sum + bias[j]) // of two the low half first
 //			}
-//			dst[r*16+j/2].half(j%2) = bfloat16(sum + bias[j]) // of two the low half first
 //		}
 //	}
 //
 //go:noescape
-func mulNarrow16x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulNarrow16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
 
-// mulGELUNarrow16x32AMXBF16 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// mulGELUNarrow16x32AMXBF16 computes panels of 32 columns, 16 rows at a time, the elements of a and b being
 // pairs of bfloat16, the low half first. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 15 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 16/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := float32(0)
-//			for i := range k {
-//				sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := float32(0)
+//				for i := range k {
+//					sum += low(A(r, i))*low(B(i, j)) + high(A(r, i))*high(B(i, j))
+//				}
+//				c[p*ldc+r*16+j/2].half(j%2) = bfloat16(gelu(sum + bias[j])) // of two the low half first
 //			}
-//			dst[r*16+j/2].half(j%2) = bfloat16(gelu(sum + bias[j])) // of two the low half first
 //		}
 //	}
 //
 //go:noescape
-func mulGELUNarrow16x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulGELUNarrow16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
 
 // attend32AMXBF16 computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,
 //
@@ -172,10 +188,10 @@ func mulGELUNarrow16x32AMXBF16(dst []float32, a []float32, b []float32, bias []f
 // up to 15 rows behind the last one are read and ignored. Rows of dst are ldd apart. The weights of values are
 // rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of
 // 16 elements a token and 32 tokens more, scores of 16 for each and 16 more, weights of 8 and 32 more, out of 512,
-// inverse of 16. config has eight full tiles.
+// inverse of 16.
 //
 //go:noescape
-func attend32AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int, config *[64]byte)
+func attend32AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int)
 
 // attend64AMXBF16 computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,
 //
@@ -185,7 +201,7 @@ func attend32AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys 
 // up to 15 rows behind the last one are read and ignored. Rows of dst are ldd apart. The weights of values are
 // rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of
 // 32 elements a token and 32 tokens more, scores of 16 for each and 16 more, weights of 8 and 32 more, out of 1024,
-// inverse of 16. config has eight full tiles.
+// inverse of 16.
 //
 //go:noescape
-func attend64AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int, config *[64]byte)
+func attend64AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int)

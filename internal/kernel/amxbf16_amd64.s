@@ -4,66 +4,77 @@
 
 #include "textflag.h"
 
-// func mul32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F, MMX+
-TEXT ·mul32x32AMXBF16(SB), $8288-200
-	MOVQ config+192(FP), BX // the tiles' shapes
+// func mul32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+TEXT ·mul32x32AMXBF16(SB), $8336-216
+	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
 	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
 	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+152(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+120(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldbias+160(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
 	MOVQ ldc+128(FP), CX // from row to row of c
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8272(SP) // is looked up
-	MOVQ add_base+96(FP), R14 // the next row of add
-	MOVQ ldadd+152(FP), CX // from row to row of add
+	MOVQ CX, 8304(SP) // is looked up
+	MOVQ ldadd+168(FP), CX // from row to row of add
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8280(SP) // is looked up
+	MOVQ CX, 8320(SP) // is looked up
+	MOVQ across+176(FP), CX // from panel to panel of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8328(SP) // is looked up
+
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+184(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ add_base+96(FP), BX // the panel's row 0 of add
+	MOVQ BX, 8312(SP) // is the next block's
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+120(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3: sums 3 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+184(FP), BX // lines to ask for
+	MOVQ ahead+208(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+176(FP), BX // rows to finish now
+	MOVQ pace+200(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -76,8 +87,8 @@ some:
 	VMOVUPS Z2, (R13) // write
 	VADDPS 64(R14), Z3, Z3 // + add
 	VMOVUPS Z3, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -92,12 +103,35 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+160(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000800, R8 // the next block's rows of a
-	DECQ blocks+168(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000020, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ 8304(SP), BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ 8320(SP), BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	ADDQ $0x00000800, DI // the next block's rows of a
+	SUBQ $0x20, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ $0x00000080, BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	MOVQ 8328(SP), BX // from panel to panel
+	ADDQ BX, add_base+96(FP) // of add
+	DECQ panels+192(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -109,44 +143,54 @@ last:
 	VMOVUPS Z2, (R13) // write
 	VADDPS 64(R14), Z3, Z3 // + add
 	VMOVUPS Z3, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mulGELU32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F, MMX+
-TEXT ·mulGELU32x32AMXBF16(SB), $8288-200
-	MOVQ config+192(FP), BX // the tiles' shapes
+DATA configAMXBF16<>+0(SB)/8, $0x0000000000000001
+DATA configAMXBF16<>+8(SB)/8, $0x0000000000000000
+DATA configAMXBF16<>+16(SB)/8, $0x0040004000400040
+DATA configAMXBF16<>+24(SB)/8, $0x0040004000400040
+DATA configAMXBF16<>+32(SB)/8, $0x0000000000000000
+DATA configAMXBF16<>+40(SB)/8, $0x0000000000000000
+DATA configAMXBF16<>+48(SB)/8, $0x1010101010101010
+DATA configAMXBF16<>+56(SB)/8, $0x0000000000000000
+GLOBL configAMXBF16<>(SB), RODATA|NOPTR, $64
+
+// func mulGELU32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+TEXT ·mulGELU32x32AMXBF16(SB), $8336-216
+	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
 	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
 	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+152(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+120(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldbias+160(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
 	MOVQ ldc+128(FP), CX // from row to row of c
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8272(SP) // is looked up
-	MOVQ add_base+96(FP), R14 // the next row of add
-	MOVQ ldadd+152(FP), CX // from row to row of add
+	MOVQ CX, 8304(SP) // is looked up
+	MOVQ ldadd+168(FP), CX // from row to row of add
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8280(SP) // is looked up
+	MOVQ CX, 8320(SP) // is looked up
+	MOVQ across+176(FP), CX // from panel to panel of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8328(SP) // is looked up
 	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
 	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
 	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
@@ -160,35 +204,46 @@ TEXT ·mulGELU32x32AMXBF16(SB), $8288-200
 	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
 	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
 
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+184(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ add_base+96(FP), BX // the panel's row 0 of add
+	MOVQ BX, 8312(SP) // is the next block's
+
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+120(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3: sums 3 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+184(FP), BX // lines to ask for
+	MOVQ ahead+208(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+176(FP), BX // rows to finish now
+	MOVQ pace+200(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -229,8 +284,8 @@ some:
 	VMOVUPS Z18, (R13) // write
 	VADDPS 64(R14), Z17, Z17 // + add
 	VMOVUPS Z17, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -245,12 +300,35 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+160(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000800, R8 // the next block's rows of a
-	DECQ blocks+168(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000020, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ 8304(SP), BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ 8320(SP), BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	ADDQ $0x00000800, DI // the next block's rows of a
+	SUBQ $0x20, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ $0x00000080, BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	MOVQ 8328(SP), BX // from panel to panel
+	ADDQ BX, add_base+96(FP) // of add
+	DECQ panels+192(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -290,8 +368,8 @@ last:
 	VMOVUPS Z18, (R13) // write
 	VADDPS 64(R14), Z17, Z17 // + add
 	VMOVUPS Z17, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
@@ -514,59 +592,69 @@ DATA near0AMXBF16<>+56(SB)/4, $(0.39911422)
 DATA near0AMXBF16<>+60(SB)/4, $(0.39911422)
 GLOBL near0AMXBF16<>(SB), RODATA|NOPTR, $64
 
-// func mulNarrow32x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
-TEXT ·mulNarrow32x32AMXBF16(SB), $8272-160
-	MOVQ config+152(FP), BX // the tiles' shapes
+// func mulNarrow32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
+TEXT ·mulNarrow32x32AMXBF16(SB), $8312-176
+	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
-	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	MOVQ lda+112(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
-	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	MOVQ ldb+120(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+128(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+96(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ dst_base+0(FP), R13 // the next row of dst
+	MOVQ ldbias+136(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
+	MOVQ ldc+104(FP), CX // from panel to panel of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8304(SP) // is looked up
+
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+144(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+96(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3: sums 3 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+144(FP), BX // lines to ask for
+	MOVQ ahead+168(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+136(FP), BX // rows to finish now
+	MOVQ pace+160(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -577,7 +665,7 @@ some:
 	VADDPS Z1, Z3, Z3 // + bias
 	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z3, Z2: as bfloat16
 	VMOVUPS Z2, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -592,12 +680,29 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+120(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000800, R8 // the next block's rows of a
-	DECQ blocks+128(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000020, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	ADDQ $0x00000800, DI // the next block's rows of a
+	SUBQ $0x20, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ 8304(SP), BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	DECQ panels+152(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -607,36 +712,37 @@ last:
 	VADDPS Z1, Z3, Z3 // + bias
 	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z3, Z2: as bfloat16
 	VMOVUPS Z2, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mulGELUNarrow32x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
-TEXT ·mulGELUNarrow32x32AMXBF16(SB), $8272-160
-	MOVQ config+152(FP), BX // the tiles' shapes
+// func mulGELUNarrow32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
+TEXT ·mulGELUNarrow32x32AMXBF16(SB), $8312-176
+	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
-	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	MOVQ lda+112(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
-	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	MOVQ ldb+120(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+128(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+96(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ dst_base+0(FP), R13 // the next row of dst
+	MOVQ ldbias+136(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
+	MOVQ ldc+104(FP), CX // from panel to panel of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8304(SP) // is looked up
 	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
 	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
 	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
@@ -650,35 +756,44 @@ TEXT ·mulGELUNarrow32x32AMXBF16(SB), $8272-160
 	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
 	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
 
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+144(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+96(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd5 // TDPBF16PS T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // TDPBF16PS T7, T5, T3: sums 3 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+144(FP), BX // lines to ask for
+	MOVQ ahead+168(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+136(FP), BX // rows to finish now
+	MOVQ pace+160(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -717,7 +832,7 @@ some:
 	VMULPS Z15, Z17, Z17 // ·x
 	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
 	VMOVUPS Z14, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -732,12 +847,29 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+120(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000800, R8 // the next block's rows of a
-	DECQ blocks+128(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000020, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	ADDQ $0x00000800, DI // the next block's rows of a
+	SUBQ $0x20, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ 8304(SP), BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	DECQ panels+152(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -775,68 +907,79 @@ last:
 	VMULPS Z15, Z17, Z17 // ·x
 	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
 	VMOVUPS Z14, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F, MMX+
-TEXT ·mul16x32AMXBF16(SB), $8288-200
-	MOVQ config+192(FP), BX // the tiles' shapes
+// func mul16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+TEXT ·mul16x32AMXBF16(SB), $8336-216
+	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
 	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
 	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+152(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+120(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldbias+160(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
 	MOVQ ldc+128(FP), CX // from row to row of c
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8272(SP) // is looked up
-	MOVQ add_base+96(FP), R14 // the next row of add
-	MOVQ ldadd+152(FP), CX // from row to row of add
+	MOVQ CX, 8304(SP) // is looked up
+	MOVQ ldadd+168(FP), CX // from row to row of add
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8280(SP) // is looked up
+	MOVQ CX, 8320(SP) // is looked up
+	MOVQ across+176(FP), CX // from panel to panel of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8328(SP) // is looked up
+
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+184(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ add_base+96(FP), BX // the panel's row 0 of add
+	MOVQ BX, 8312(SP) // is the next block's
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+120(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+184(FP), BX // lines to ask for
+	MOVQ ahead+208(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+176(FP), BX // rows to finish now
+	MOVQ pace+200(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -849,8 +992,8 @@ some:
 	VMOVUPS Z2, (R13) // write
 	VADDPS 64(R14), Z3, Z3 // + add
 	VMOVUPS Z3, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -863,12 +1006,35 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+160(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000400, R8 // the next block's rows of a
-	DECQ blocks+168(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000010, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ 8304(SP), BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ 8320(SP), BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	ADDQ $0x00000400, DI // the next block's rows of a
+	SUBQ $0x10, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ $0x00000080, BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	MOVQ 8328(SP), BX // from panel to panel
+	ADDQ BX, add_base+96(FP) // of add
+	DECQ panels+192(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -880,44 +1046,44 @@ last:
 	VMOVUPS Z2, (R13) // write
 	VADDPS 64(R14), Z3, Z3 // + add
 	VMOVUPS Z3, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mulGELU16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F, MMX+
-TEXT ·mulGELU16x32AMXBF16(SB), $8288-200
-	MOVQ config+192(FP), BX // the tiles' shapes
+// func mulGELU16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+TEXT ·mulGELU16x32AMXBF16(SB), $8336-216
+	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
 	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
 	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+152(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+120(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldbias+160(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
 	MOVQ ldc+128(FP), CX // from row to row of c
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8272(SP) // is looked up
-	MOVQ add_base+96(FP), R14 // the next row of add
-	MOVQ ldadd+152(FP), CX // from row to row of add
+	MOVQ CX, 8304(SP) // is looked up
+	MOVQ ldadd+168(FP), CX // from row to row of add
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8280(SP) // is looked up
+	MOVQ CX, 8320(SP) // is looked up
+	MOVQ across+176(FP), CX // from panel to panel of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8328(SP) // is looked up
 	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
 	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
 	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
@@ -931,30 +1097,41 @@ TEXT ·mulGELU16x32AMXBF16(SB), $8288-200
 	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
 	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
 
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+184(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ add_base+96(FP), BX // the panel's row 0 of add
+	MOVQ BX, 8312(SP) // is the next block's
+
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+120(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+184(FP), BX // lines to ask for
+	MOVQ ahead+208(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+176(FP), BX // rows to finish now
+	MOVQ pace+200(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -995,8 +1172,8 @@ some:
 	VMOVUPS Z18, (R13) // write
 	VADDPS 64(R14), Z17, Z17 // + add
 	VMOVUPS Z17, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -1009,12 +1186,35 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+160(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000400, R8 // the next block's rows of a
-	DECQ blocks+168(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000010, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ 8304(SP), BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ 8320(SP), BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	ADDQ $0x00000400, DI // the next block's rows of a
+	SUBQ $0x10, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ $0x00000080, BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	MOVQ 8328(SP), BX // from panel to panel
+	ADDQ BX, add_base+96(FP) // of add
+	DECQ panels+192(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -1054,62 +1254,72 @@ last:
 	VMOVUPS Z18, (R13) // write
 	VADDPS 64(R14), Z17, Z17 // + add
 	VMOVUPS Z17, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mulNarrow16x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
-TEXT ·mulNarrow16x32AMXBF16(SB), $8272-160
-	MOVQ config+152(FP), BX // the tiles' shapes
+// func mulNarrow16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
+TEXT ·mulNarrow16x32AMXBF16(SB), $8312-176
+	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
-	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	MOVQ lda+112(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
-	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	MOVQ ldb+120(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+128(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+96(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ dst_base+0(FP), R13 // the next row of dst
+	MOVQ ldbias+136(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
+	MOVQ ldc+104(FP), CX // from panel to panel of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8304(SP) // is looked up
+
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+144(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+96(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+144(FP), BX // lines to ask for
+	MOVQ ahead+168(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+136(FP), BX // rows to finish now
+	MOVQ pace+160(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -1120,7 +1330,7 @@ some:
 	VADDPS Z1, Z3, Z3 // + bias
 	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z3, Z2: as bfloat16
 	VMOVUPS Z2, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -1133,12 +1343,29 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+120(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000400, R8 // the next block's rows of a
-	DECQ blocks+128(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000010, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	ADDQ $0x00000400, DI // the next block's rows of a
+	SUBQ $0x10, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ 8304(SP), BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	DECQ panels+152(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -1148,36 +1375,37 @@ last:
 	VADDPS Z1, Z3, Z3 // + bias
 	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNE2PS2BF16 Z2, Z3, Z2: as bfloat16
 	VMOVUPS Z2, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mulGELUNarrow16x32AMXBF16(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
-TEXT ·mulGELUNarrow16x32AMXBF16(SB), $8272-160
-	MOVQ config+152(FP), BX // the tiles' shapes
+// func mulGELUNarrow16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
+TEXT ·mulGELUNarrow16x32AMXBF16(SB), $8312-176
+	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
-	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	MOVQ lda+112(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
-	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	MOVQ ldb+120(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+128(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+96(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ dst_base+0(FP), R13 // the next row of dst
+	MOVQ ldbias+136(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
+	MOVQ ldc+104(FP), CX // from panel to panel of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8304(SP) // is looked up
 	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
 	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
 	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
@@ -1191,30 +1419,39 @@ TEXT ·mulGELUNarrow16x32AMXBF16(SB), $8272-160
 	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
 	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
 
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+144(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+96(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums 1 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+144(FP), BX // lines to ask for
+	MOVQ ahead+168(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+136(FP), BX // rows to finish now
+	MOVQ pace+160(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -1253,7 +1490,7 @@ some:
 	VMULPS Z15, Z17, Z17 // ·x
 	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
 	VMOVUPS Z14, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -1266,12 +1503,29 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+120(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000400, R8 // the next block's rows of a
-	DECQ blocks+128(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000010, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	ADDQ $0x00000400, DI // the next block's rows of a
+	SUBQ $0x10, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ 8304(SP), BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	DECQ panels+152(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -1309,17 +1563,17 @@ last:
 	VMULPS Z15, Z17, Z17 // ·x
 	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
 	VMOVUPS Z14, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func attend32AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int, config *[64]byte)
+// func attend32AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int)
 // Requires: AMX, AVX, AVX512BF16, AVX512BW, AVX512DQ, AVX512F, BMI2, CMOV
-TEXT ·attend32AMXBF16(SB), $48-288
-	MOVQ config+280(FP), DI // the tiles' shapes
+TEXT ·attend32AMXBF16(SB), $48-280
+	LEAQ configAMXBF16<>+0(SB), DI // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x27; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (DI): become theirs
 	MOVQ $0x00000040, AX // from row to row of a tile
 	MOVQ lda+264(FP), CX // from 32 columns to the next
@@ -1332,14 +1586,11 @@ TEXT ·attend32AMXBF16(SB), $48-288
 	VMOVDQU64 highAMXBF16<>+0(SB), Z1 // and 16 to 31
 	VPXORQ Z2, Z2, Z2 // 0
 	VMOVUPS lowestAMXBF16<>+0(SB), Z3 // -Inf: what no score is below
-	VMOVUPS leastAMXBF16<>+0(SB), Z4 // least
-	VMOVUPS exp2f6AMXBF16<>+0(SB), Z5 // exp2f6
-	VMOVUPS exp2f5AMXBF16<>+0(SB), Z6 // exp2f5
-	VMOVUPS exp2f4AMXBF16<>+0(SB), Z7 // exp2f4
-	VMOVUPS exp2f3AMXBF16<>+0(SB), Z8 // exp2f3
-	VMOVUPS exp2f2AMXBF16<>+0(SB), Z9 // exp2f2
-	VMOVUPS exp2f1AMXBF16<>+0(SB), Z10 // exp2f1
-	VMOVUPS oneAMXBF16<>+0(SB), Z11 // one
+	VMOVUPS nearleastexponentAMXBF16<>+0(SB), Z4 // nearleastexponent
+	VMOVUPS near2f3AMXBF16<>+0(SB), Z5 // near2f3
+	VMOVUPS near2f2AMXBF16<>+0(SB), Z6 // near2f2
+	VMOVUPS near2f1AMXBF16<>+0(SB), Z7 // near2f1
+	VMOVUPS near2f0AMXBF16<>+0(SB), Z8 // near2f0
 
 sequence:
 	MOVLQSX (CX), DX // its first row
@@ -1372,102 +1623,102 @@ sequence:
 	SHRQ $0x06, DI // turns
 
 keys:
-	VMOVUPS (R8), Z12 // key 0
-	VMOVUPS 64(R8), Z13 // key 1
-	VMOVUPS 128(R8), Z14 // key 2
-	VMOVUPS 192(R8), Z15 // key 3
-	VMOVUPS 256(R8), Z16 // key 4
-	VMOVUPS 320(R8), Z17 // key 5
-	VMOVUPS 384(R8), Z18 // key 6
-	VMOVUPS 448(R8), Z19 // key 7
-	VMOVUPS 512(R8), Z20 // key 8
-	VMOVUPS 576(R8), Z21 // key 9
-	VMOVUPS 640(R8), Z22 // key 10
-	VMOVUPS 704(R8), Z23 // key 11
-	VMOVUPS 768(R8), Z24 // key 12
-	VMOVUPS 832(R8), Z25 // key 13
-	VMOVUPS 896(R8), Z26 // key 14
-	VMOVUPS 960(R8), Z27 // key 15
-	VUNPCKLPS Z13, Z12, Z28 // registers 0 and 1: lower elements
-	VUNPCKHPS Z13, Z12, Z12 // upper ones
-	VUNPCKLPS Z15, Z14, Z13 // registers 2 and 3: lower elements
-	VUNPCKHPS Z15, Z14, Z14 // upper ones
-	VUNPCKLPS Z17, Z16, Z15 // registers 4 and 5: lower elements
-	VUNPCKHPS Z17, Z16, Z16 // upper ones
-	VUNPCKLPS Z19, Z18, Z17 // registers 6 and 7: lower elements
-	VUNPCKHPS Z19, Z18, Z18 // upper ones
-	VUNPCKLPS Z21, Z20, Z19 // registers 8 and 9: lower elements
-	VUNPCKHPS Z21, Z20, Z20 // upper ones
-	VUNPCKLPS Z23, Z22, Z21 // registers 10 and 11: lower elements
-	VUNPCKHPS Z23, Z22, Z22 // upper ones
-	VUNPCKLPS Z25, Z24, Z23 // registers 12 and 13: lower elements
-	VUNPCKHPS Z25, Z24, Z24 // upper ones
-	VUNPCKLPS Z27, Z26, Z25 // registers 14 and 15: lower elements
-	VUNPCKHPS Z27, Z26, Z26 // upper ones
-	VUNPCKLPD Z13, Z28, Z27 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z13, Z28, Z28 // upper ones
-	VUNPCKLPD Z14, Z12, Z13 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z14, Z12, Z12 // upper ones
-	VUNPCKLPD Z17, Z15, Z14 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z17, Z15, Z17 // upper ones
-	VUNPCKLPD Z18, Z16, Z15 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z18, Z16, Z16 // upper ones
-	VUNPCKLPD Z21, Z19, Z18 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z21, Z19, Z21 // upper ones
-	VUNPCKLPD Z22, Z20, Z19 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z22, Z20, Z20 // upper ones
-	VUNPCKLPD Z25, Z23, Z22 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z25, Z23, Z25 // upper ones
-	VUNPCKLPD Z26, Z24, Z23 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z26, Z24, Z24 // upper ones
-	VSHUFF32X4 $0x88, Z14, Z27, Z26 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z27, Z27 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z13, Z14 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z13, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z17, Z28, Z13 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z17, Z28, Z28 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z12, Z17 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 8 and 12: quarters 0 and 2
+	VMOVUPS (R8), Z9 // key 0
+	VMOVUPS 64(R8), Z10 // key 1
+	VMOVUPS 128(R8), Z11 // key 2
+	VMOVUPS 192(R8), Z12 // key 3
+	VMOVUPS 256(R8), Z13 // key 4
+	VMOVUPS 320(R8), Z14 // key 5
+	VMOVUPS 384(R8), Z15 // key 6
+	VMOVUPS 448(R8), Z16 // key 7
+	VMOVUPS 512(R8), Z17 // key 8
+	VMOVUPS 576(R8), Z18 // key 9
+	VMOVUPS 640(R8), Z19 // key 10
+	VMOVUPS 704(R8), Z20 // key 11
+	VMOVUPS 768(R8), Z21 // key 12
+	VMOVUPS 832(R8), Z22 // key 13
+	VMOVUPS 896(R8), Z23 // key 14
+	VMOVUPS 960(R8), Z24 // key 15
+	VUNPCKLPS Z10, Z9, Z25 // registers 0 and 1: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 2 and 3: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 4 and 5: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 6 and 7: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPS Z18, Z17, Z16 // registers 8 and 9: lower elements
+	VUNPCKHPS Z18, Z17, Z17 // upper ones
+	VUNPCKLPS Z20, Z19, Z18 // registers 10 and 11: lower elements
+	VUNPCKHPS Z20, Z19, Z19 // upper ones
+	VUNPCKLPS Z22, Z21, Z20 // registers 12 and 13: lower elements
+	VUNPCKHPS Z22, Z21, Z21 // upper ones
+	VUNPCKLPS Z24, Z23, Z22 // registers 14 and 15: lower elements
+	VUNPCKHPS Z24, Z23, Z23 // upper ones
+	VUNPCKLPD Z10, Z25, Z24 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z10, Z25, Z25 // upper ones
+	VUNPCKLPD Z11, Z9, Z10 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z18, Z16, Z18 // upper ones
+	VUNPCKLPD Z19, Z17, Z16 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z19, Z17, Z17 // upper ones
+	VUNPCKLPD Z22, Z20, Z19 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z22, Z20, Z22 // upper ones
+	VUNPCKLPD Z23, Z21, Z20 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z23, Z21, Z21 // upper ones
+	VSHUFF32X4 $0x88, Z11, Z24, Z23 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z24, Z24 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z10, Z11 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z10, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z25, Z10 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z25, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z14 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z19, Z15, Z13 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z15, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z16, Z15 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z16, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 10 and 14: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z23, Z19, Z18 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z23, Z19, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z25, Z21, Z19 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z25, Z21, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z24, Z20, Z21 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z24, Z20, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z26, Z24 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z26, Z26 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z18, Z14, Z16 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0x88, Z21, Z17, Z18 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z21, Z17, Z17 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z23, Z21 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z23, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z11, Z13 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z10, Z11 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z10, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z18, Z14, Z10 // registers 3 and 11: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z13, Z14 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z13, Z19 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z21, Z17, Z13 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z21, Z17, Z21 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z27, Z17 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z27, Z27 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z23, Z15, Z22 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z23, Z15, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z25, Z28, Z15 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z25, Z28, Z28 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z12, Z25 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z12, Z12 // quarters 1 and 3
-	VMOVUPS Z24, (R9) // columns 0 and 1 of all
-	VMOVUPS Z14, 64(R9) // columns 2 and 3 of all
-	VMOVUPS Z16, 128(R9) // columns 4 and 5 of all
-	VMOVUPS Z13, 192(R9) // columns 6 and 7 of all
-	VMOVUPS Z17, 256(R9) // columns 8 and 9 of all
-	VMOVUPS Z15, 320(R9) // columns 10 and 11 of all
-	VMOVUPS Z22, 384(R9) // columns 12 and 13 of all
-	VMOVUPS Z25, 448(R9) // columns 14 and 15 of all
-	VMOVUPS Z26, 512(R9) // columns 16 and 17 of all
-	VMOVUPS Z19, 576(R9) // columns 18 and 19 of all
-	VMOVUPS Z18, 640(R9) // columns 20 and 21 of all
-	VMOVUPS Z21, 704(R9) // columns 22 and 23 of all
-	VMOVUPS Z27, 768(R9) // columns 24 and 25 of all
-	VMOVUPS Z28, 832(R9) // columns 26 and 27 of all
-	VMOVUPS Z23, 896(R9) // columns 28 and 29 of all
-	VMOVUPS Z12, 960(R9) // columns 30 and 31 of all
+	VSHUFF32X4 $0x88, Z19, Z24, Z14 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z24, Z24 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z12, Z19 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z12, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z25, Z12 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z25, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z9, Z22 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z9, Z9 // quarters 1 and 3
+	VMOVUPS Z21, (R9) // columns 0 and 1 of all
+	VMOVUPS Z11, 64(R9) // columns 2 and 3 of all
+	VMOVUPS Z13, 128(R9) // columns 4 and 5 of all
+	VMOVUPS Z10, 192(R9) // columns 6 and 7 of all
+	VMOVUPS Z14, 256(R9) // columns 8 and 9 of all
+	VMOVUPS Z12, 320(R9) // columns 10 and 11 of all
+	VMOVUPS Z19, 384(R9) // columns 12 and 13 of all
+	VMOVUPS Z22, 448(R9) // columns 14 and 15 of all
+	VMOVUPS Z23, 512(R9) // columns 16 and 17 of all
+	VMOVUPS Z16, 576(R9) // columns 18 and 19 of all
+	VMOVUPS Z15, 640(R9) // columns 20 and 21 of all
+	VMOVUPS Z18, 704(R9) // columns 22 and 23 of all
+	VMOVUPS Z24, 768(R9) // columns 24 and 25 of all
+	VMOVUPS Z25, 832(R9) // columns 26 and 27 of all
+	VMOVUPS Z20, 896(R9) // columns 28 and 29 of all
+	VMOVUPS Z9, 960(R9) // columns 30 and 31 of all
 	ADDQ $0x00000400, R8 // next 16 keys
 	ADDQ $0x00000400, R9 // next squares
 	DECQ DI // one turn done
@@ -1492,13 +1743,13 @@ pairs:
 	SARQ $0x3f, SI // all ones then, else 0
 	NOTQ SI // the other way round
 	KMOVW SI, K2 // no lane if there was but one
-	VMOVDQU32 (R8), Z12 // a row
-	VMOVDQU32.Z 64(R8), K2, Z13 // the next, if it is there
-	VMOVDQA32 Z12, Z14 // the first again
-	VPERMT2W Z13, Z0, Z14 // columns 0 to 15 of both
-	VPERMT2W Z13, Z1, Z12 // columns 16 to 31
-	VMOVUPS Z14, (R9) // write
-	VMOVUPS Z12, 1024(R9) // write
+	VMOVDQU32 (R8), Z9 // a row
+	VMOVDQU32.Z 64(R8), K2, Z10 // the next, if it is there
+	VMOVDQA32 Z9, Z11 // the first again
+	VPERMT2W Z10, Z0, Z11 // columns 0 to 15 of both
+	VPERMT2W Z10, Z1, Z9 // columns 16 to 31
+	VMOVUPS Z11, (R9) // write
+	VMOVUPS Z9, 1024(R9) // write
 	ADDQ $0x00000080, R8 // next two rows
 	ADDQ $0x40, R9 // next pair
 	DECQ DI // one turn done
@@ -1524,8 +1775,6 @@ filled:
 	IMULQ 40(SP), BX // times how far apart rows are
 	ADDQ dst_base+0(FP), BX // from dst's first
 	MOVQ 8(SP), SI // queries left
-
-queries:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x02; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DX)(AX*1), T4: queries, columns from 0
 	MOVQ keys_base+96(FP), R8 // squares of keys
 	MOVQ scores_base+144(FP), R9 // scores
@@ -1533,7 +1782,7 @@ queries:
 	MOVQ 24(SP), DI // bytes of a row
 	SHRQ $0x06, DI // turns
 
-scores:
+first:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
@@ -1541,7 +1790,10 @@ scores:
 	ADDQ $0x00000400, R8 // next 16 keys
 	ADDQ $0x40, R9 // next 16 scores
 	DECQ DI // one turn done
-	JNZ scores // more?
+	JNZ first // more?
+	ADDQ $0x00000400, DX // next 16 queries
+
+queries:
 	MOVQ $0x00000010, R13 // a tile has 16 rows
 	CMPQ SI, R13 // are there fewer queries?
 	CMOVQLT SI, R13 // then those
@@ -1551,7 +1803,7 @@ scores:
 	MOVQ inverse_base+216(FP), R12 // inverse sums of weights
 
 weights:
-	VMOVAPS Z3, Z12 // largest so far
+	VMOVAPS Z3, Z9 // largest so far
 	MOVQ R10, R8 // scores
 	MOVQ 24(SP), DI // bytes of a row
 	SHRQ $0x06, DI // turns
@@ -1559,25 +1811,26 @@ weights:
 	JZ largest // are those all?
 
 larger:
-	VMAXPS (R8), Z12, Z12 // the larger
+	VMAXPS (R8), Z9, Z9 // the larger
 	ADDQ $0x40, R8 // next 16
 	DECQ DI // one turn done
 	JNZ larger // more?
 
 largest:
-	VMOVAPS Z3, Z13 // -Inf where there is no key
-	VMOVUPS (R8), K1, Z13 // the last scores
-	VMAXPS Z13, Z12, Z12 // the larger
-	VEXTRACTF32X8 $0x01, Z12, Y13 // upper eight lanes
-	VMAXPS Y13, Y12, Y12 // with the lower
-	VEXTRACTF128 $0x01, Y12, X13 // upper four lanes
-	VMAXPS X13, X12, X12 // with the lower
-	VPERMILPD $0x01, X12, X13 // lanes 2 and 3
-	VMAXPS X13, X12, X12 // with 0 and 1
-	VMOVSHDUP X12, X13 // lane 1
-	VMAXPS X13, X12, X12 // with lane 0
-	VBROADCASTSS X12, Z12 // in every lane
-	VXORPS Z13, Z13, Z13 // 0
+	VMOVAPS Z3, Z10 // -Inf where there is no key
+	VMOVUPS (R8), K1, Z10 // the last scores
+	VMAXPS Z10, Z9, Z9 // the larger
+	VEXTRACTF32X8 $0x01, Z9, Y10 // upper eight lanes
+	VMAXPS Y10, Y9, Y9 // with the lower
+	VEXTRACTF128 $0x01, Y9, X10 // upper four lanes
+	VMAXPS X10, X9, X9 // with the lower
+	VPERMILPD $0x01, X9, X10 // lanes 2 and 3
+	VMAXPS X10, X9, X9 // with 0 and 1
+	VMOVSHDUP X9, X10 // lane 1
+	VMAXPS X10, X9, X9 // with lane 0
+	VBROADCASTSS X9, Z9 // in every lane
+	VSUBPS Z9, Z2, Z9 // - the largest
+	VXORPS Z10, Z10, Z10 // 0
 	MOVQ R10, R8 // scores
 	MOVQ R11, R9 // weights
 	MOVQ 24(SP), DI // bytes of a row
@@ -1586,67 +1839,78 @@ largest:
 	JZ weighed // are those all?
 
 weigh:
-	VMOVUPS (R8), Z14 // scores
-	VSUBPS Z12, Z14, Z14 // - the largest
-	VMAXPS Z4, Z14, Z14 // no result smaller than 2^-126
-	VRNDSCALEPS $0x08, Z14, Z15 // n, the nearest whole number
-	VSUBPS Z15, Z14, Z14 // f = t - n, at most 1/2 away from 0
-	VMOVUPS Z5, Z16 // 2^f by its polynomial
-	VFMADD213PS Z6, Z14, Z16 // ·f + exp2f5
-	VFMADD213PS Z7, Z14, Z16 // ·f + exp2f4
-	VFMADD213PS Z8, Z14, Z16 // ·f + exp2f3
-	VFMADD213PS Z9, Z14, Z16 // ·f + exp2f2
-	VFMADD213PS Z10, Z14, Z16 // ·f + exp2f1
-	VFMADD213PS Z11, Z14, Z16 // ·f + one
-	VSCALEFPS Z15, Z16, Z16 // ·2^n
-	VADDPS Z16, Z13, Z13 // sum += weights
-	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNEPS2BF16 Z16, Z14: as bfloat16
-	VMOVUPS Y14, (R9) // write
+	VADDPS (R8), Z9, Z11 // scores - the largest
+	VMAXPS Z4, Z11, Z11 // not below -125
+	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
+	VMOVUPS Z5, Z13 // 2^f by its polynomial
+	VFMADD213PS Z6, Z12, Z13 // ·f + near2f2
+	VFMADD213PS Z7, Z12, Z13 // ·f + near2f1
+	VFMADD213PS Z8, Z12, Z13 // ·f + near2f0
+	VSCALEFPS Z11, Z13, Z13 // times 2 to the power of that number
+	VADDPS Z13, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xdd // VCVTNEPS2BF16 Z13, Z11: as bfloat16
+	VMOVUPS Y11, (R9) // write
 	ADDQ $0x40, R8 // next 16 scores
 	ADDQ $0x20, R9 // next 16 weights
 	DECQ DI // one turn done
 	JNZ weigh // more?
 
 weighed:
-	VMOVUPS (R8), Z14 // scores
-	VSUBPS Z12, Z14, Z14 // - the largest
-	VMAXPS Z4, Z14, Z14 // no result smaller than 2^-126
-	VRNDSCALEPS $0x08, Z14, Z12 // n, the nearest whole number
-	VSUBPS Z12, Z14, Z14 // f = t - n, at most 1/2 away from 0
-	VMOVUPS Z5, Z15 // 2^f by its polynomial
-	VFMADD213PS Z6, Z14, Z15 // ·f + exp2f5
-	VFMADD213PS Z7, Z14, Z15 // ·f + exp2f4
-	VFMADD213PS Z8, Z14, Z15 // ·f + exp2f3
-	VFMADD213PS Z9, Z14, Z15 // ·f + exp2f2
-	VFMADD213PS Z10, Z14, Z15 // ·f + exp2f1
-	VFMADD213PS Z11, Z14, Z15 // ·f + one
-	VSCALEFPS Z12, Z15, Z15 // ·2^n
-	VMOVAPS.Z Z15, K1, Z15 // keys that are not there weigh nothing
-	VADDPS Z15, Z13, Z13 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe7 // VCVTNEPS2BF16 Z15, Z12: as bfloat16
-	VMOVUPS Y12, (R9) // write
+	VADDPS (R8), Z9, Z9 // scores - the largest
+	VMAXPS Z4, Z9, Z9 // not below -125
+	VREDUCEPS $0x09, Z9, Z11 // f, what t is above a whole number
+	VMOVUPS Z5, Z12 // 2^f by its polynomial
+	VFMADD213PS Z6, Z11, Z12 // ·f + near2f2
+	VFMADD213PS Z7, Z11, Z12 // ·f + near2f1
+	VFMADD213PS Z8, Z11, Z12 // ·f + near2f0
+	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
+	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
+	VADDPS Z12, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xcc // VCVTNEPS2BF16 Z12, Z9: as bfloat16
+	VMOVUPS Y9, (R9) // write
 	MOVQ 24(SP), DI // bytes of a row of scores
 	TESTQ $0x00000040, DI // is a tile of weights half full?
 	JZ full // no
 	VMOVUPS Y2, 32(R9) // no weight for keys that are not there
 
 full:
-	VEXTRACTF32X8 $0x01, Z13, Y12 // upper eight lanes
-	VADDPS Y12, Y13, Y13 // with the lower
-	VEXTRACTF128 $0x01, Y13, X12 // upper four lanes
-	VADDPS X12, X13, X13 // with the lower
-	VPERMILPD $0x01, X13, X12 // lanes 2 and 3
-	VADDPS X12, X13, X13 // with 0 and 1
-	VMOVSHDUP X13, X12 // lane 1
-	VADDPS X12, X13, X13 // with lane 0
-	VMOVSS oneAMXBF16<>+0(SB), X12 // 1
-	VDIVSS X13, X12, X12 // by the weights' sum
-	VMOVSS X12, (R12) // write
+	VEXTRACTF32X8 $0x01, Z10, Y9 // upper eight lanes
+	VADDPS Y9, Y10, Y10 // with the lower
+	VEXTRACTF128 $0x01, Y10, X9 // upper four lanes
+	VADDPS X9, X10, X10 // with the lower
+	VPERMILPD $0x01, X10, X9 // lanes 2 and 3
+	VADDPS X9, X10, X10 // with 0 and 1
+	VMOVSHDUP X10, X9 // lane 1
+	VADDPS X9, X10, X10 // with lane 0
+	VMOVSS oneAMXBF16<>+0(SB), X9 // 1
+	VDIVSS X10, X9, X9 // by the weights' sum
+	VMOVSS X9, (R12) // write
 	ADDQ 24(SP), R10 // next row of scores
 	ADDQ 32(SP), R11 // of weights
 	ADDQ $0x04, R12 // and its inverse
 	DECQ R13 // one row done
 	JNZ weights // more?
+	SUBQ $0x10, SI // 16 queries have weights
+	JLE scored // none left?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x02; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DX)(AX*1), T4: queries, columns from 0
+	MOVQ keys_base+96(FP), R8 // squares of keys
+	MOVQ scores_base+144(FP), R9 // scores
+	MOVQ 24(SP), R10 // from row to row of them
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+
+next:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R9)(R10*1): to the scores
+	ADDQ $0x00000400, R8 // next 16 keys
+	ADDQ $0x40, R9 // next 16 scores
+	DECQ DI // one turn done
+	JNZ next // more?
+	ADDQ $0x00000400, DX // next 16 queries
+
+scored:
 	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ values_base+120(FP), R9 // squares of values
 	MOVQ 32(SP), R10 // from row to row of the weights
@@ -1673,19 +1937,18 @@ sums:
 	MOVQ 16(SP), DI // rows
 
 rows:
-	VBROADCASTSS (R9), Z12 // the row's
-	VMULPS (R8), Z12, Z13 // divided by the weights' sum
-	VMOVUPS Z13, (BX) // write
-	VMULPS 64(R8), Z12, Z12 // divided by the weights' sum
-	VMOVUPS Z12, 64(BX) // write
+	VBROADCASTSS (R9), Z9 // the row's
+	VMULPS (R8), Z9, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (BX) // write
+	VMULPS 64(R8), Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(BX) // write
 	ADDQ $0x00000080, R8 // next row
 	ADDQ 40(SP), BX // of dst
 	ADDQ $0x04, R9 // and its sum
 	DECQ DI // one turn done
 	JNZ rows // more?
-	ADDQ $0x00000400, DX // next 16 queries
-	SUBQ $0x10, SI // 16 queries done
-	JG queries // more?
+	TESTQ SI, SI // queries left?
+	JG queries // go on
 	ADDQ $0x04, CX // next sequence
 	DECQ starts_len+248(FP) // one less
 	CMPQ starts_len+248(FP), $0x01 // the last start is an end
@@ -1748,131 +2011,95 @@ DATA lowestAMXBF16<>+56(SB)/4, $0xff800000
 DATA lowestAMXBF16<>+60(SB)/4, $0xff800000
 GLOBL lowestAMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA leastAMXBF16<>+0(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+4(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+8(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+12(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+16(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+20(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+24(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+28(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+32(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+36(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+40(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+44(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+48(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+52(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+56(SB)/4, $(-126.0)
-DATA leastAMXBF16<>+60(SB)/4, $(-126.0)
-GLOBL leastAMXBF16<>(SB), RODATA|NOPTR, $64
+DATA nearleastexponentAMXBF16<>+0(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+4(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+8(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+12(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+16(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+20(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+24(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+28(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+32(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+36(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+40(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+44(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+48(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+52(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+56(SB)/4, $(-125.0)
+DATA nearleastexponentAMXBF16<>+60(SB)/4, $(-125.0)
+GLOBL nearleastexponentAMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA exp2f6AMXBF16<>+0(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+4(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+8(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+12(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+16(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+20(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+24(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+28(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+32(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+36(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+40(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+44(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+48(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+52(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+56(SB)/4, $(0.00015353362)
-DATA exp2f6AMXBF16<>+60(SB)/4, $(0.00015353362)
-GLOBL exp2f6AMXBF16<>(SB), RODATA|NOPTR, $64
+DATA near2f3AMXBF16<>+0(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+4(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+8(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+12(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+16(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+20(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+24(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+28(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+32(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+36(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+40(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+44(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+48(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+52(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+56(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+60(SB)/4, $(0.07802446)
+GLOBL near2f3AMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA exp2f5AMXBF16<>+0(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+4(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+8(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+12(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+16(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+20(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+24(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+28(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+32(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+36(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+40(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+44(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+48(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+52(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+56(SB)/4, $(0.0013398874)
-DATA exp2f5AMXBF16<>+60(SB)/4, $(0.0013398874)
-GLOBL exp2f5AMXBF16<>(SB), RODATA|NOPTR, $64
+DATA near2f2AMXBF16<>+0(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+4(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+8(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+12(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+16(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+20(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+24(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+28(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+32(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+36(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+40(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+44(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+48(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+52(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+56(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+60(SB)/4, $(0.22606725)
+GLOBL near2f2AMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA exp2f4AMXBF16<>+0(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+4(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+8(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+12(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+16(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+20(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+24(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+28(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+32(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+36(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+40(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+44(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+48(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+52(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+56(SB)/4, $(0.009618437)
-DATA exp2f4AMXBF16<>+60(SB)/4, $(0.009618437)
-GLOBL exp2f4AMXBF16<>(SB), RODATA|NOPTR, $64
+DATA near2f1AMXBF16<>+0(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+4(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+8(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+12(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+16(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+20(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+24(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+28(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+32(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+36(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+40(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+44(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+48(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+52(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+56(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+60(SB)/4, $(0.6958335)
+GLOBL near2f1AMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA exp2f3AMXBF16<>+0(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+4(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+8(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+12(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+16(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+20(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+24(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+28(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+32(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+36(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+40(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+44(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+48(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+52(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+56(SB)/4, $(0.055503324)
-DATA exp2f3AMXBF16<>+60(SB)/4, $(0.055503324)
-GLOBL exp2f3AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA exp2f2AMXBF16<>+0(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+4(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+8(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+12(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+16(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+20(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+24(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+28(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+32(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+36(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+40(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+44(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+48(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+52(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+56(SB)/4, $(0.24022648)
-DATA exp2f2AMXBF16<>+60(SB)/4, $(0.24022648)
-GLOBL exp2f2AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA exp2f1AMXBF16<>+0(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+4(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+8(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+12(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+16(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+20(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+24(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+28(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+32(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+36(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+40(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+44(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+48(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+52(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+56(SB)/4, $(0.6931472)
-DATA exp2f1AMXBF16<>+60(SB)/4, $(0.6931472)
-GLOBL exp2f1AMXBF16<>(SB), RODATA|NOPTR, $64
+DATA near2f0AMXBF16<>+0(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+4(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+8(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+12(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+16(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+20(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+24(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+28(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+32(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+36(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+40(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+44(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+48(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+52(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+56(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+60(SB)/4, $(0.9999252)
+GLOBL near2f0AMXBF16<>(SB), RODATA|NOPTR, $64
 
 DATA oneAMXBF16<>+0(SB)/4, $(1.0)
 DATA oneAMXBF16<>+4(SB)/4, $(1.0)
@@ -1892,10 +2119,10 @@ DATA oneAMXBF16<>+56(SB)/4, $(1.0)
 DATA oneAMXBF16<>+60(SB)/4, $(1.0)
 GLOBL oneAMXBF16<>(SB), RODATA|NOPTR, $64
 
-// func attend64AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int, config *[64]byte)
+// func attend64AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int)
 // Requires: AMX, AVX, AVX512BF16, AVX512BW, AVX512DQ, AVX512F, BMI2, CMOV
-TEXT ·attend64AMXBF16(SB), $48-288
-	MOVQ config+280(FP), DI // the tiles' shapes
+TEXT ·attend64AMXBF16(SB), $48-280
+	LEAQ configAMXBF16<>+0(SB), DI // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x27; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (DI): become theirs
 	MOVQ $0x00000040, AX // from row to row of a tile
 	MOVQ lda+264(FP), R10 // from 32 columns to the next
@@ -1908,14 +2135,11 @@ TEXT ·attend64AMXBF16(SB), $48-288
 	VMOVDQU64 highAMXBF16<>+0(SB), Z1 // and 16 to 31
 	VPXORQ Z2, Z2, Z2 // 0
 	VMOVUPS lowestAMXBF16<>+0(SB), Z3 // -Inf: what no score is below
-	VMOVUPS leastAMXBF16<>+0(SB), Z4 // least
-	VMOVUPS exp2f6AMXBF16<>+0(SB), Z5 // exp2f6
-	VMOVUPS exp2f5AMXBF16<>+0(SB), Z6 // exp2f5
-	VMOVUPS exp2f4AMXBF16<>+0(SB), Z7 // exp2f4
-	VMOVUPS exp2f3AMXBF16<>+0(SB), Z8 // exp2f3
-	VMOVUPS exp2f2AMXBF16<>+0(SB), Z9 // exp2f2
-	VMOVUPS exp2f1AMXBF16<>+0(SB), Z10 // exp2f1
-	VMOVUPS oneAMXBF16<>+0(SB), Z11 // one
+	VMOVUPS nearleastexponentAMXBF16<>+0(SB), Z4 // nearleastexponent
+	VMOVUPS near2f3AMXBF16<>+0(SB), Z5 // near2f3
+	VMOVUPS near2f2AMXBF16<>+0(SB), Z6 // near2f2
+	VMOVUPS near2f1AMXBF16<>+0(SB), Z7 // near2f1
+	VMOVUPS near2f0AMXBF16<>+0(SB), Z8 // near2f0
 
 sequence:
 	MOVLQSX (CX), DX // its first row
@@ -1948,199 +2172,199 @@ sequence:
 	SHRQ $0x06, DI // turns
 
 keys:
-	VMOVUPS (R8), Z12 // key 0
-	VMOVUPS 64(R8), Z13 // key 1
-	VMOVUPS 128(R8), Z14 // key 2
-	VMOVUPS 192(R8), Z15 // key 3
-	VMOVUPS 256(R8), Z16 // key 4
-	VMOVUPS 320(R8), Z17 // key 5
-	VMOVUPS 384(R8), Z18 // key 6
-	VMOVUPS 448(R8), Z19 // key 7
-	VMOVUPS 512(R8), Z20 // key 8
-	VMOVUPS 576(R8), Z21 // key 9
-	VMOVUPS 640(R8), Z22 // key 10
-	VMOVUPS 704(R8), Z23 // key 11
-	VMOVUPS 768(R8), Z24 // key 12
-	VMOVUPS 832(R8), Z25 // key 13
-	VMOVUPS 896(R8), Z26 // key 14
-	VMOVUPS 960(R8), Z27 // key 15
-	VUNPCKLPS Z13, Z12, Z28 // registers 0 and 1: lower elements
-	VUNPCKHPS Z13, Z12, Z12 // upper ones
-	VUNPCKLPS Z15, Z14, Z13 // registers 2 and 3: lower elements
-	VUNPCKHPS Z15, Z14, Z14 // upper ones
-	VUNPCKLPS Z17, Z16, Z15 // registers 4 and 5: lower elements
-	VUNPCKHPS Z17, Z16, Z16 // upper ones
-	VUNPCKLPS Z19, Z18, Z17 // registers 6 and 7: lower elements
-	VUNPCKHPS Z19, Z18, Z18 // upper ones
-	VUNPCKLPS Z21, Z20, Z19 // registers 8 and 9: lower elements
-	VUNPCKHPS Z21, Z20, Z20 // upper ones
-	VUNPCKLPS Z23, Z22, Z21 // registers 10 and 11: lower elements
-	VUNPCKHPS Z23, Z22, Z22 // upper ones
-	VUNPCKLPS Z25, Z24, Z23 // registers 12 and 13: lower elements
-	VUNPCKHPS Z25, Z24, Z24 // upper ones
-	VUNPCKLPS Z27, Z26, Z25 // registers 14 and 15: lower elements
-	VUNPCKHPS Z27, Z26, Z26 // upper ones
-	VUNPCKLPD Z13, Z28, Z27 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z13, Z28, Z28 // upper ones
-	VUNPCKLPD Z14, Z12, Z13 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z14, Z12, Z12 // upper ones
-	VUNPCKLPD Z17, Z15, Z14 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z17, Z15, Z17 // upper ones
-	VUNPCKLPD Z18, Z16, Z15 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z18, Z16, Z16 // upper ones
-	VUNPCKLPD Z21, Z19, Z18 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z21, Z19, Z21 // upper ones
-	VUNPCKLPD Z22, Z20, Z19 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z22, Z20, Z20 // upper ones
-	VUNPCKLPD Z25, Z23, Z22 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z25, Z23, Z25 // upper ones
-	VUNPCKLPD Z26, Z24, Z23 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z26, Z24, Z24 // upper ones
-	VSHUFF32X4 $0x88, Z14, Z27, Z26 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z27, Z27 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z13, Z14 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z13, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z17, Z28, Z13 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z17, Z28, Z28 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z12, Z17 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 8 and 12: quarters 0 and 2
+	VMOVUPS (R8), Z9 // key 0
+	VMOVUPS 64(R8), Z10 // key 1
+	VMOVUPS 128(R8), Z11 // key 2
+	VMOVUPS 192(R8), Z12 // key 3
+	VMOVUPS 256(R8), Z13 // key 4
+	VMOVUPS 320(R8), Z14 // key 5
+	VMOVUPS 384(R8), Z15 // key 6
+	VMOVUPS 448(R8), Z16 // key 7
+	VMOVUPS 512(R8), Z17 // key 8
+	VMOVUPS 576(R8), Z18 // key 9
+	VMOVUPS 640(R8), Z19 // key 10
+	VMOVUPS 704(R8), Z20 // key 11
+	VMOVUPS 768(R8), Z21 // key 12
+	VMOVUPS 832(R8), Z22 // key 13
+	VMOVUPS 896(R8), Z23 // key 14
+	VMOVUPS 960(R8), Z24 // key 15
+	VUNPCKLPS Z10, Z9, Z25 // registers 0 and 1: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 2 and 3: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 4 and 5: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 6 and 7: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPS Z18, Z17, Z16 // registers 8 and 9: lower elements
+	VUNPCKHPS Z18, Z17, Z17 // upper ones
+	VUNPCKLPS Z20, Z19, Z18 // registers 10 and 11: lower elements
+	VUNPCKHPS Z20, Z19, Z19 // upper ones
+	VUNPCKLPS Z22, Z21, Z20 // registers 12 and 13: lower elements
+	VUNPCKHPS Z22, Z21, Z21 // upper ones
+	VUNPCKLPS Z24, Z23, Z22 // registers 14 and 15: lower elements
+	VUNPCKHPS Z24, Z23, Z23 // upper ones
+	VUNPCKLPD Z10, Z25, Z24 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z10, Z25, Z25 // upper ones
+	VUNPCKLPD Z11, Z9, Z10 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z18, Z16, Z18 // upper ones
+	VUNPCKLPD Z19, Z17, Z16 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z19, Z17, Z17 // upper ones
+	VUNPCKLPD Z22, Z20, Z19 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z22, Z20, Z22 // upper ones
+	VUNPCKLPD Z23, Z21, Z20 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z23, Z21, Z21 // upper ones
+	VSHUFF32X4 $0x88, Z11, Z24, Z23 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z24, Z24 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z10, Z11 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z10, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z25, Z10 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z25, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z14 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z19, Z15, Z13 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z15, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z16, Z15 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z16, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 10 and 14: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z23, Z19, Z18 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z23, Z19, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z25, Z21, Z19 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z25, Z21, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z24, Z20, Z21 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z24, Z20, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z26, Z24 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z26, Z26 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z18, Z14, Z16 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0x88, Z21, Z17, Z18 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z21, Z17, Z17 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z23, Z21 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z23, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z11, Z13 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z10, Z11 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z10, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z18, Z14, Z10 // registers 3 and 11: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z13, Z14 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z13, Z19 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z21, Z17, Z13 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z21, Z17, Z21 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z27, Z17 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z27, Z27 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z23, Z15, Z22 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z23, Z15, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z25, Z28, Z15 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z25, Z28, Z28 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z12, Z25 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z12, Z12 // quarters 1 and 3
-	VMOVUPS Z24, (R9) // columns 0 and 1 of all
-	VMOVUPS Z14, 64(R9) // columns 2 and 3 of all
-	VMOVUPS Z16, 128(R9) // columns 4 and 5 of all
-	VMOVUPS Z13, 192(R9) // columns 6 and 7 of all
-	VMOVUPS Z17, 256(R9) // columns 8 and 9 of all
-	VMOVUPS Z15, 320(R9) // columns 10 and 11 of all
-	VMOVUPS Z22, 384(R9) // columns 12 and 13 of all
-	VMOVUPS Z25, 448(R9) // columns 14 and 15 of all
-	VMOVUPS Z26, 512(R9) // columns 16 and 17 of all
-	VMOVUPS Z19, 576(R9) // columns 18 and 19 of all
-	VMOVUPS Z18, 640(R9) // columns 20 and 21 of all
-	VMOVUPS Z21, 704(R9) // columns 22 and 23 of all
-	VMOVUPS Z27, 768(R9) // columns 24 and 25 of all
-	VMOVUPS Z28, 832(R9) // columns 26 and 27 of all
-	VMOVUPS Z23, 896(R9) // columns 28 and 29 of all
-	VMOVUPS Z12, 960(R9) // columns 30 and 31 of all
+	VSHUFF32X4 $0x88, Z19, Z24, Z14 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z24, Z24 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z12, Z19 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z12, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z25, Z12 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z25, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z9, Z22 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z9, Z9 // quarters 1 and 3
+	VMOVUPS Z21, (R9) // columns 0 and 1 of all
+	VMOVUPS Z11, 64(R9) // columns 2 and 3 of all
+	VMOVUPS Z13, 128(R9) // columns 4 and 5 of all
+	VMOVUPS Z10, 192(R9) // columns 6 and 7 of all
+	VMOVUPS Z14, 256(R9) // columns 8 and 9 of all
+	VMOVUPS Z12, 320(R9) // columns 10 and 11 of all
+	VMOVUPS Z19, 384(R9) // columns 12 and 13 of all
+	VMOVUPS Z22, 448(R9) // columns 14 and 15 of all
+	VMOVUPS Z23, 512(R9) // columns 16 and 17 of all
+	VMOVUPS Z16, 576(R9) // columns 18 and 19 of all
+	VMOVUPS Z15, 640(R9) // columns 20 and 21 of all
+	VMOVUPS Z18, 704(R9) // columns 22 and 23 of all
+	VMOVUPS Z24, 768(R9) // columns 24 and 25 of all
+	VMOVUPS Z25, 832(R9) // columns 26 and 27 of all
+	VMOVUPS Z20, 896(R9) // columns 28 and 29 of all
+	VMOVUPS Z9, 960(R9) // columns 30 and 31 of all
 	LEAQ (R8)(R10*1), DX // columns from 32
-	VMOVUPS (DX), Z12 // key 0
-	VMOVUPS 64(DX), Z13 // key 1
-	VMOVUPS 128(DX), Z14 // key 2
-	VMOVUPS 192(DX), Z15 // key 3
-	VMOVUPS 256(DX), Z16 // key 4
-	VMOVUPS 320(DX), Z17 // key 5
-	VMOVUPS 384(DX), Z18 // key 6
-	VMOVUPS 448(DX), Z19 // key 7
-	VMOVUPS 512(DX), Z20 // key 8
-	VMOVUPS 576(DX), Z21 // key 9
-	VMOVUPS 640(DX), Z22 // key 10
-	VMOVUPS 704(DX), Z23 // key 11
-	VMOVUPS 768(DX), Z24 // key 12
-	VMOVUPS 832(DX), Z25 // key 13
-	VMOVUPS 896(DX), Z26 // key 14
-	VMOVUPS 960(DX), Z27 // key 15
-	VUNPCKLPS Z13, Z12, Z28 // registers 0 and 1: lower elements
-	VUNPCKHPS Z13, Z12, Z12 // upper ones
-	VUNPCKLPS Z15, Z14, Z13 // registers 2 and 3: lower elements
-	VUNPCKHPS Z15, Z14, Z14 // upper ones
-	VUNPCKLPS Z17, Z16, Z15 // registers 4 and 5: lower elements
-	VUNPCKHPS Z17, Z16, Z16 // upper ones
-	VUNPCKLPS Z19, Z18, Z17 // registers 6 and 7: lower elements
-	VUNPCKHPS Z19, Z18, Z18 // upper ones
-	VUNPCKLPS Z21, Z20, Z19 // registers 8 and 9: lower elements
-	VUNPCKHPS Z21, Z20, Z20 // upper ones
-	VUNPCKLPS Z23, Z22, Z21 // registers 10 and 11: lower elements
-	VUNPCKHPS Z23, Z22, Z22 // upper ones
-	VUNPCKLPS Z25, Z24, Z23 // registers 12 and 13: lower elements
-	VUNPCKHPS Z25, Z24, Z24 // upper ones
-	VUNPCKLPS Z27, Z26, Z25 // registers 14 and 15: lower elements
-	VUNPCKHPS Z27, Z26, Z26 // upper ones
-	VUNPCKLPD Z13, Z28, Z27 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z13, Z28, Z28 // upper ones
-	VUNPCKLPD Z14, Z12, Z13 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z14, Z12, Z12 // upper ones
-	VUNPCKLPD Z17, Z15, Z14 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z17, Z15, Z17 // upper ones
-	VUNPCKLPD Z18, Z16, Z15 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z18, Z16, Z16 // upper ones
-	VUNPCKLPD Z21, Z19, Z18 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z21, Z19, Z21 // upper ones
-	VUNPCKLPD Z22, Z20, Z19 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z22, Z20, Z20 // upper ones
-	VUNPCKLPD Z25, Z23, Z22 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z25, Z23, Z25 // upper ones
-	VUNPCKLPD Z26, Z24, Z23 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z26, Z24, Z24 // upper ones
-	VSHUFF32X4 $0x88, Z14, Z27, Z26 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z27, Z27 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z13, Z14 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z13, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z17, Z28, Z13 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z17, Z28, Z28 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z12, Z17 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 8 and 12: quarters 0 and 2
+	VMOVUPS (DX), Z9 // key 0
+	VMOVUPS 64(DX), Z10 // key 1
+	VMOVUPS 128(DX), Z11 // key 2
+	VMOVUPS 192(DX), Z12 // key 3
+	VMOVUPS 256(DX), Z13 // key 4
+	VMOVUPS 320(DX), Z14 // key 5
+	VMOVUPS 384(DX), Z15 // key 6
+	VMOVUPS 448(DX), Z16 // key 7
+	VMOVUPS 512(DX), Z17 // key 8
+	VMOVUPS 576(DX), Z18 // key 9
+	VMOVUPS 640(DX), Z19 // key 10
+	VMOVUPS 704(DX), Z20 // key 11
+	VMOVUPS 768(DX), Z21 // key 12
+	VMOVUPS 832(DX), Z22 // key 13
+	VMOVUPS 896(DX), Z23 // key 14
+	VMOVUPS 960(DX), Z24 // key 15
+	VUNPCKLPS Z10, Z9, Z25 // registers 0 and 1: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 2 and 3: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 4 and 5: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 6 and 7: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPS Z18, Z17, Z16 // registers 8 and 9: lower elements
+	VUNPCKHPS Z18, Z17, Z17 // upper ones
+	VUNPCKLPS Z20, Z19, Z18 // registers 10 and 11: lower elements
+	VUNPCKHPS Z20, Z19, Z19 // upper ones
+	VUNPCKLPS Z22, Z21, Z20 // registers 12 and 13: lower elements
+	VUNPCKHPS Z22, Z21, Z21 // upper ones
+	VUNPCKLPS Z24, Z23, Z22 // registers 14 and 15: lower elements
+	VUNPCKHPS Z24, Z23, Z23 // upper ones
+	VUNPCKLPD Z10, Z25, Z24 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z10, Z25, Z25 // upper ones
+	VUNPCKLPD Z11, Z9, Z10 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z18, Z16, Z18 // upper ones
+	VUNPCKLPD Z19, Z17, Z16 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z19, Z17, Z17 // upper ones
+	VUNPCKLPD Z22, Z20, Z19 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z22, Z20, Z22 // upper ones
+	VUNPCKLPD Z23, Z21, Z20 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z23, Z21, Z21 // upper ones
+	VSHUFF32X4 $0x88, Z11, Z24, Z23 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z24, Z24 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z10, Z11 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z10, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z25, Z10 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z25, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z14 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z19, Z15, Z13 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z15, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z16, Z15 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z16, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 10 and 14: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z23, Z19, Z18 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z23, Z19, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z25, Z21, Z19 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z25, Z21, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z24, Z20, Z21 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z24, Z20, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z26, Z24 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z26, Z26 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z18, Z14, Z16 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0x88, Z21, Z17, Z18 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z21, Z17, Z17 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z23, Z21 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z23, Z23 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z11, Z13 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z10, Z11 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z10, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z18, Z14, Z10 // registers 3 and 11: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z13, Z14 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z13, Z19 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z21, Z17, Z13 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z21, Z17, Z21 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z27, Z17 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z27, Z27 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z23, Z15, Z22 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z23, Z15, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z25, Z28, Z15 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z25, Z28, Z28 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z12, Z25 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z12, Z12 // quarters 1 and 3
-	VMOVUPS Z24, 1024(R9) // columns 0 and 1 of all
-	VMOVUPS Z14, 1088(R9) // columns 2 and 3 of all
-	VMOVUPS Z16, 1152(R9) // columns 4 and 5 of all
-	VMOVUPS Z13, 1216(R9) // columns 6 and 7 of all
-	VMOVUPS Z17, 1280(R9) // columns 8 and 9 of all
-	VMOVUPS Z15, 1344(R9) // columns 10 and 11 of all
-	VMOVUPS Z22, 1408(R9) // columns 12 and 13 of all
-	VMOVUPS Z25, 1472(R9) // columns 14 and 15 of all
-	VMOVUPS Z26, 1536(R9) // columns 16 and 17 of all
-	VMOVUPS Z19, 1600(R9) // columns 18 and 19 of all
-	VMOVUPS Z18, 1664(R9) // columns 20 and 21 of all
-	VMOVUPS Z21, 1728(R9) // columns 22 and 23 of all
-	VMOVUPS Z27, 1792(R9) // columns 24 and 25 of all
-	VMOVUPS Z28, 1856(R9) // columns 26 and 27 of all
-	VMOVUPS Z23, 1920(R9) // columns 28 and 29 of all
-	VMOVUPS Z12, 1984(R9) // columns 30 and 31 of all
+	VSHUFF32X4 $0x88, Z19, Z24, Z14 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z19, Z24, Z24 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z20, Z12, Z19 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z20, Z12, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z22, Z25, Z12 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z22, Z25, Z25 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z9, Z22 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z9, Z9 // quarters 1 and 3
+	VMOVUPS Z21, 1024(R9) // columns 0 and 1 of all
+	VMOVUPS Z11, 1088(R9) // columns 2 and 3 of all
+	VMOVUPS Z13, 1152(R9) // columns 4 and 5 of all
+	VMOVUPS Z10, 1216(R9) // columns 6 and 7 of all
+	VMOVUPS Z14, 1280(R9) // columns 8 and 9 of all
+	VMOVUPS Z12, 1344(R9) // columns 10 and 11 of all
+	VMOVUPS Z19, 1408(R9) // columns 12 and 13 of all
+	VMOVUPS Z22, 1472(R9) // columns 14 and 15 of all
+	VMOVUPS Z23, 1536(R9) // columns 16 and 17 of all
+	VMOVUPS Z16, 1600(R9) // columns 18 and 19 of all
+	VMOVUPS Z15, 1664(R9) // columns 20 and 21 of all
+	VMOVUPS Z18, 1728(R9) // columns 22 and 23 of all
+	VMOVUPS Z24, 1792(R9) // columns 24 and 25 of all
+	VMOVUPS Z25, 1856(R9) // columns 26 and 27 of all
+	VMOVUPS Z20, 1920(R9) // columns 28 and 29 of all
+	VMOVUPS Z9, 1984(R9) // columns 30 and 31 of all
 	ADDQ $0x00000400, R8 // next 16 keys
 	ADDQ $0x00000800, R9 // next squares
 	DECQ DI // one turn done
@@ -2165,21 +2389,21 @@ pairs:
 	SARQ $0x3f, SI // all ones then, else 0
 	NOTQ SI // the other way round
 	KMOVW SI, K2 // no lane if there was but one
-	VMOVDQU32 (R8), Z12 // a row
-	VMOVDQU32.Z 64(R8), K2, Z13 // the next, if it is there
-	VMOVDQA32 Z12, Z14 // the first again
-	VPERMT2W Z13, Z0, Z14 // columns 0 to 15 of both
-	VPERMT2W Z13, Z1, Z12 // columns 16 to 31
-	VMOVUPS Z14, (R9) // write
-	VMOVUPS Z12, 1024(R9) // write
+	VMOVDQU32 (R8), Z9 // a row
+	VMOVDQU32.Z 64(R8), K2, Z10 // the next, if it is there
+	VMOVDQA32 Z9, Z11 // the first again
+	VPERMT2W Z10, Z0, Z11 // columns 0 to 15 of both
+	VPERMT2W Z10, Z1, Z9 // columns 16 to 31
+	VMOVUPS Z11, (R9) // write
+	VMOVUPS Z9, 1024(R9) // write
 	LEAQ (R8)(R10*1), SI // columns from 32
-	VMOVDQU32 (SI), Z12 // a row
-	VMOVDQU32.Z 64(SI), K2, Z13 // the next, if it is there
-	VMOVDQA32 Z12, Z14 // the first again
-	VPERMT2W Z13, Z0, Z14 // columns 0 to 15 of both
-	VPERMT2W Z13, Z1, Z12 // columns 16 to 31
-	VMOVUPS Z14, 2048(R9) // write
-	VMOVUPS Z12, 3072(R9) // write
+	VMOVDQU32 (SI), Z9 // a row
+	VMOVDQU32.Z 64(SI), K2, Z10 // the next, if it is there
+	VMOVDQA32 Z9, Z11 // the first again
+	VPERMT2W Z10, Z0, Z11 // columns 0 to 15 of both
+	VPERMT2W Z10, Z1, Z9 // columns 16 to 31
+	VMOVUPS Z11, 2048(R9) // write
+	VMOVUPS Z9, 3072(R9) // write
 	ADDQ $0x00000080, R8 // next two rows
 	ADDQ $0x40, R9 // next pair
 	DECQ DI // one turn done
@@ -2207,8 +2431,6 @@ filled:
 	IMULQ 40(SP), BX // times how far apart rows are
 	ADDQ dst_base+0(FP), BX // from dst's first
 	MOVQ 8(SP), SI // queries left
-
-queries:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x02; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DX)(AX*1), T4: queries, columns from 0
 	LEAQ (DX)(R10*1), DI // columns from 32
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T5: of the queries
@@ -2218,7 +2440,7 @@ queries:
 	MOVQ 24(SP), DI // bytes of a row
 	SHRQ $0x06, DI // turns
 
-scores:
+first:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
@@ -2228,7 +2450,10 @@ scores:
 	ADDQ $0x00000800, R8 // next 16 keys
 	ADDQ $0x40, R9 // next 16 scores
 	DECQ DI // one turn done
-	JNZ scores // more?
+	JNZ first // more?
+	ADDQ $0x00000400, DX // next 16 queries
+
+queries:
 	MOVQ $0x00000010, R14 // a tile has 16 rows
 	CMPQ SI, R14 // are there fewer queries?
 	CMOVQLT SI, R14 // then those
@@ -2238,7 +2463,7 @@ scores:
 	MOVQ inverse_base+216(FP), R13 // inverse sums of weights
 
 weights:
-	VMOVAPS Z3, Z12 // largest so far
+	VMOVAPS Z3, Z9 // largest so far
 	MOVQ R11, R8 // scores
 	MOVQ 24(SP), DI // bytes of a row
 	SHRQ $0x06, DI // turns
@@ -2246,25 +2471,26 @@ weights:
 	JZ largest // are those all?
 
 larger:
-	VMAXPS (R8), Z12, Z12 // the larger
+	VMAXPS (R8), Z9, Z9 // the larger
 	ADDQ $0x40, R8 // next 16
 	DECQ DI // one turn done
 	JNZ larger // more?
 
 largest:
-	VMOVAPS Z3, Z13 // -Inf where there is no key
-	VMOVUPS (R8), K1, Z13 // the last scores
-	VMAXPS Z13, Z12, Z12 // the larger
-	VEXTRACTF32X8 $0x01, Z12, Y13 // upper eight lanes
-	VMAXPS Y13, Y12, Y12 // with the lower
-	VEXTRACTF128 $0x01, Y12, X13 // upper four lanes
-	VMAXPS X13, X12, X12 // with the lower
-	VPERMILPD $0x01, X12, X13 // lanes 2 and 3
-	VMAXPS X13, X12, X12 // with 0 and 1
-	VMOVSHDUP X12, X13 // lane 1
-	VMAXPS X13, X12, X12 // with lane 0
-	VBROADCASTSS X12, Z12 // in every lane
-	VXORPS Z13, Z13, Z13 // 0
+	VMOVAPS Z3, Z10 // -Inf where there is no key
+	VMOVUPS (R8), K1, Z10 // the last scores
+	VMAXPS Z10, Z9, Z9 // the larger
+	VEXTRACTF32X8 $0x01, Z9, Y10 // upper eight lanes
+	VMAXPS Y10, Y9, Y9 // with the lower
+	VEXTRACTF128 $0x01, Y9, X10 // upper four lanes
+	VMAXPS X10, X9, X9 // with the lower
+	VPERMILPD $0x01, X9, X10 // lanes 2 and 3
+	VMAXPS X10, X9, X9 // with 0 and 1
+	VMOVSHDUP X9, X10 // lane 1
+	VMAXPS X10, X9, X9 // with lane 0
+	VBROADCASTSS X9, Z9 // in every lane
+	VSUBPS Z9, Z2, Z9 // - the largest
+	VXORPS Z10, Z10, Z10 // 0
 	MOVQ R11, R8 // scores
 	MOVQ R12, R9 // weights
 	MOVQ 24(SP), DI // bytes of a row
@@ -2273,67 +2499,82 @@ largest:
 	JZ weighed // are those all?
 
 weigh:
-	VMOVUPS (R8), Z14 // scores
-	VSUBPS Z12, Z14, Z14 // - the largest
-	VMAXPS Z4, Z14, Z14 // no result smaller than 2^-126
-	VRNDSCALEPS $0x08, Z14, Z15 // n, the nearest whole number
-	VSUBPS Z15, Z14, Z14 // f = t - n, at most 1/2 away from 0
-	VMOVUPS Z5, Z16 // 2^f by its polynomial
-	VFMADD213PS Z6, Z14, Z16 // ·f + exp2f5
-	VFMADD213PS Z7, Z14, Z16 // ·f + exp2f4
-	VFMADD213PS Z8, Z14, Z16 // ·f + exp2f3
-	VFMADD213PS Z9, Z14, Z16 // ·f + exp2f2
-	VFMADD213PS Z10, Z14, Z16 // ·f + exp2f1
-	VFMADD213PS Z11, Z14, Z16 // ·f + one
-	VSCALEFPS Z15, Z16, Z16 // ·2^n
-	VADDPS Z16, Z13, Z13 // sum += weights
-	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNEPS2BF16 Z16, Z14: as bfloat16
-	VMOVUPS Y14, (R9) // write
+	VADDPS (R8), Z9, Z11 // scores - the largest
+	VMAXPS Z4, Z11, Z11 // not below -125
+	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
+	VMOVUPS Z5, Z13 // 2^f by its polynomial
+	VFMADD213PS Z6, Z12, Z13 // ·f + near2f2
+	VFMADD213PS Z7, Z12, Z13 // ·f + near2f1
+	VFMADD213PS Z8, Z12, Z13 // ·f + near2f0
+	VSCALEFPS Z11, Z13, Z13 // times 2 to the power of that number
+	VADDPS Z13, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xdd // VCVTNEPS2BF16 Z13, Z11: as bfloat16
+	VMOVUPS Y11, (R9) // write
 	ADDQ $0x40, R8 // next 16 scores
 	ADDQ $0x20, R9 // next 16 weights
 	DECQ DI // one turn done
 	JNZ weigh // more?
 
 weighed:
-	VMOVUPS (R8), Z14 // scores
-	VSUBPS Z12, Z14, Z14 // - the largest
-	VMAXPS Z4, Z14, Z14 // no result smaller than 2^-126
-	VRNDSCALEPS $0x08, Z14, Z12 // n, the nearest whole number
-	VSUBPS Z12, Z14, Z14 // f = t - n, at most 1/2 away from 0
-	VMOVUPS Z5, Z15 // 2^f by its polynomial
-	VFMADD213PS Z6, Z14, Z15 // ·f + exp2f5
-	VFMADD213PS Z7, Z14, Z15 // ·f + exp2f4
-	VFMADD213PS Z8, Z14, Z15 // ·f + exp2f3
-	VFMADD213PS Z9, Z14, Z15 // ·f + exp2f2
-	VFMADD213PS Z10, Z14, Z15 // ·f + exp2f1
-	VFMADD213PS Z11, Z14, Z15 // ·f + one
-	VSCALEFPS Z12, Z15, Z15 // ·2^n
-	VMOVAPS.Z Z15, K1, Z15 // keys that are not there weigh nothing
-	VADDPS Z15, Z13, Z13 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe7 // VCVTNEPS2BF16 Z15, Z12: as bfloat16
-	VMOVUPS Y12, (R9) // write
+	VADDPS (R8), Z9, Z9 // scores - the largest
+	VMAXPS Z4, Z9, Z9 // not below -125
+	VREDUCEPS $0x09, Z9, Z11 // f, what t is above a whole number
+	VMOVUPS Z5, Z12 // 2^f by its polynomial
+	VFMADD213PS Z6, Z11, Z12 // ·f + near2f2
+	VFMADD213PS Z7, Z11, Z12 // ·f + near2f1
+	VFMADD213PS Z8, Z11, Z12 // ·f + near2f0
+	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
+	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
+	VADDPS Z12, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xcc // VCVTNEPS2BF16 Z12, Z9: as bfloat16
+	VMOVUPS Y9, (R9) // write
 	MOVQ 24(SP), DI // bytes of a row of scores
 	TESTQ $0x00000040, DI // is a tile of weights half full?
 	JZ full // no
 	VMOVUPS Y2, 32(R9) // no weight for keys that are not there
 
 full:
-	VEXTRACTF32X8 $0x01, Z13, Y12 // upper eight lanes
-	VADDPS Y12, Y13, Y13 // with the lower
-	VEXTRACTF128 $0x01, Y13, X12 // upper four lanes
-	VADDPS X12, X13, X13 // with the lower
-	VPERMILPD $0x01, X13, X12 // lanes 2 and 3
-	VADDPS X12, X13, X13 // with 0 and 1
-	VMOVSHDUP X13, X12 // lane 1
-	VADDPS X12, X13, X13 // with lane 0
-	VMOVSS oneAMXBF16<>+0(SB), X12 // 1
-	VDIVSS X13, X12, X12 // by the weights' sum
-	VMOVSS X12, (R13) // write
+	VEXTRACTF32X8 $0x01, Z10, Y9 // upper eight lanes
+	VADDPS Y9, Y10, Y10 // with the lower
+	VEXTRACTF128 $0x01, Y10, X9 // upper four lanes
+	VADDPS X9, X10, X10 // with the lower
+	VPERMILPD $0x01, X10, X9 // lanes 2 and 3
+	VADDPS X9, X10, X10 // with 0 and 1
+	VMOVSHDUP X10, X9 // lane 1
+	VADDPS X9, X10, X10 // with lane 0
+	VMOVSS oneAMXBF16<>+0(SB), X9 // 1
+	VDIVSS X10, X9, X9 // by the weights' sum
+	VMOVSS X9, (R13) // write
 	ADDQ 24(SP), R11 // next row of scores
 	ADDQ 32(SP), R12 // of weights
 	ADDQ $0x04, R13 // and its inverse
 	DECQ R14 // one row done
 	JNZ weights // more?
+	SUBQ $0x10, SI // 16 queries have weights
+	JLE scored // none left?
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x02; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DX)(AX*1), T4: queries, columns from 0
+	LEAQ (DX)(R10*1), DI // columns from 32
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T5: of the queries
+	MOVQ keys_base+96(FP), R8 // squares of keys
+	MOVQ scores_base+144(FP), R9 // scores
+	MOVQ 24(SP), R11 // from row to row of them
+	MOVQ 24(SP), DI // bytes of a row
+	SHRQ $0x06, DI // turns
+
+next:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T7: 16 keys, columns from 32
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xc5 // TDPBF16PS T7, T5, T0: sums += q·k
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x19; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R9)(R11*1): to the scores
+	ADDQ $0x00000800, R8 // next 16 keys
+	ADDQ $0x40, R9 // next 16 scores
+	DECQ DI // one turn done
+	JNZ next // more?
+	ADDQ $0x00000400, DX // next 16 queries
+
+scored:
 	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ values_base+120(FP), R9 // squares of values
 	MOVQ 32(SP), R11 // from row to row of the weights
@@ -2368,23 +2609,22 @@ sums:
 	MOVQ 16(SP), DI // rows
 
 rows:
-	VBROADCASTSS (R9), Z12 // the row's
-	VMULPS (R8), Z12, Z13 // divided by the weights' sum
-	VMOVUPS Z13, (BX) // write
-	VMULPS 64(R8), Z12, Z13 // divided by the weights' sum
-	VMOVUPS Z13, 64(BX) // write
-	VMULPS 128(R8), Z12, Z13 // divided by the weights' sum
-	VMOVUPS Z13, 128(BX) // write
-	VMULPS 192(R8), Z12, Z12 // divided by the weights' sum
-	VMOVUPS Z12, 192(BX) // write
+	VBROADCASTSS (R9), Z9 // the row's
+	VMULPS (R8), Z9, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (BX) // write
+	VMULPS 64(R8), Z9, Z10 // divided by the weights' sum
+	VMOVUPS Z10, 64(BX) // write
+	VMULPS 128(R8), Z9, Z10 // divided by the weights' sum
+	VMOVUPS Z10, 128(BX) // write
+	VMULPS 192(R8), Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 192(BX) // write
 	ADDQ $0x00000100, R8 // next row
 	ADDQ 40(SP), BX // of dst
 	ADDQ $0x04, R9 // and its sum
 	DECQ DI // one turn done
 	JNZ rows // more?
-	ADDQ $0x00000400, DX // next 16 queries
-	SUBQ $0x10, SI // 16 queries done
-	JG queries // more?
+	TESTQ SI, SI // queries left?
+	JG queries // go on
 	ADDQ $0x04, CX // next sequence
 	DECQ starts_len+248(FP) // one less
 	CMPQ starts_len+248(FP), $0x01 // the last start is an end

@@ -4,122 +4,151 @@
 
 package kernel
 
-// mul32x32AMXINT8 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// mul32x32AMXINT8 computes panels of 32 columns, 32 rows at a time, the elements of a and b being
 // quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 31 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 32/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := int32bits(bias[64+j])
-//			for i := range k {
-//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := int32bits(bias[64+j])
+//				for i := range k {
+//					for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//				}
+//				c[r*ldc+p*32+j] = fma(float32(sum)*A(r, k), bias[32+j], bias[j]) + add[r*ldadd+p*across+j]
 //			}
-//			c[r*ldc+j] = fma(float32(sum)*A(r, k), bias[32+j], bias[j]) + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mul32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mul32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
 
-// mulGELU32x32AMXINT8 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// mulGELU32x32AMXINT8 computes panels of 32 columns, 32 rows at a time, the elements of a and b being
 // quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 31 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 32/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := int32bits(bias[64+j])
-//			for i := range k {
-//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := int32bits(bias[64+j])
+//				for i := range k {
+//					for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//				}
+//				c[r*ldc+p*32+j] = gelu(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) + add[r*ldadd+p*across+j]
 //			}
-//			c[r*ldc+j] = gelu(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mulGELU32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulGELU32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
 
-// mulNarrow32x32AMXINT8 computes blocks of up to 32 rows and 32 columns, the elements of a and b being
+// mulNarrow32x32AMXINT8 computes panels of 32 columns, 32 rows at a time, the elements of a and b being
 // quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 32 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 31 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 32/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := int32bits(bias[64+j])
-//			for i := range k {
-//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := int32bits(bias[64+j])
+//				for i := range k {
+//					for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//				}
+//				c[p*ldc+r*16+j/2].half(j%2) = bfloat16(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) // of two the low half first
 //			}
-//			dst[r*16+j/2].half(j%2) = bfloat16(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) // of two the low half first
 //		}
 //	}
 //
 //go:noescape
-func mulNarrow32x32AMXINT8(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulNarrow32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
 
-// mul16x32AMXINT8 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// mul16x32AMXINT8 computes panels of 32 columns, 16 rows at a time, the elements of a and b being
 // quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 15 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 16/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := int32bits(bias[64+j])
-//			for i := range k {
-//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := int32bits(bias[64+j])
+//				for i := range k {
+//					for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//				}
+//				c[r*ldc+p*32+j] = fma(float32(sum)*A(r, k), bias[32+j], bias[j]) + add[r*ldadd+p*across+j]
 //			}
-//			c[r*ldc+j] = fma(float32(sum)*A(r, k), bias[32+j], bias[j]) + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mul16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mul16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
 
-// mulGELU16x32AMXINT8 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// mulGELU16x32AMXINT8 computes panels of 32 columns, 16 rows at a time, the elements of a and b being
 // quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 15 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 16/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := int32bits(bias[64+j])
-//			for i := range k {
-//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := int32bits(bias[64+j])
+//				for i := range k {
+//					for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//				}
+//				c[r*ldc+p*32+j] = gelu(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) + add[r*ldadd+p*across+j]
 //			}
-//			c[r*ldc+j] = gelu(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) + add[r*ldadd+j]
 //		}
 //	}
 //
 //go:noescape
-func mulGELU16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulGELU16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
 
-// mulNarrow16x32AMXINT8 computes blocks of up to 16 rows and 32 columns, the elements of a and b being
+// mulNarrow16x32AMXINT8 computes panels of 32 columns, 16 rows at a time, the elements of a and b being
 // quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k. A(r, i) is a[i/16*lda + r*16 + i%16], and B(i, j) is
-// b[i/16*ldb + j/16*256 + i%16*16 + j%16]. Of several blocks each has 16 rows. k is a positive
-// multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the
-// block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows
-// b are asked for:
+// b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the
+// others' being ldbias further. k is a positive multiple of 16. Up to 15 rows behind the last one
+// of a are read and ignored. After every 16 steps of the sums pace rows of the block before are
+// finished, at least 16/(k/16), and ahead lines, at least one, of the panel behind are asked for:
 //
-//	for r := range blocks * rows {
-//		for j := range 32 {
-//			sum := int32bits(bias[64+j])
-//			for i := range k {
-//				for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//	for p := range panels {
+//		for r := range rows {
+//			for j := range 32 {
+//				sum := int32bits(bias[64+j])
+//				for i := range k {
+//					for n := range 4 { sum += byte(A(r, i), n) * byte(B(i, j), n) }
+//				}
+//				c[p*ldc+r*16+j/2].half(j%2) = bfloat16(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) // of two the low half first
 //			}
-//			dst[r*16+j/2].half(j%2) = bfloat16(fma(float32(sum)*A(r, k), bias[32+j], bias[j])) // of two the low half first
 //		}
 //	}
 //
 //go:noescape
-func mulNarrow16x32AMXINT8(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
+func mulNarrow16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
+
+// quantizeRowsAMXINT8 computes:
+//
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		reach := max(abs(row)...) + shift
+//		scale, inverse := reach/levels, levels/reach // 0 where reach is below 1e-30
+//		n := roundUp(cols, 64)
+//		for i := range n {
+//			// byte i%4 of an element; row[i] is 0 where row has ended
+//			dst[i/64*ldd+r*16+i%64/4] = uint8(round((row[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond
+//		}
+//		dst[n/64*ldd+r*16] = scale
+//	}
+//
+//go:noescape
+func quantizeRowsAMXINT8(dst []float32, x []float32, rows int, cols int, ldd int, stride int, shift float32, levels float32, zero int32)

@@ -4,74 +4,82 @@
 
 #include "textflag.h"
 
-// func mul32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F, MMX+
-TEXT ·mul32x32AMXINT8(SB), $8288-200
-	MOVQ config+192(FP), BX // the tiles' shapes
+// func mul32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+TEXT ·mul32x32AMXINT8(SB), $8344-216
+	LEAQ configAMXINT8<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
 	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
 	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+152(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+120(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldbias+160(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
 	MOVQ ldc+128(FP), CX // from row to row of c
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8272(SP) // is looked up
-	MOVQ add_base+96(FP), R14 // the next row of add
-	MOVQ ldadd+152(FP), CX // from row to row of add
+	MOVQ CX, 8304(SP) // is looked up
+	MOVQ ldadd+168(FP), CX // from row to row of add
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8280(SP) // is looked up
-	VMOVUPS 128(BX), Z2 // scales of vector 0
-	VMOVUPS 192(BX), Z3 // scales of vector 1
-	VMOVUPS 256(BX), Z4 // corrections of vector 0
-	VMOVUPS 320(BX), Z5 // corrections of vector 1
-	MOVQ k+120(FP), R15 // elements of a row of a
-	SHRQ $0x04, R15 // by 16
-	IMULQ R10, R15 // times how far apart those are:
-	ADDQ R8, R15 // row 0's scale
+	MOVQ CX, 8320(SP) // is looked up
+	MOVQ across+176(FP), CX // from panel to panel of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8328(SP) // is looked up
+
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+184(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ add_base+96(FP), BX // the panel's row 0 of add
+	MOVQ BX, 8312(SP) // is the next block's
+	MOVQ k+120(FP), BX // elements of a row of a
+	SHRQ $0x04, BX // by 16
+	IMULQ R10, BX // times how far apart those are:
+	ADDQ DI, BX // row 0's scale
+	MOVQ BX, 8336(SP) // is the next block's first
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+120(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3: sums 3 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+184(FP), BX // lines to ask for
+	MOVQ ahead+208(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+176(FP), BX // rows to finish now
+	MOVQ pace+200(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -92,8 +100,8 @@ some:
 	VMOVUPS Z6, (R13) // write
 	VADDPS 64(R14), Z7, Z7 // + add
 	VMOVUPS Z7, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -108,12 +116,43 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+160(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000800, R8 // the next block's rows of a
-	DECQ blocks+168(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000020, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ 8304(SP), BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ 8320(SP), BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ 8336(SP), R15 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8336(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	ADDQ $0x00000800, DI // the next block's rows of a
+	SUBQ $0x20, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ $0x00000080, BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	MOVQ 8328(SP), BX // from panel to panel
+	ADDQ BX, add_base+96(FP) // of add
+	DECQ panels+192(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -133,52 +172,54 @@ last:
 	VMOVUPS Z6, (R13) // write
 	VADDPS 64(R14), Z7, Z7 // + add
 	VMOVUPS Z7, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mulGELU32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F, MMX+
-TEXT ·mulGELU32x32AMXINT8(SB), $8288-200
-	MOVQ config+192(FP), BX // the tiles' shapes
+DATA configAMXINT8<>+0(SB)/8, $0x0000000000000001
+DATA configAMXINT8<>+8(SB)/8, $0x0000000000000000
+DATA configAMXINT8<>+16(SB)/8, $0x0040004000400040
+DATA configAMXINT8<>+24(SB)/8, $0x0040004000400040
+DATA configAMXINT8<>+32(SB)/8, $0x0000000000000000
+DATA configAMXINT8<>+40(SB)/8, $0x0000000000000000
+DATA configAMXINT8<>+48(SB)/8, $0x1010101010101010
+DATA configAMXINT8<>+56(SB)/8, $0x0000000000000000
+GLOBL configAMXINT8<>(SB), RODATA|NOPTR, $64
+
+// func mulGELU32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+TEXT ·mulGELU32x32AMXINT8(SB), $8344-216
+	LEAQ configAMXINT8<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
 	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
 	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+152(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+120(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldbias+160(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
 	MOVQ ldc+128(FP), CX // from row to row of c
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8272(SP) // is looked up
-	MOVQ add_base+96(FP), R14 // the next row of add
-	MOVQ ldadd+152(FP), CX // from row to row of add
+	MOVQ CX, 8304(SP) // is looked up
+	MOVQ ldadd+168(FP), CX // from row to row of add
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8280(SP) // is looked up
-	VMOVUPS 128(BX), Z2 // scales of vector 0
-	VMOVUPS 192(BX), Z3 // scales of vector 1
-	VMOVUPS 256(BX), Z4 // corrections of vector 0
-	VMOVUPS 320(BX), Z5 // corrections of vector 1
-	MOVQ k+120(FP), R15 // elements of a row of a
-	SHRQ $0x04, R15 // by 16
-	IMULQ R10, R15 // times how far apart those are:
-	ADDQ R8, R15 // row 0's scale
+	MOVQ CX, 8320(SP) // is looked up
+	MOVQ across+176(FP), CX // from panel to panel of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8328(SP) // is looked up
 	VMOVUPS nearleastAMXINT8<>+0(SB), Z6 // nearleast
 	VMOVUPS nearmostAMXINT8<>+0(SB), Z7 // nearmost
 	VMOVUPS halfAMXINT8<>+0(SB), Z8 // half
@@ -192,35 +233,51 @@ TEXT ·mulGELU32x32AMXINT8(SB), $8288-200
 	VMOVUPS near1AMXINT8<>+0(SB), Z16 // near1
 	VMOVUPS near0AMXINT8<>+0(SB), Z17 // near0
 
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+184(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ add_base+96(FP), BX // the panel's row 0 of add
+	MOVQ BX, 8312(SP) // is the next block's
+	MOVQ k+120(FP), BX // elements of a row of a
+	SHRQ $0x04, BX // by 16
+	IMULQ R10, BX // times how far apart those are:
+	ADDQ DI, BX // row 0's scale
+	MOVQ BX, 8336(SP) // is the next block's first
+
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+120(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3: sums 3 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+184(FP), BX // lines to ask for
+	MOVQ ahead+208(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+176(FP), BX // rows to finish now
+	MOVQ pace+200(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -269,8 +326,8 @@ some:
 	VMOVUPS Z22, (R13) // write
 	VADDPS 64(R14), Z21, Z21 // + add
 	VMOVUPS Z21, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -285,12 +342,43 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+160(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000800, R8 // the next block's rows of a
-	DECQ blocks+168(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000020, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ 8304(SP), BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ 8320(SP), BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ 8336(SP), R15 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8336(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	ADDQ $0x00000800, DI // the next block's rows of a
+	SUBQ $0x20, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ $0x00000080, BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	MOVQ 8328(SP), BX // from panel to panel
+	ADDQ BX, add_base+96(FP) // of add
+	DECQ panels+192(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -338,8 +426,8 @@ last:
 	VMOVUPS Z22, (R13) // write
 	VADDPS 64(R14), Z21, Z21 // + add
 	VMOVUPS Z21, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
@@ -562,67 +650,74 @@ DATA near0AMXINT8<>+56(SB)/4, $(0.39911422)
 DATA near0AMXINT8<>+60(SB)/4, $(0.39911422)
 GLOBL near0AMXINT8<>(SB), RODATA|NOPTR, $64
 
-// func mulNarrow32x32AMXINT8(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
-TEXT ·mulNarrow32x32AMXINT8(SB), $8272-160
-	MOVQ config+152(FP), BX // the tiles' shapes
+// func mulNarrow32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
+TEXT ·mulNarrow32x32AMXINT8(SB), $8320-176
+	LEAQ configAMXINT8<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
-	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	MOVQ lda+112(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
-	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	MOVQ ldb+120(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+128(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+96(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ dst_base+0(FP), R13 // the next row of dst
-	VMOVUPS 128(BX), Z2 // scales of vector 0
-	VMOVUPS 192(BX), Z3 // scales of vector 1
-	VMOVUPS 256(BX), Z4 // corrections of vector 0
-	VMOVUPS 320(BX), Z5 // corrections of vector 1
-	MOVQ k+96(FP), R14 // elements of a row of a
-	SHRQ $0x04, R14 // by 16
-	IMULQ R10, R14 // times how far apart those are:
-	ADDQ R8, R14 // row 0's scale
+	MOVQ ldbias+136(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
+	MOVQ ldc+104(FP), CX // from panel to panel of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8304(SP) // is looked up
+
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+144(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ k+96(FP), BX // elements of a row of a
+	SHRQ $0x04, BX // by 16
+	IMULQ R10, BX // times how far apart those are:
+	ADDQ DI, BX // row 0's scale
+	MOVQ BX, 8312(SP) // is the next block's first
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // TILEZERO T2: sums 2: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3: sums 3: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+96(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x07; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(DI)(AX*1), T5: a, rows from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T5: a, rows from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2: sums 2 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3: sums 3 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+144(FP), BX // lines to ask for
+	MOVQ ahead+168(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+136(FP), BX // rows to finish now
+	MOVQ pace+160(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -641,7 +736,7 @@ some:
 	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
 	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNE2PS2BF16 Z6, Z7, Z6: as bfloat16
 	VMOVUPS Z6, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -656,12 +751,37 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x1e; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T2, 2048(SI)(BX*1): sums 2 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x1e; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 2112(SI)(BX*1): sums 3 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+120(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000800, R8 // the next block's rows of a
-	DECQ blocks+128(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000020, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x05, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	ADDQ $0x00000800, DI // the next block's rows of a
+	SUBQ $0x20, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ 8304(SP), BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	DECQ panels+152(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -679,76 +799,84 @@ last:
 	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
 	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNE2PS2BF16 Z6, Z7, Z6: as bfloat16
 	VMOVUPS Z6, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F, MMX+
-TEXT ·mul16x32AMXINT8(SB), $8288-200
-	MOVQ config+192(FP), BX // the tiles' shapes
+// func mul16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+TEXT ·mul16x32AMXINT8(SB), $8344-216
+	LEAQ configAMXINT8<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
 	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
 	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+152(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+120(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldbias+160(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
 	MOVQ ldc+128(FP), CX // from row to row of c
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8272(SP) // is looked up
-	MOVQ add_base+96(FP), R14 // the next row of add
-	MOVQ ldadd+152(FP), CX // from row to row of add
+	MOVQ CX, 8304(SP) // is looked up
+	MOVQ ldadd+168(FP), CX // from row to row of add
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8280(SP) // is looked up
-	VMOVUPS 128(BX), Z2 // scales of vector 0
-	VMOVUPS 192(BX), Z3 // scales of vector 1
-	VMOVUPS 256(BX), Z4 // corrections of vector 0
-	VMOVUPS 320(BX), Z5 // corrections of vector 1
-	MOVQ k+120(FP), R15 // elements of a row of a
-	SHRQ $0x04, R15 // by 16
-	IMULQ R10, R15 // times how far apart those are:
-	ADDQ R8, R15 // row 0's scale
+	MOVQ CX, 8320(SP) // is looked up
+	MOVQ across+176(FP), CX // from panel to panel of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8328(SP) // is looked up
+
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+184(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ add_base+96(FP), BX // the panel's row 0 of add
+	MOVQ BX, 8312(SP) // is the next block's
+	MOVQ k+120(FP), BX // elements of a row of a
+	SHRQ $0x04, BX // by 16
+	IMULQ R10, BX // times how far apart those are:
+	ADDQ DI, BX // row 0's scale
+	MOVQ BX, 8336(SP) // is the next block's first
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+120(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+184(FP), BX // lines to ask for
+	MOVQ ahead+208(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+176(FP), BX // rows to finish now
+	MOVQ pace+200(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -769,8 +897,8 @@ some:
 	VMOVUPS Z6, (R13) // write
 	VADDPS 64(R14), Z7, Z7 // + add
 	VMOVUPS Z7, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -783,12 +911,43 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+160(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000400, R8 // the next block's rows of a
-	DECQ blocks+168(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000010, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ 8304(SP), BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ 8320(SP), BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ 8336(SP), R15 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8336(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	ADDQ $0x00000400, DI // the next block's rows of a
+	SUBQ $0x10, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ $0x00000080, BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	MOVQ 8328(SP), BX // from panel to panel
+	ADDQ BX, add_base+96(FP) // of add
+	DECQ panels+192(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -808,52 +967,44 @@ last:
 	VMOVUPS Z6, (R13) // write
 	VADDPS 64(R14), Z7, Z7 // + add
 	VMOVUPS Z7, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mulGELU16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512F, MMX+
-TEXT ·mulGELU16x32AMXINT8(SB), $8288-200
-	MOVQ config+192(FP), BX // the tiles' shapes
+// func mulGELU16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+TEXT ·mulGELU16x32AMXINT8(SB), $8344-216
+	LEAQ configAMXINT8<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
 	MOVQ lda+136(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
 	MOVQ ldb+144(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+152(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+120(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ c_base+0(FP), R13 // the next row of c
+	MOVQ ldbias+160(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
 	MOVQ ldc+128(FP), CX // from row to row of c
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8272(SP) // is looked up
-	MOVQ add_base+96(FP), R14 // the next row of add
-	MOVQ ldadd+152(FP), CX // from row to row of add
+	MOVQ CX, 8304(SP) // is looked up
+	MOVQ ldadd+168(FP), CX // from row to row of add
 	SHLQ $0x02, CX // in bytes
-	MOVQ CX, 8280(SP) // is looked up
-	VMOVUPS 128(BX), Z2 // scales of vector 0
-	VMOVUPS 192(BX), Z3 // scales of vector 1
-	VMOVUPS 256(BX), Z4 // corrections of vector 0
-	VMOVUPS 320(BX), Z5 // corrections of vector 1
-	MOVQ k+120(FP), R15 // elements of a row of a
-	SHRQ $0x04, R15 // by 16
-	IMULQ R10, R15 // times how far apart those are:
-	ADDQ R8, R15 // row 0's scale
+	MOVQ CX, 8320(SP) // is looked up
+	MOVQ across+176(FP), CX // from panel to panel of add
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8328(SP) // is looked up
 	VMOVUPS nearleastAMXINT8<>+0(SB), Z6 // nearleast
 	VMOVUPS nearmostAMXINT8<>+0(SB), Z7 // nearmost
 	VMOVUPS halfAMXINT8<>+0(SB), Z8 // half
@@ -867,30 +1018,46 @@ TEXT ·mulGELU16x32AMXINT8(SB), $8288-200
 	VMOVUPS near1AMXINT8<>+0(SB), Z16 // near1
 	VMOVUPS near0AMXINT8<>+0(SB), Z17 // near0
 
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+184(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ add_base+96(FP), BX // the panel's row 0 of add
+	MOVQ BX, 8312(SP) // is the next block's
+	MOVQ k+120(FP), BX // elements of a row of a
+	SHRQ $0x04, BX // by 16
+	IMULQ R10, BX // times how far apart those are:
+	ADDQ DI, BX // row 0's scale
+	MOVQ BX, 8336(SP) // is the next block's first
+
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+120(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+184(FP), BX // lines to ask for
+	MOVQ ahead+208(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+176(FP), BX // rows to finish now
+	MOVQ pace+200(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -939,8 +1106,8 @@ some:
 	VMOVUPS Z22, (R13) // write
 	VADDPS 64(R14), Z21, Z21 // + add
 	VMOVUPS Z21, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -953,12 +1120,43 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+160(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000400, R8 // the next block's rows of a
-	DECQ blocks+168(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000010, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ 8304(SP), BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ 8320(SP), BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ 8336(SP), R15 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8336(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	ADDQ $0x00000400, DI // the next block's rows of a
+	SUBQ $0x10, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ $0x00000080, BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	MOVQ 8328(SP), BX // from panel to panel
+	ADDQ BX, add_base+96(FP) // of add
+	DECQ panels+192(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -1006,70 +1204,77 @@ last:
 	VMOVUPS Z22, (R13) // write
 	VADDPS 64(R14), Z21, Z21 // + add
 	VMOVUPS Z21, 64(R13) // write
-	ADDQ 8280(SP), R14 // next row of add
-	ADDQ 8272(SP), R13 // next row
+	ADDQ 8320(SP), R14 // next row of add
+	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mulNarrow16x32AMXINT8(dst []float32, a []float32, b []float32, bias []float32, k int, lda int, ldb int, rows int, blocks int, pace int, ahead int, config *[64]byte)
-// Requires: AMX, AVX, AVX512BF16, AVX512F, MMX+
-TEXT ·mulNarrow16x32AMXINT8(SB), $8272-160
-	MOVQ config+152(FP), BX // the tiles' shapes
+// func mulNarrow16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
+// Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
+TEXT ·mulNarrow16x32AMXINT8(SB), $8320-176
+	LEAQ configAMXINT8<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
-	MOVQ a_base+24(FP), R8 // the block's row 0 of a
-	MOVQ lda+104(FP), R10 // from 16 elements of a to the next
+	MOVQ lda+112(FP), R10 // from 16 elements of a to the next
 	SHLQ $0x02, R10 // in bytes
-	MOVQ ldb+112(FP), AX // from 16 rows of b to the next
+	MOVQ ldb+120(FP), AX // from 16 rows of b to the next
 	SHLQ $0x02, AX // in bytes
 	MOVQ AX, (SP) // is looked up
+	MOVQ ldpanel+128(FP), AX // from panel to panel of b
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 8(SP) // is looked up
 	MOVQ $0x00000040, AX // from row to row of a tile
-	LEAQ 71(SP), SI // room for two blocks' sums,
+	LEAQ 79(SP), SI // room for two blocks' sums,
 	ANDQ $-64, SI // from a cache line's start
-	MOVQ $0x00001000, 8264(SP) // the second block's lie behind the first's
-	MOVQ k+96(FP), DX // steps of the sum
-	SHLQ $0x07, DX // in bytes of b's rows:
-	ADDQ b_base+48(FP), DX // what lies behind b is wanted next
+	MOVQ $0x00001000, 8280(SP) // the second block's lie behind the first's
 	XORQ R12, R12 // no block to be finished yet
-	MOVQ bias_base+72(FP), BX // bias
-	VMOVUPS (BX), Z0 // bias of vector 0
-	VMOVUPS 64(BX), Z1 // bias of vector 1
-	MOVQ dst_base+0(FP), R13 // the next row of dst
-	VMOVUPS 128(BX), Z2 // scales of vector 0
-	VMOVUPS 192(BX), Z3 // scales of vector 1
-	VMOVUPS 256(BX), Z4 // corrections of vector 0
-	VMOVUPS 320(BX), Z5 // corrections of vector 1
-	MOVQ k+96(FP), R14 // elements of a row of a
-	SHRQ $0x04, R14 // by 16
-	IMULQ R10, R14 // times how far apart those are:
-	ADDQ R8, R14 // row 0's scale
+	MOVQ ldbias+136(FP), CX // from panel to panel of bias
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8288(SP) // is looked up
+	MOVQ ldc+104(FP), CX // from panel to panel of c
+	SHLQ $0x02, CX // in bytes
+	MOVQ CX, 8304(SP) // is looked up
+
+panel:
+	MOVQ a_base+24(FP), DI // the first block's row 0 of a
+	MOVQ rows+144(FP), BX // rows
+	MOVQ BX, 8272(SP) // are all left
+	MOVQ b_base+48(FP), DX // the panel
+	ADDQ 8(SP), DX // behind it is wanted next
+	MOVQ c_base+0(FP), BX // the panel's row 0 of c
+	MOVQ BX, 8296(SP) // is the next block's
+	MOVQ k+96(FP), BX // elements of a row of a
+	SHRQ $0x04, BX // by 16
+	IMULQ R10, BX // times how far apart those are:
+	ADDQ DI, BX // row 0's scale
+	MOVQ BX, 8312(SP) // is the next block's first
 
 block:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums 0: 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // TILEZERO T1: sums 1: 0
-	MOVQ R8, DI // the block's first elements of a
+	MOVQ DI, R8 // the block's first elements of a
 	MOVQ b_base+48(FP), R9 // b's first rows
 	MOVQ k+96(FP), CX // steps of the sum
 	SHRQ $0x04, CX // 16 at a time
 
 step:
-	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x07; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DI)(AX*1), T4: a, rows from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T4: a, rows from 0
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: b, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // TDPBUSD T6, T4, T0: sums 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: b, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // TDPBUSD T7, T4, T1: sums 1 += a·b
-	ADDQ R10, DI // a's next 16 elements
+	ADDQ R10, R8 // a's next 16 elements
 	ADDQ (SP), R9 // b's next 16 rows
-	MOVQ ahead+144(FP), BX // lines to ask for
+	MOVQ ahead+168(FP), BX // lines to ask for
 
 ask:
 	PREFETCHT1 (DX) // into the second-level cache
 	ADDQ $0x40, DX // next line
 	DECQ BX // one less
 	JNZ ask // more?
-	MOVQ pace+136(FP), BX // rows to finish now
+	MOVQ pace+160(FP), BX // rows to finish now
 
 some:
 	TESTQ R12, R12 // none left of the block before?
@@ -1088,7 +1293,7 @@ some:
 	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
 	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNE2PS2BF16 Z6, Z7, Z6: as bfloat16
 	VMOVUPS Z6, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	DECQ BX // one less
@@ -1101,12 +1306,37 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x1e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (SI)(BX*1): sums 0 to memory
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x1e; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 64(SI)(BX*1): sums 1 to memory
 	MOVQ SI, R11 // they are next to be finished,
-	MOVQ rows+120(FP), R12 // so many rows;
-	ADDQ 8264(SP), SI // the next block's go to the other place,
-	NEGQ 8264(SP) // and those after them back
-	ADDQ $0x00000400, R8 // the next block's rows of a
-	DECQ blocks+128(FP) // one block done
-	JNZ block // another?
+	ADDQ 8280(SP), SI // the next block's go to the other place,
+	NEGQ 8280(SP) // and those after them back
+	MOVQ $0x00000010, R12 // a block's rows
+	CMPQ 8272(SP), R12 // are there fewer?
+	CMOVQLT 8272(SP), R12 // then those
+	MOVQ 8296(SP), R13 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8296(SP) // the next block's row 0
+	MOVQ 8312(SP), R14 // the block's row 0
+	MOVQ $0x00000040, BX // from row to row
+	SHLQ $0x04, BX // times a block's rows
+	ADDQ BX, 8312(SP) // the next block's row 0
+	MOVQ bias_base+72(FP), BX // the panel's bias
+	VMOVUPS (BX), Z0 // bias of vector 0
+	VMOVUPS 64(BX), Z1 // bias of vector 1
+	VMOVUPS 128(BX), Z2 // scales of vector 0
+	VMOVUPS 192(BX), Z3 // scales of vector 1
+	VMOVUPS 256(BX), Z4 // corrections of vector 0
+	VMOVUPS 320(BX), Z5 // corrections of vector 1
+	ADDQ $0x00000400, DI // the next block's rows of a
+	SUBQ $0x10, 8272(SP) // so many fewer are left
+	JG block // rows left?
+	MOVQ 8(SP), BX // to the next panel
+	ADDQ BX, b_base+48(FP) // of b
+	MOVQ 8288(SP), BX // from panel to panel
+	ADDQ BX, bias_base+72(FP) // of bias
+	MOVQ 8304(SP), BX // from panel to panel
+	ADDQ BX, c_base+0(FP) // of c
+	DECQ panels+152(FP) // one panel done
+	JNZ panel // another?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
@@ -1124,9 +1354,204 @@ last:
 	VFMADD213PS Z1, Z3, Z7 // times the column's scale, plus bias
 	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNE2PS2BF16 Z6, Z7, Z6: as bfloat16
 	VMOVUPS Z6, (R13) // write
-	ADDQ $0x40, R13 // next row
+	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
 	JNZ last // another row of the last block?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
+
+// func quantizeRowsAMXINT8(dst []float32, x []float32, rows int, cols int, ldd int, stride int, shift float32, levels float32, zero int32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·quantizeRowsAMXINT8(SB), NOSPLIT, $0-92
+	VBROADCASTSS shift+80(FP), Z0 // shift in every lane
+	VBROADCASTSS zero+88(FP), Z1 // zero in every lane
+	VXORPS Z3, Z3, Z3 // 0
+	VBROADCASTSS levels+84(FP), Z4 // levels in every lane
+	MOVQ dst_base+0(FP), AX // the row's first block
+	MOVQ ldd+64(FP), CX // from block to block
+	SHLQ $0x02, CX // in bytes
+	MOVQ x_base+24(FP), DI // the row's first element
+	MOVQ stride+72(FP), R8 // from row to row
+	SHLQ $0x02, R8 // in bytes
+	MOVQ rows+48(FP), R9 // rows left
+
+row:
+	TESTQ R9, R9 // no row left?
+	JZ end // done
+	VXORPS Z2, Z2, Z2 // 0
+	MOVQ cols+56(FP), DX // elements of the row
+	MOVQ DI, BX // the first of them
+
+findone:
+	CMPQ DX, $0x00000010 // fewer than 16 elements left?
+	JL findoneend // leave the loop
+	VMOVUPS (BX), Z5 // x
+	VANDPS magnitudeAMXINT8<>+0(SB), Z5, Z5 // |x|
+	VMAXPS Z5, Z2, Z2 // the larger
+	ADDQ $0x00000040, BX // on to the next elements
+	SUBQ $0x00000010, DX // so many fewer are left
+	JMP findone // again
+
+findoneend:
+	TESTQ DX, DX // nothing left?
+	JZ finddone // done
+	MOVQ $0x00000001, SI // 1
+	SHLXQ DX, SI, SI // 2^n
+	DECQ SI // 2^n - 1: the lowest n lanes
+	KMOVW SI, K1 // as a mask
+	VMOVUPS.Z (BX), K1, Z5 // x
+	VANDPS magnitudeAMXINT8<>+0(SB), Z5, Z5 // |x|
+	VMAXPS Z5, Z2, Z2 // the larger
+
+finddone:
+	VEXTRACTF32X8 $0x01, Z2, Y5 // upper eight lanes
+	VMAXPS Y5, Y2, Y2 // with the lower
+	VEXTRACTF128 $0x01, Y2, X5 // upper four lanes
+	VMAXPS X5, X2, X2 // with the lower
+	VPERMILPD $0x01, X2, X5 // lanes 2 and 3
+	VMAXPS X5, X2, X2 // with 0 and 1
+	VMOVSHDUP X2, X5 // lane 1
+	VMAXPS X5, X2, X2 // with lane 0
+	VBROADCASTSS X2, Z2 // in every lane
+	VADDPS Z0, Z2, Z2 // + shift
+	VCMPPS $0x0d, tinyAMXINT8<>+0(SB), Z2, K1 // is there anything to speak of?
+	VDIVPS.Z Z4, Z2, K1, Z5 // the value of a level, or 0
+	VDIVPS.Z Z2, Z4, K1, Z2 // levels in a value, or 0
+	MOVQ DI, DX // the row's values
+	MOVQ AX, BX // their places
+	MOVQ cols+56(FP), SI // how many
+
+whole:
+	CMPQ SI, $0x40 // fewer than 64 left?
+	JL rest // then those
+	VMOVUPS (DX), Z6 // 16 values
+	VADDPS Z0, Z6, Z6 // x + shift
+	VMULPS Z2, Z6, Z6 // ·inverse
+	VCVTPS2DQ Z6, Z6 // to the nearest integer
+	VPADDD Z1, Z6, Z6 // + zero
+	VPMAXSD Z3, Z6, Z6 // not below 0
+	VPMOVUSDB Z6, X6 // as bytes
+	VMOVUPS X6, (BX) // write
+	VMOVUPS 64(DX), Z6 // 16 values
+	VADDPS Z0, Z6, Z6 // x + shift
+	VMULPS Z2, Z6, Z6 // ·inverse
+	VCVTPS2DQ Z6, Z6 // to the nearest integer
+	VPADDD Z1, Z6, Z6 // + zero
+	VPMAXSD Z3, Z6, Z6 // not below 0
+	VPMOVUSDB Z6, X6 // as bytes
+	VMOVUPS X6, 16(BX) // write
+	VMOVUPS 128(DX), Z6 // 16 values
+	VADDPS Z0, Z6, Z6 // x + shift
+	VMULPS Z2, Z6, Z6 // ·inverse
+	VCVTPS2DQ Z6, Z6 // to the nearest integer
+	VPADDD Z1, Z6, Z6 // + zero
+	VPMAXSD Z3, Z6, Z6 // not below 0
+	VPMOVUSDB Z6, X6 // as bytes
+	VMOVUPS X6, 32(BX) // write
+	VMOVUPS 192(DX), Z6 // 16 values
+	VADDPS Z0, Z6, Z6 // x + shift
+	VMULPS Z2, Z6, Z6 // ·inverse
+	VCVTPS2DQ Z6, Z6 // to the nearest integer
+	VPADDD Z1, Z6, Z6 // + zero
+	VPMAXSD Z3, Z6, Z6 // not below 0
+	VPMOVUSDB Z6, X6 // as bytes
+	VMOVUPS X6, 48(BX) // write
+	ADDQ CX, BX // next block
+	ADDQ $0x00000100, DX // next values
+	SUBQ $0x40, SI // so many fewer are left
+	JMP whole // again
+
+rest:
+	TESTQ SI, SI // nothing left?
+	JZ encoded // done
+	MOVQ $0x00000001, R10 // 1
+	SHLXQ SI, R10, R10 // 2^n
+	DECQ R10 // a 1 for each value left
+	KMOVW R10, K1 // 16 of them
+	VMOVUPS.Z (DX), K1, Z6 // the values, 0 where there is none
+	VADDPS Z0, Z6, Z6 // x + shift
+	VMULPS Z2, Z6, Z6 // ·inverse
+	VCVTPS2DQ Z6, Z6 // to the nearest integer
+	VPADDD Z1, Z6, Z6 // + zero
+	VPMAXSD Z3, Z6, Z6 // not below 0
+	VPMOVUSDB Z6, X6 // as bytes
+	VMOVUPS X6, (BX) // write
+	SHRQ $0x10, R10 // the next 16
+	KMOVW R10, K1 // 16 of them
+	VMOVUPS.Z 64(DX), K1, Z6 // the values, 0 where there is none
+	VADDPS Z0, Z6, Z6 // x + shift
+	VMULPS Z2, Z6, Z6 // ·inverse
+	VCVTPS2DQ Z6, Z6 // to the nearest integer
+	VPADDD Z1, Z6, Z6 // + zero
+	VPMAXSD Z3, Z6, Z6 // not below 0
+	VPMOVUSDB Z6, X6 // as bytes
+	VMOVUPS X6, 16(BX) // write
+	SHRQ $0x10, R10 // the next 16
+	KMOVW R10, K1 // 16 of them
+	VMOVUPS.Z 128(DX), K1, Z6 // the values, 0 where there is none
+	VADDPS Z0, Z6, Z6 // x + shift
+	VMULPS Z2, Z6, Z6 // ·inverse
+	VCVTPS2DQ Z6, Z6 // to the nearest integer
+	VPADDD Z1, Z6, Z6 // + zero
+	VPMAXSD Z3, Z6, Z6 // not below 0
+	VPMOVUSDB Z6, X6 // as bytes
+	VMOVUPS X6, 32(BX) // write
+	SHRQ $0x10, R10 // the next 16
+	KMOVW R10, K1 // 16 of them
+	VMOVUPS.Z 192(DX), K1, Z6 // the values, 0 where there is none
+	VADDPS Z0, Z6, Z6 // x + shift
+	VMULPS Z2, Z6, Z6 // ·inverse
+	VCVTPS2DQ Z6, Z6 // to the nearest integer
+	VPADDD Z1, Z6, Z6 // + zero
+	VPMAXSD Z3, Z6, Z6 // not below 0
+	VPMOVUSDB Z6, X2 // as bytes
+	VMOVUPS X2, 48(BX) // write
+	ADDQ CX, BX // behind the last block
+
+encoded:
+	VMOVSS X5, (BX) // behind them the scale
+	ADDQ $0x40, AX // next row
+	ADDQ R8, DI // next row
+	DECQ R9 // one row done
+	JMP row // again
+
+end:
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA magnitudeAMXINT8<>+0(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+4(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+8(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+12(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+16(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+20(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+24(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+28(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+32(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+36(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+40(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+44(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+48(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+52(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+56(SB)/4, $0x7fffffff
+DATA magnitudeAMXINT8<>+60(SB)/4, $0x7fffffff
+GLOBL magnitudeAMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA tinyAMXINT8<>+0(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+4(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+8(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+12(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+16(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+20(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+24(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+28(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+32(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+36(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+40(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+44(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+48(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+52(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+56(SB)/4, $(1e-30)
+DATA tinyAMXINT8<>+60(SB)/4, $(1e-30)
+GLOBL tinyAMXINT8<>(SB), RODATA|NOPTR, $64

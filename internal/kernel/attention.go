@@ -43,10 +43,14 @@ func (t *attendSet) multiply(c []float32, a Matrix, b, add []float32, k, ldc, ld
 		t.mul(c, a.Data, b, nil, add, a.Rows, k, ldc, a.Stride, ldb, ldadd)
 		return
 	}
-	if add == nil {
-		add, ldadd = noValues[:], 0
+	p := blockProduct{
+		c: c, a: a.Data, b: b, bias: noValues[:], add: add, k: k, rows: a.Rows, panels: 1,
+		ldc: ldc, ldadd: ldadd, lda: blockElements * a.Rows, ldb: blockElements * ldb,
 	}
-	t.blocks.mul(c, a.Data, b, noValues[:], add, k, ldc, blockElements*a.Rows, blockElements*ldb, ldadd, a.Rows)
+	if add == nil {
+		p.add, p.ldadd = noValues[:], 0
+	}
+	t.blocks.mul(p)
 }
 
 // joined is how many rows join makes one of.
@@ -99,7 +103,7 @@ func (h *heads) grow(queries, dim int) {
 	if t.narrow == nil {
 		return
 	}
-	if n := max(t.height()*t.width(keyBlock), keyBlock*t.width(dim)); len(h.encoded) < n {
+	if n := max(t.height()*t.width(keyBlock), keyBlock*t.width(dim)) + slackRows*blockElements; len(h.encoded) < n {
 		h.encoded = make([]float32, n)
 	}
 	if n := t.joined() * dim; len(h.last) < n {
@@ -169,7 +173,8 @@ func (c *Core) encodeRows(m Matrix) Matrix {
 	case c.attend.narrow == nil:
 		return m
 	case c.attend.blocks != nil:
-		return encodeBlocks(c.encoded, m, c.attend.narrow)
+		encodeBlocks(c.encoded, blockElements*m.Rows, m, c.attend.narrow)
+		return NewMatrix(c.encoded, m.Rows, blockElements)
 	}
 	rows := NewMatrix(c.encoded, m.Rows, c.attend.width(m.Cols))
 	c.attend.narrow(rows.Data, m.Data, m.Rows, m.Cols, rows.Stride, m.Stride)

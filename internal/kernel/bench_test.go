@@ -82,6 +82,32 @@ func BenchmarkAttention(b *testing.B) {
 	}
 }
 
+// BenchmarkSelfAttention runs a head pair's projection and attention over the sequences
+// of a block.
+func BenchmarkSelfAttention(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, rung := range ladder()[1:] {
+		s := rung.make()
+		core := s.NewCoreFor(s.Best())
+		w := s.Pack(nil, NewMatrix(random(r, 192*384), 192, 384), nil, s.Best())
+		for _, tokens := range []int{12, 32, 68, 128, 256} {
+			starts := []int32{0}
+			for n := tokens; n <= 256; n += tokens {
+				starts = append(starts, int32(n))
+			}
+			rows := int(starts[len(starts)-1])
+			var x Activations
+			s.Prepare(&x, NewMatrix(random(r, rows*384), rows, 384), s.Best())
+			qkv, out := NewMatrix(random(r, rows*192), rows, 192), NewMatrix(random(r, rows*64), rows, 64)
+			group := HeadGroup{2, 2, 32}
+			core.Project(qkv, &x, w, starts, group)
+			b.Run(fmt.Sprintf("%s/%d", rung.level, tokens), func(b *testing.B) {
+				measure(b, s, 8*float64(rows*tokens*32), func() { core.SelfAttention(out, qkv, starts, group) })
+			})
+		}
+	}
+}
+
 func BenchmarkLayerNorm(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 3))
 	for _, rung := range ladder() {

@@ -22,24 +22,52 @@ const (
 	squareRow = blockElements * blockCols
 )
 
-// blockSet computes rows x 32 of a product, its operands being tileFunc's but in blocks
-// and squares: lda is from one block to the next, ldb from the squares of 16 steps to
-// the next. add is never nil.
-type blockSet struct {
-	mul, gelu func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, rows int)
-	// narrow and narrowGELU write one block of what products of bfloat16 take for
-	// inputs; nil where there are none.
-	narrow, narrowGELU func(dst, a, b, bias []float32, k, lda, ldb, rows int)
-	// encodeBlock rounds rows to one block, without scales; nil: row by row.
-	encodeBlock func(dst, x []float32, rows, cols, ldd, stride int)
+// blockProduct is a product of rows x panels of 32 columns, its operands in blocks and
+// squares: c = a·b + bias + add.
+type blockProduct struct {
+	c, a, b, bias, add []float32
+	k                  int // steps of the sum, a multiple of 16
+	rows, panels       int
+	ldc, ldadd         int // from row to row; where c is in blocks, from one to the next
+	lda                int // from one block to the next
+	ldb                int // from the squares of 16 steps to the next
+	ldpanel, ldbias    int // from panel to panel
+	across             int // from panel to panel of add: 32, or 0 for zeros
+	next               int // from panel to panel of c: 32, or from block to block
 }
 
-// tallest is how many rows a tile of a product that is computed aside has at most.
-func (a *arithmetic) tallest() int {
-	if a.blocks != nil {
-		return blockCols
+// blockSet are the kernels for products of blocks. They read up to slackRows rows behind
+// the last one.
+type blockSet struct {
+	mul, gelu func(p blockProduct)
+	// narrow and narrowGELU write blocks of what products of bfloat16 take for inputs,
+	// and add nothing; nil where there are none.
+	narrow, narrowGELU func(p blockProduct)
+	// encodeBlock rounds rows to one block, without scales; nil: there are scales.
+	encodeBlock func(dst, x []float32, rows, cols, ldd, stride int)
+	// quantize encodes rows as bytes in blocks that are ldd apart, each row's scale behind
+	// its last.
+	quantize func(dst, x []float32, rows, cols, ldd, stride int, shift, levels float32, zero int32)
+}
+
+const slackRows = 31
+
+// blockWork is how many multiplications a call makes at most, unless one panel has more:
+// some hundred microseconds, within which no goroutine can be preempted.
+const blockWork = 1 << 27
+
+// each calls f for as many panels at a time as a call may take.
+func (p blockProduct) each(f func(p blockProduct)) {
+	total, most := p.panels, max(blockWork/(p.rows*p.k*2*blockCols), 1)
+	for total > 0 {
+		p.panels = min(total, most)
+		f(p)
+		total -= p.panels
+		if total > 0 {
+			p.c, p.b, p.bias = p.c[p.panels*p.next:], p.b[p.panels*p.ldpanel:], p.bias[p.panels*p.ldbias:]
+			p.add = p.add[p.panels*p.across:]
+		}
 	}
-	return a.tiles.tiles[0].rows
 }
 
 // laySquares writes the rows of m as columns of a panel, a whole number of squares high.
@@ -64,33 +92,36 @@ func (s *tileSet) layBlocks(panel []float32, rows Matrix, from, to, steps int) {
 func (a *Activations) setBlocks(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
 	raceReadMatrix(x)
 	a.makeBlocks(x.Rows, arithmetic.width(x.Cols))
-	if arithmetic.blocks.encodeBlock != nil && balance == nil && x.Rows > 0 {
-		encodeBlocks(a.memory, x, arithmetic.blocks.encodeBlock)
+	switch {
+	case x.Rows == 0:
+		return
+	case x.Cols == 0:
+		clear(a.memory)
+		return
+	case balance == nil:
+		a.encodeInBlocks(arithmetic, 0, x)
 		return
 	}
 	for i := range x.Rows {
-		row := x.Row(i)
-		if balance != nil {
-			row = balance(row)
-		}
-		a.encodeInBlocks(arithmetic, i, row)
+		a.encodeInBlocks(arithmetic, i, NewMatrix(balance(x.Row(i)), 1, x.Cols))
 	}
 }
 
-// makeBlocks makes room for rows of width elements. values is then the first block.
+// makeBlocks makes room for rows of width elements, and for what is read behind them.
+// values is then the first block.
 func (a *Activations) makeBlocks(rows, width int) {
-	a.values = NewMatrix(a.room(rows*roundUp(width, blockElements)), rows, blockElements)
+	a.values = NewMatrix(a.room(rows*roundUp(width, blockElements)+slackRows*blockElements), rows, blockElements)
 }
 
 // block begins with the elements from e on, which begins a block, of row 0.
 func (a *Activations) block(e int) []float32 { return a.memory[e*a.values.Rows:] }
 
-// encodeBlocks lays out the rows of m in blocks of pairs, the last one filled up with
-// zeros. What it returns is the first block.
-func encodeBlocks(dst []float32, m Matrix, narrow func(dst, x []float32, rows, cols, ldd, stride int)) Matrix {
+// encodeBlocks lays out the rows of m in blocks of pairs that are ldd apart, the last one
+// filled up with zeros.
+func encodeBlocks(dst []float32, ldd int, m Matrix, narrow func(dst, x []float32, rows, cols, ldd, stride int)) {
 	const values = 2 * blockElements
 	for from := 0; from < max(m.Cols, 1); from += values {
-		block, cols := dst[from/2*m.Rows:], min(values, m.Cols-from)
+		block, cols := dst[from/values*ldd:], min(values, m.Cols-from)
 		if cols < values {
 			clear(block[:m.Rows*blockElements])
 		}
@@ -98,66 +129,79 @@ func encodeBlocks(dst []float32, m Matrix, narrow func(dst, x []float32, rows, c
 			narrow(block, m.Data[from:], m.Rows, cols, blockElements, m.Stride)
 		}
 	}
-	return NewMatrix(dst, m.Rows, blockElements)
 }
 
-// encodeInBlocks encodes row r, x, its scales included.
-func (a *Activations) encodeInBlocks(arithmetic *arithmetic, r int, x []float32) {
-	for i := range arithmetic.spans(len(x)) {
-		s := arithmetic.span(len(x), i)
-		values, scale, inverse := x[s.from:s.from+s.values], float32(1), float32(1)
-		if arithmetic.scaled() {
-			scale, inverse = arithmetic.scaleOf(arithmetic.largest(values))
-		}
-		for e := 0; e < s.steps; e += blockElements {
-			n := min(blockElements*arithmetic.perElement, len(values))
-			arithmetic.encodePadded(a.block(s.at + e)[r*blockElements:], values[:n], blockElements, inverse)
-			values = values[n:]
-		}
-		if arithmetic.scaled() {
-			a.block(s.at + s.steps)[r*blockElements] = scale
-		}
-	}
-}
-
-// blockPanel writes a panel's product in place, or aside where columns are missing.
-func (c *Core) blockPanel(p *panel, a Activation) {
-	if p.c.Cols == blockCols {
-		c.blockRows(p, a, 0, p.c.Rows, p.c.Data, p.c.Stride)
+// encodeInBlocks encodes x from row r on, its scales included.
+func (a *Activations) encodeInBlocks(arithmetic *arithmetic, r int, x Matrix) {
+	ldd, blocks := blockElements*a.values.Rows, arithmetic.blocks
+	if blocks.quantize == nil {
+		encodeBlocks(a.memory[r*blockElements:], ldd, x, blocks.encodeBlock)
 		return
 	}
-	add := p.add
-	p.add = Matrix{}
-	for row := 0; row < p.c.Rows; row += blockCols {
-		rows := min(blockCols, p.c.Rows-row)
-		c.blockRows(p, a, row, rows, c.tile, blockCols)
-		for r := range rows {
-			out := c.tile[r*blockCols:][:p.c.Cols]
-			if add.Data != nil {
-				c.set.vector.add(out, add.Row(row+r))
-			}
-			copy(p.c.Row(row+r), out)
-		}
+	for i := range arithmetic.spans(x.Cols) {
+		s := arithmetic.span(x.Cols, i)
+		blocks.quantize(a.block(s.at)[r*blockElements:], x.Data[s.from:], x.Rows, s.values, ldd, x.Stride,
+			-arithmetic.least, arithmetic.levels, arithmetic.zero)
 	}
 }
 
-// blockRows computes rows from row on into out, piece by piece.
-func (c *Core) blockRows(p *panel, a Activation, row, rows int, out []float32, ldc int) {
-	b, bias, add, ldadd := p.b, p.bias, noValues[:], 0
-	if p.add.Data != nil {
-		add, ldadd = p.add.Data[row*p.add.Stride:], p.add.Stride
+// blocksProduct computes whole panels in place, and aside one whose columns are not all there.
+func (c *Core) blocksProduct(dst Matrix, x *Activations, w *Weights, residual Matrix, a Activation) {
+	whole := dst.Cols / blockCols * blockCols
+	c.wholePanels(dst.ColumnRange(0, whole), x, w, residual, a, 0)
+	if whole == dst.Cols {
+		return
 	}
-	mul, spans := p.arithmetic.blocks.mul, p.arithmetic.spans(p.in)
+	aside := NewMatrix(c.aside(dst.Rows*blockCols), dst.Rows, blockCols)
+	c.wholePanels(aside, x, w, Matrix{}, a, whole)
+	for r := range dst.Rows {
+		out := aside.Row(r)[:dst.Cols-whole]
+		if residual.Data != nil {
+			c.set.vector.add(out, residual.Row(r)[whole:])
+		}
+		copy(dst.Row(r)[whole:], out)
+	}
+}
+
+// aside is memory for n elements.
+func (c *Core) aside(n int) []float32 {
+	if len(c.tile) < n {
+		c.tile = make([]float32, n)
+	}
+	return c.tile[:n]
+}
+
+// wholePanels computes dst, whose first column is column n of the product, piece by piece.
+func (c *Core) wholePanels(dst Matrix, x *Activations, w *Weights, residual Matrix, a Activation, n int) {
+	if dst.Cols == 0 {
+		return
+	}
+	arithmetic := c.set.linear[w.dtype]
+	p := w.blockProduct(arithmetic, x, n, dst.Cols)
+	p.c, p.ldc, p.next, p.add = dst.Data, dst.Stride, blockCols, noValues[:]
+	if residual.Data != nil {
+		p.add, p.ldadd, p.across = residual.Data[n:], residual.Stride, blockCols
+	}
+	mul, spans := arithmetic.blocks.mul, arithmetic.spans(w.in)
 	if a == GELU && spans == 1 {
-		mul, a = p.arithmetic.blocks.gelu, Identity
+		mul, a = arithmetic.blocks.gelu, Identity
 	}
 	for i := range spans {
-		s := p.arithmetic.span(p.in, i)
-		mul(out, p.x.block(s.at)[row*blockElements:], b, bias, add, s.steps, ldc, blockElements*p.a.Rows, squareRow, ldadd, rows)
-		b, bias = b[s.steps*blockCols:], bias[min(p.arithmetic.biasRows()*blockCols, len(bias)):]
-		add, ldadd = out, ldc
+		s := arithmetic.span(w.in, i)
+		p.a, p.k = x.block(s.at), s.steps
+		p.each(mul)
+		p.b, p.bias = p.b[s.steps*blockCols:], p.bias[arithmetic.biasRows()*blockCols:]
+		p.add, p.ldadd, p.across = dst.Data, dst.Stride, blockCols
 	}
-	c.set.activate(a, true, out, rows, blockCols, ldc)
+	c.set.activate(a, true, dst.Data, dst.Rows, dst.Cols, dst.Stride)
+}
+
+// blockProduct is the product of x with the columns n, …, n+cols-1, as yet without results.
+func (w *Weights) blockProduct(a *arithmetic, x *Activations, n, cols int) blockProduct {
+	return blockProduct{
+		b: w.panels[n*w.steps:], bias: w.bias[n*w.biasRows:], rows: x.values.Rows, panels: cols / blockCols,
+		lda: blockElements * x.values.Rows, ldb: squareRow, ldpanel: w.steps * blockCols, ldbias: w.biasRows * blockCols,
+	}
 }
 
 // LinearFor sets dst to activation(x·Wᵀ + bias) as next wants its inputs. inner is
@@ -171,10 +215,8 @@ func (c *Core) LinearFor(dst *Activations, inner Matrix, x *Activations, w *Weig
 	c.narrowProduct(dst, inner, x, w, a)
 }
 
-// narrowBlocks sets dst to x·Wᵀ + bias, rounded to bfloat16, in blocks behind whose last
-// a tile may be read.
+// narrowBlocks sets dst to x·Wᵀ + bias, rounded to bfloat16, in blocks.
 func (c *Core) narrowBlocks(dst *Activations, inner Matrix, x *Activations, w *Weights) {
-	dst.room(inner.Rows*w.out/2 + tileRows*blockElements)
 	if c.set.linear[w.dtype].narrower(w, Identity) != nil {
 		c.narrowProduct(dst, inner, x, w, Identity)
 		return
@@ -182,7 +224,7 @@ func (c *Core) narrowBlocks(dst *Activations, inner Matrix, x *Activations, w *W
 	c.Linear(inner, x, w, Identity)
 	dst.dtype, dst.in = BFloat16, w.out
 	dst.makeBlocks(inner.Rows, w.out/2)
-	encodeBlocks(dst.memory, inner, c.attend.narrow)
+	encodeBlocks(dst.memory, blockElements*inner.Rows, inner, c.attend.narrow)
 }
 
 // narrowProduct rounds a product where it is made.
@@ -196,14 +238,13 @@ func (c *Core) narrowProduct(dst *Activations, inner Matrix, x *Activations, w *
 	}
 	raceWrite(dst.memory)
 	arithmetic := c.set.linear[w.dtype]
-	mul := arithmetic.narrower(w, a)
-	for n := 0; n < w.out; n += blockCols {
-		mul(dst.block(n/2), x.memory, w.panels[n*w.steps:], w.bias[n*w.biasRows:], w.steps, blockElements*x.values.Rows, squareRow, inner.Rows)
-	}
+	p := w.blockProduct(arithmetic, x, 0, w.out)
+	p.c, p.ldc, p.next, p.a, p.k = dst.memory, blockElements*inner.Rows, blockElements*inner.Rows, x.memory, w.steps
+	p.each(arithmetic.narrower(w, a))
 }
 
 // narrower is the kernel that rounds a product where it is made; nil: there is none.
-func (a *arithmetic) narrower(w *Weights, act Activation) func(dst, a, b, bias []float32, k, lda, ldb, rows int) {
+func (a *arithmetic) narrower(w *Weights, act Activation) func(p blockProduct) {
 	switch {
 	case a.blocks == nil || w.out%blockCols != 0 || a.spans(w.in) > 1:
 		return nil

@@ -23,8 +23,8 @@ func (s *Set) NewCoreFor(d DType) *Core {
 		c.attend = a
 	}
 	for _, a := range s.linear {
-		if n := a.tallest() * a.tiles.cols; n > len(c.tile) {
-			c.tile = make([]float32, n)
+		if a.blocks == nil {
+			c.aside(a.tiles.tiles[0].rows * a.tiles.cols)
 		}
 	}
 	c.heads.size()
@@ -54,20 +54,21 @@ func (c *Core) product(dst Matrix, x *Activations, w *Weights, residual Matrix, 
 	}
 	raceReadMatrix(x.values)
 	raceWriteMatrix(dst)
+	if arithmetic.blocks != nil {
+		c.blocksProduct(dst, x, w, residual, a)
+		return
+	}
 	for n := 0; n < w.out; n += w.cols {
 		p := panel{
-			arithmetic: arithmetic, in: w.in, cols: w.cols, x: x, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
+			arithmetic: arithmetic, in: w.in, cols: w.cols, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
 			b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n*w.biasRows : (n+w.cols)*w.biasRows],
 		}
 		if residual.Data != nil {
 			p.add = residual.ColumnRange(n, min(n+w.cols, w.out))
 		}
-		switch {
-		case arithmetic.blocks != nil:
-			c.blockPanel(&p, a)
-		case p.c.Cols == w.cols:
+		if p.c.Cols == w.cols {
 			c.fullPanel(&p, a)
-		default:
+		} else {
 			c.partPanel(&p, a)
 		}
 	}
@@ -85,8 +86,7 @@ func checkProduct(dst Matrix, x *Activations, w *Weights, cols int) {
 // panel is the product of all rows with one panel of weights.
 type panel struct {
 	arithmetic *arithmetic
-	in, cols   int // of the weights and of the panel
-	x          *Activations
+	in, cols   int    // of the weights and of the panel
 	c, a, add  Matrix // add without data: nothing to add
 	b, bias    []float32
 }

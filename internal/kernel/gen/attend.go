@@ -39,7 +39,7 @@ func (g *generator) attention(parts int) {
 	a := &attend{parts: parts}
 	name := fmt.Sprintf("attend%d%s", 32*parts, g.isa.name)
 	g.Function(name)
-	g.SignatureExpr("func(dst, q, k, v, keys, values, scores, weights, out, inverse []float32, starts []int32, lda, ldd int, config *[64]byte)")
+	g.SignatureExpr("func(dst, q, k, v, keys, values, scores, weights, out, inverse []float32, starts []int32, lda, ldd int)")
 	g.Pragma("noescape")
 	g.Doc(attendDoc(name, parts)...)
 	g.beginAttend(a)
@@ -48,14 +48,20 @@ func (g *generator) attention(parts int) {
 	g.packKeys(a)
 	g.packValues(a)
 	g.beginQueries(a)
+	g.scoreTile(a, "first")
 	g.Label("queries")
-	g.scoreTile(a)
 	g.weighTile(a)
+	g.Comment("16 queries have weights")
+	g.SUBQ(operand.Imm(tileRows), a.left)
+	g.Comment("none left?")
+	g.JLE(operand.LabelRef("scored"))
+	g.scoreTile(a, "next") // while the weights are on their way to memory
+	g.Label("scored")
 	g.sumTile(a)
 	g.writeTile(a)
-	g.Comment("16 queries done")
-	g.SUBQ(operand.Imm(tileRows), a.left)
-	g.Comment("more?")
+	g.Comment("queries left?")
+	g.TESTQ(a.left, a.left)
+	g.Comment("go on")
 	g.JG(operand.LabelRef("queries"))
 	g.Comment("next sequence")
 	g.ADDQ(operand.Imm(4), a.sequence)
@@ -78,7 +84,7 @@ func attendDoc(name string, parts int) []string {
 		"up to 15 rows behind the last one are read and ignored. Rows of dst are ldd apart. The weights of values are",
 		"rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of",
 		fmt.Sprintf("%d elements a token and 32 tokens more, scores of 16 for each and 16 more, weights of 8 and 32 more, out of %d,", 16*parts, 16*32*parts),
-		"inverse of 16. config has eight full tiles.",
+		"inverse of 16.",
 	}
 }
 
@@ -86,10 +92,7 @@ func (g *generator) beginAttend(a *attend) {
 	a.row, a.sequence, a.query, a.to, a.left = g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
 	a.count, a.from, a.dst = g.GP64(), g.GP64(), g.GP64()
 	a.offset, a.tokens, a.rows, a.scoreRow, a.weightRow = g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8)
-	g.Comment("the tiles' shapes")
-	g.Load(g.Param("config"), a.count)
-	g.Comment("become theirs")
-	g.emitTile("LDTILECFG", operand.Mem{Base: a.count})
+	g.configure(a.count)
 	g.Comment("from row to row of a tile")
 	g.MOVQ(operand.U32(tileBytes), a.row)
 	a.lda = g.stride("lda", "from 32 columns to the next")
@@ -105,7 +108,7 @@ func (g *generator) beginAttend(a *attend) {
 	g.VPXORQ(a.zero, a.zero, a.zero)
 	g.Comment("-Inf: what no score is below")
 	g.VMOVUPS(g.constant("lowest", lowestFloat), a.least)
-	a.exp2 = g.hold(append([]term{leastExponent}, exp2Terms...))
+	a.exp2 = g.hold(append([]term{nearLeast}, nearExp2Terms...))
 }
 
 // interleaved is an index of words: from, 32+from, from+1, …

@@ -50,6 +50,9 @@ const noSplit = attr.NOSPLIT
 func (g *generator) kernels() {
 	if g.isa.tiles {
 		g.tileProducts()
+		if g.isa.element == "int8" {
+			g.quantizeRows()
+		}
 		return
 	}
 	g.products()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -26,9 +27,9 @@ func (i *isa) results() []result {
 
 func (r result) signature() string {
 	if r.rounded {
-		return "func(dst, a, b, bias []float32, k, lda, ldb, rows, blocks, pace, ahead int, config *[64]byte)"
+		return "func(c, a, b, bias []float32, k, ldc, lda, ldb, ldpanel, ldbias, rows, panels, pace, ahead int)"
 	}
-	return "func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, rows, blocks, pace, ahead int, config *[64]byte)"
+	return "func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldpanel, ldbias, ldadd, across, rows, panels, pace, ahead int)"
 }
 
 func (i *isa) tileDoc(name string, r result, rows int) []string {
@@ -42,19 +43,19 @@ func (i *isa) tileDoc(name string, r result, rows int) []string {
 	if r.gelu {
 		sum = fmt.Sprintf("gelu(%s)", sum)
 	}
-	write := fmt.Sprintf("c[r*ldc+j] = %s + add[r*ldadd+j]", sum)
+	write := fmt.Sprintf("c[r*ldc+p*%d+j] = %s + add[r*ldadd+p*across+j]", blockCols, sum)
 	if r.rounded {
-		write = fmt.Sprintf("dst[r*16+j/2].half(j%%2) = bfloat16(%s) // of two the low half first", sum)
+		write = fmt.Sprintf("c[p*ldc+r*16+j/2].half(j%%2) = bfloat16(%s) // of two the low half first", sum)
 	}
 	return []string{
-		fmt.Sprintf("%s computes blocks of up to %d rows and %d columns, the elements of a and b being", name, rows, blockCols),
+		fmt.Sprintf("%s computes panels of %d columns, %d rows at a time, the elements of a and b being", name, blockCols, rows),
 		fmt.Sprintf("%s. A(r, i) is a[i/16*lda + r*16 + i%%16], and B(i, j) is", i.elements()),
-		fmt.Sprintf("b[i/16*ldb + j/16*256 + i%%16*16 + j%%16]. Of several blocks each has %d rows. k is a positive", rows),
-		"multiple of 16, config newTileConfig's for rows. After every 16 steps of the sums pace rows of the",
-		"block before are finished, at least rows/(k/16), and ahead lines, at least one, of what follows",
-		"b are asked for:", "",
-		"\tfor r := range blocks * rows {", fmt.Sprintf("\t\tfor j := range %d {", blockCols), "\t\t\t" + start,
-		"\t\t\tfor i := range k {", "\t\t\t\t" + step, "\t\t\t}", "\t\t\t" + write, "\t\t}", "\t}",
+		"b[p*ldpanel + i/16*ldb + j/16*256 + i%16*16 + j%16], and what is called bias is that of panel 0, the",
+		fmt.Sprintf("others' being ldbias further. k is a positive multiple of 16. Up to %d rows behind the last one", rows-1),
+		"of a are read and ignored. After every 16 steps of the sums pace rows of the block before are",
+		fmt.Sprintf("finished, at least %d/(k/16), and ahead lines, at least one, of the panel behind are asked for:", rows), "",
+		"\tfor p := range panels {", "\t\tfor r := range rows {", fmt.Sprintf("\t\t\tfor j := range %d {", blockCols), "\t\t\t\t" + start,
+		"\t\t\t\tfor i := range k {", "\t\t\t\t\t" + step, "\t\t\t\t}", "\t\t\t\t" + write, "\t\t\t}", "\t\t}", "\t}",
 	}
 }
 
@@ -65,28 +66,34 @@ type finish struct {
 	add, scale    reg.GPVirtual // the row's; of float32 and of integers
 	ldadd         operand.Mem
 
+	// Of the next block: where its results go, and what is added; its scales.
+	nextC, nextAdd, nextScale operand.Mem
+	across                    operand.Mem // from panel to panel of c
+	acrossAdd                 operand.Mem
+	ldbias                    operand.Mem
+
 	bias, scales, corrections []reg.VecVirtual
 	gelu                      held
 }
 
 func (g *generator) beginFinish(t *tileProduct) {
 	f := &t.finish
-	f.sums, f.left = g.GP64(), g.GP64()
+	f.sums, f.left, f.c = g.GP64(), g.GP64(), g.GP64()
 	g.Comment("no block to be finished yet")
 	g.XORQ(f.left, f.left)
-	bias := t.count
-	g.Comment("bias")
-	g.Load(g.Param("bias").Base(), bias)
-	f.bias = g.loadRow(bias, 0, "bias")
+	f.ldbias = g.keptStride("ldbias", "from panel to panel of bias")
+	f.nextC = g.AllocLocal(8)
+	f.bias = g.registers(blockBytes / g.isa.bytes())
 	if t.result.rounded {
-		f.c, f.ldc = g.pointer("dst", "the next row of dst"), operand.Imm(tileBytes)
+		f.ldc, f.across = operand.U32(tileBytes), g.keptStride("ldc", "from panel to panel of c")
 	} else {
-		f.c, f.ldc = g.pointer("c", "the next row of c"), g.keptStride("ldc", "from row to row of c")
-		f.add, f.ldadd = g.pointer("add", "the next row of add"), g.keptStride("ldadd", "from row to row of add")
+		f.ldc = g.keptStride("ldc", "from row to row of c")
+		f.add, f.nextAdd = g.GP64(), g.AllocLocal(8)
+		f.ldadd, f.acrossAdd = g.keptStride("ldadd", "from row to row of add"), g.keptStride("across", "from panel to panel of add")
 	}
 	if g.isa.integers() {
-		f.scales, f.corrections = g.loadRow(bias, 1, "scales"), g.loadRow(bias, 2, "corrections")
-		g.findScales(t)
+		f.scales, f.corrections = g.registers(len(f.bias)), g.registers(len(f.bias))
+		f.scale, f.nextScale = g.GP64(), g.AllocLocal(8)
 	}
 	if t.result.gelu {
 		f.gelu = g.hold(append(nearBounds(), nearTerms...))
@@ -102,28 +109,99 @@ func (g *generator) keptStride(name, what string) operand.Mem {
 	return kept
 }
 
+// placePanel sets where the first block's results go, and what is added to them.
+func (g *generator) placePanel(t *tileProduct) {
+	f := &t.finish
+	place := func(param, what string, next operand.Mem) {
+		g.Comment("the panel's row 0 of " + what)
+		g.Load(g.Param(param).Base(), t.count)
+		g.Comment("is the next block's")
+		g.MOVQ(t.count, next)
+	}
+	place("c", "c", f.nextC)
+	if !t.result.rounded {
+		place("add", "add", f.nextAdd)
+	}
+	if g.isa.integers() {
+		g.findScales(t)
+	}
+}
+
 // findScales sets where the scale of a's row 0 is: behind its k elements.
 func (g *generator) findScales(t *tileProduct) {
-	scale := g.GP64()
 	g.Comment("elements of a row of a")
-	g.Load(g.Param("k"), scale)
+	g.Load(g.Param("k"), t.count)
 	g.Comment("by 16")
-	g.SHRQ(operand.Imm(4), scale)
+	g.SHRQ(operand.Imm(4), t.count)
 	g.Comment("times how far apart those are:")
-	g.IMULQ(t.lda, scale)
+	g.IMULQ(t.lda, t.count)
 	g.Comment("row 0's scale")
-	g.ADDQ(t.block, scale)
-	t.finish.scale = scale
+	g.ADDQ(t.block, t.count)
+	g.Comment("is the next block's first")
+	g.MOVQ(t.count, t.finish.nextScale)
+}
+
+// finishedPanel goes on to the next panel's results.
+func (g *generator) finishedPanel(t *tileProduct) {
+	f := &t.finish
+	further := func(param string, by operand.Op) {
+		g.Comment("from panel to panel")
+		g.MOVQ(by, t.count)
+		g.Comment("of " + param)
+		g.ADDQ(t.count, g.argument(g.Param(param).Base()))
+	}
+	further("bias", f.ldbias)
+	if t.result.rounded {
+		further("c", f.across)
+		return
+	}
+	further("c", operand.U32(blockBytes))
+	further("add", f.acrossAdd)
+}
+
+// handOver sets what the block whose sums are in memory now needs to be finished.
+func (g *generator) handOver(t *tileProduct) {
+	f, rows := &t.finish, t.down*tileRows
+	g.Comment("a block's rows")
+	g.MOVQ(operand.U32(uint64(rows)), f.left)
+	g.Comment("are there fewer?")
+	g.CMPQ(t.left, f.left)
+	g.Comment("then those")
+	g.CMOVQLT(t.left, f.left)
+	g.nextBlock(t, f.nextC, f.c, f.ldc, rows)
+	if !t.result.rounded {
+		g.nextBlock(t, f.nextAdd, f.add, f.ldadd, rows)
+	}
+	if g.isa.integers() {
+		g.nextBlock(t, f.nextScale, f.scale, operand.U32(tileBytes), rows)
+	}
+	g.Comment("the panel's bias")
+	g.Load(g.Param("bias").Base(), t.count)
+	g.loadRow(f.bias, t.count, 0, "bias")
+	if g.isa.integers() {
+		g.loadRow(f.scales, t.count, 1, "scales")
+		g.loadRow(f.corrections, t.count, 2, "corrections")
+	}
+}
+
+// nextBlock takes over where the block's row 0 is, and moves that on by a block's rows.
+func (g *generator) nextBlock(t *tileProduct, next operand.Mem, now reg.GPVirtual, stride operand.Op, rows int) {
+	g.Comment("the block's row 0")
+	g.MOVQ(next, now)
+	g.Comment("from row to row")
+	g.MOVQ(stride, t.count)
+	g.Comment("times a block's rows")
+	g.SHLQ(operand.Imm(uint64(bits.TrailingZeros(uint(rows)))), t.count)
+	g.Comment("the next block's row 0")
+	g.ADDQ(t.count, next)
 }
 
 // loadRow reads row n behind base, of as many elements as a block has columns.
-func (g *generator) loadRow(base reg.GPVirtual, n int, what string) []reg.VecVirtual {
-	list := g.registers(blockBytes / g.isa.bytes())
+func (g *generator) loadRow(list []reg.VecVirtual, base reg.GPVirtual, n int, what string) {
 	for v, x := range list {
 		g.Comment(fmt.Sprintf("%s of vector %d", what, v))
 		g.VMOVUPS(element(base, n*blockBytes+v*g.isa.bytes()), x)
 	}
-	return list
 }
 
 // finishSome finishes as many rows as the pace asks for, if there are.

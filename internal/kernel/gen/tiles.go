@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math/bits"
 
 	"github.com/mmcloughlin/avo/gotypes"
 	"github.com/mmcloughlin/avo/operand"
@@ -36,13 +35,15 @@ type tileProduct struct {
 
 	block, a, b reg.GPVirtual // the block's first row of a, and where in a and b the sum is
 	row, lda    reg.GPVirtual // from row to row, and from 16 elements of a to the next
-	ldb         operand.Mem   // from 16 rows of b to the next
 	steps       reg.GPVirtual // instructions left of the sum
 	ahead       reg.GPVirtual // what to ask for next
 	count       reg.GPVirtual // turns left of a short loop
 	free        reg.GPVirtual // where this block's sums will go
-	other       operand.Mem   // from there to where the next block's will
 	finish      finish
+
+	ldb, panel operand.Mem // from 16 rows of b to the next, and from panel to panel
+	left       operand.Mem // rows of the panel that are in no block yet
+	other      operand.Mem // from free to where the next block's sums will go
 }
 
 func (t *tileProduct) sum(d, v int) int { return across*d + v }
@@ -70,13 +71,18 @@ func (g *generator) tileProduct(down int, r result) {
 	g.Pragma("noescape")
 	g.Doc(g.isa.tileDoc(name, r, rows)...)
 	g.begin(t)
+	g.Label("panel")
+	g.beginPanel(t)
 	g.Label("block")
 	g.sumBlock(t)
 	g.storeBlock(t)
-	g.Comment("one block done")
-	g.DECQ(g.argument(g.Param("blocks")))
+	g.Comment("rows left?")
+	g.JG(operand.LabelRef("block"))
+	g.endPanel(t)
+	g.Comment("one panel done")
+	g.DECQ(g.argument(g.Param("panels")))
 	g.Comment("another?")
-	g.JNZ(operand.LabelRef("block"))
+	g.JNZ(operand.LabelRef("panel"))
 	g.Comment("leave no tile behind for the system to save")
 	g.emitTile("TILERELEASE")
 	g.Label("last")
@@ -96,14 +102,12 @@ func (g *generator) argument(p gotypes.Component) operand.Mem {
 }
 
 func (g *generator) begin(t *tileProduct) {
-	t.row, t.steps, t.ahead, t.count, t.free, t.a = g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
-	g.Comment("the tiles' shapes")
-	g.Load(g.Param("config"), t.count)
-	g.Comment("become theirs")
-	g.emitTile("LDTILECFG", operand.Mem{Base: t.count})
-	t.block, t.b = g.pointer("a", "the block's row 0 of a"), g.GP64()
+	t.row, t.steps, t.ahead, t.count, t.free = g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
+	t.block, t.a, t.b = g.GP64(), g.GP64(), g.GP64()
+	g.configure(t.count)
 	t.lda = g.stride("lda", "from 16 elements of a to the next")
 	t.ldb = g.keptStride("ldb", "from 16 rows of b to the next")
+	t.panel = g.keptStride("ldpanel", "from panel to panel of b")
 	g.Comment("from row to row of a tile")
 	g.MOVQ(operand.U32(tileBytes), t.row)
 	memory := g.AllocLocal(2*blockSize + tileBytes)
@@ -111,16 +115,53 @@ func (g *generator) begin(t *tileProduct) {
 	g.LEAQ(memory.Offset(tileBytes-1), t.free)
 	g.Comment("from a cache line's start")
 	g.ANDQ(operand.I32(-tileBytes), t.free)
-	t.other = g.AllocLocal(8)
+	t.left, t.other = g.AllocLocal(8), g.AllocLocal(8)
 	g.Comment("the second block's lie behind the first's")
 	g.MOVQ(operand.U32(blockSize), t.other)
-	g.Comment("steps of the sum")
-	g.Load(g.Param("k"), t.ahead)
-	g.Comment("in bytes of b's rows:")
-	g.SHLQ(operand.Imm(uint64(bits.TrailingZeros(blockBytes))), t.ahead)
-	g.Comment("what lies behind b is wanted next")
-	g.ADDQ(g.argument(g.Param("b").Base()), t.ahead)
 	g.beginFinish(t)
+}
+
+// configure gives all tiles 16 rows of 64 bytes (Intel SDM volume 2, LDTILECFG: a
+// palette, the bytes of a row of each tile from byte 16 on, their rows from 48 on).
+// Smaller ones would save nothing but reads.
+func (g *generator) configure(p reg.GPVirtual) {
+	const name = "config"
+	if _, ok := g.constants[name]; !ok {
+		g.constants[name] = g.StaticGlobal(name + g.isa.name)
+		g.DataAttributes(rodata)
+		words := [8]uint64{0: 1, 2: 0x0040004000400040, 3: 0x0040004000400040, 6: 0x1010101010101010}
+		for i, w := range words {
+			g.AddDatum(8*i, operand.U64(w))
+		}
+	}
+	g.Comment("eight tiles' shapes")
+	g.LEAQ(g.constants[name], p)
+	g.Comment("become theirs")
+	g.emitTile("LDTILECFG", operand.Mem{Base: p})
+}
+
+// beginPanel goes to the first block.
+func (g *generator) beginPanel(t *tileProduct) {
+	g.Comment("the first block's row 0 of a")
+	g.Load(g.Param("a").Base(), t.block)
+	g.Comment("rows")
+	g.Load(g.Param("rows"), t.count)
+	g.Comment("are all left")
+	g.MOVQ(t.count, t.left)
+	g.Comment("the panel")
+	g.Load(g.Param("b").Base(), t.ahead)
+	g.Comment("behind it is wanted next")
+	g.ADDQ(t.panel, t.ahead)
+	g.placePanel(t)
+}
+
+// endPanel goes on to the next panel.
+func (g *generator) endPanel(t *tileProduct) {
+	g.Comment("to the next panel")
+	g.MOVQ(t.panel, t.count)
+	g.Comment("of b")
+	g.ADDQ(t.count, g.argument(g.Param("b").Base()))
+	g.finishedPanel(t)
 }
 
 // sumBlock computes the sums of one block, and between its products finishes those of
@@ -205,12 +246,13 @@ func (g *generator) storeBlock(t *tileProduct) {
 	}
 	g.Comment("they are next to be finished,")
 	g.MOVQ(t.free, t.finish.sums)
-	g.Comment("so many rows;")
-	g.Load(g.Param("rows"), t.finish.left)
 	g.Comment("the next block's go to the other place,")
 	g.ADDQ(t.other, t.free)
 	g.Comment("and those after them back")
 	g.NEGQ(t.other)
+	g.handOver(t)
 	g.Comment("the next block's rows of a")
-	g.ADDQ(operand.U32(t.down*tileSize), t.block)
+	g.ADDQ(operand.U32(uint64(t.down*tileSize)), t.block)
+	g.Comment("so many fewer are left")
+	g.SUBQ(operand.Imm(uint64(t.down*tileRows)), t.left)
 }
