@@ -18,7 +18,10 @@ model=${1:-}
 echo "## Embeddings per CPU-second through each door, 32 texts of about 68 tokens, in turns"
 PACELINE_TEST_MODEL=$model go test -run '^$' -bench 'Doors$' -benchtime 20x -count "${ROUNDS:-5}" ./internal/serve/triton
 
-echo "## What such a request costs the server alone, by door, with the tiny model and with an engine that computes nothing"
+echo "## What such a request costs the server alone, by door, with an engine that computes nothing"
+PACELINE_TEST_MODEL=$model go test -run '^$' -bench 'DoorsServer$/idle' -benchtime 50x -count "${ROUNDS:-5}" ./internal/serve/triton
+
+echo "## The same with the tests' tiny model, idle and computing"
 go test -run '^$' -bench 'DoorsServer$' -benchtime 50x -count "${ROUNDS:-5}" ./internal/serve/triton
 
 if [ -z "${PERF_ANALYZER:-}" ]; then

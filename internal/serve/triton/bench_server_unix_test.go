@@ -4,6 +4,7 @@ package triton_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,10 +24,10 @@ import (
 // BenchmarkDoorsServer is what a request of 32 texts costs the server alone, in
 // milliseconds and in percent of the JSON door, each the median of the turns: the
 // server is another process, which tells its processor time when it is asked. The
-// model is the tests' tiny one: with its engine, and with an idle one that computes
+// model is BenchmarkDoors's: with its engine, and with an idle one that computes
 // nothing, so that what is left is the door, the tokenizer and the queue.
 func BenchmarkDoorsServer(b *testing.B) {
-	for _, engine := range []string{"tiny", idle} {
+	for _, engine := range []string{"engine", idle} {
 		b.Run(engine, func(b *testing.B) { benchServer(b, engine) })
 	}
 }
@@ -138,7 +139,8 @@ func (idleEngine) Run(_ context.Context, b *model.Batch) error {
 // beServer is the other process: it writes its addresses, and its processor time
 // for every line that it reads, and ends with its input.
 func beServer(engine string) error {
-	m, err := assemble.Open(context.Background(), store.New(store.Options{}), "../../../testdata/tiny/bert", assemble.Options{DType: "float32", Threads: 1})
+	name := cmp.Or(os.Getenv(modelVariable), "../../../testdata/tiny/bert")
+	m, err := assemble.Open(context.Background(), store.New(store.Options{}), name, assemble.Options{DType: "float32", Threads: 1})
 	if err != nil {
 		return err
 	}

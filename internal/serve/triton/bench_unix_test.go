@@ -102,8 +102,11 @@ func benchTexts(n int) []string {
 	return list
 }
 
+// modelVariable names another model than the tiny one.
+const modelVariable = "PACELINE_TEST_MODEL"
+
 func benchModel(b *testing.B) *assemble.Model {
-	name := os.Getenv("PACELINE_TEST_MODEL")
+	name := os.Getenv(modelVariable)
 	if name == "" {
 		return tiny(b)
 	}
