@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BATCHES = (8, 32, 128)  # each engine is timed with the one that suits it best
+BATCHES = (8, 16, 32, 64, 128)  # each engine is timed with the one that suits it best
 BATCH_TOKENS = 8192  # at most: a batch of long texts would take a round's time
 PATIENCE = 10  # slices that one batch may take
 TRIALS = 2  # of each setting and batch, the better one counts: a neighbour may disturb one
