@@ -8,7 +8,7 @@ import (
 )
 
 // BenchmarkAppendIDs times English of 12 and 128 tokens (of all-MiniLM-L6-v2) on one core.
-// test/differential/speed.py prints the figure of the `tokenizers` library for the same texts.
+// test/differential/speed.py has the comparison with the `tokenizers` library.
 func BenchmarkAppendIDs(b *testing.B) {
 	b.Run("minilm", func(b *testing.B) { benchmarkAppendIDs(b, modelTokenizer(b)) })
 	for _, name := range families {
