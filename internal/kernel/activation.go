@@ -6,10 +6,12 @@ import "math"
 type Activation uint8
 
 const (
-	Identity Activation = iota
-	GELU                // x·Φ(x), exact (Hendrycks and Gimpel, arXiv:1606.08415)
-	GELUTanh            // its approximation by tanh, from the same paper
-	SiLU                // x/(1+e^-x)
+	Identity  Activation = iota
+	GELU                 // x·Φ(x), exact (Hendrycks and Gimpel, arXiv:1606.08415)
+	GELUTanh             // its approximation by tanh, from the same paper
+	SiLU                 // x/(1+e^-x)
+	QuickGELU            // x/(1+e^-1.702x), another approximation of GELU from its paper
+	Mish                 // x·tanh(ln(1+e^x)) (Misra, arXiv:1908.08681)
 	ReLU
 	Tanh
 )
@@ -30,6 +32,10 @@ func (s *Set) activate(a Activation, rounded bool, x []float32, rows, cols, stri
 		mapRows(x, rows, cols, stride, geluTanh)
 	case SiLU:
 		mapRows(x, rows, cols, stride, func(v float64) float64 { return v / (1 + math.Exp(-v)) })
+	case QuickGELU:
+		mapRows(x, rows, cols, stride, func(v float64) float64 { return v / (1 + math.Exp(-1.702*v)) })
+	case Mish:
+		mapRows(x, rows, cols, stride, func(v float64) float64 { return v * math.Tanh(math.Log1p(math.Exp(v))) })
 	case ReLU:
 		mapRows(x, rows, cols, stride, func(v float64) float64 { return max(v, 0) })
 	case Tanh:

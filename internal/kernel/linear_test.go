@@ -201,12 +201,14 @@ func TestLinearLong(t *testing.T) {
 func TestLinearActivations(t *testing.T) {
 	t.Parallel()
 	functions := map[Activation]func(x float64) float64{
-		Identity: func(x float64) float64 { return x },
-		GELU:     exactGELU,
-		GELUTanh: geluTanh,
-		SiLU:     func(x float64) float64 { return x / (1 + math.Exp(-x)) },
-		ReLU:     func(x float64) float64 { return math.Max(x, 0) },
-		Tanh:     math.Tanh,
+		Identity:  func(x float64) float64 { return x },
+		GELU:      exactGELU,
+		GELUTanh:  geluTanh,
+		SiLU:      func(x float64) float64 { return x / (1 + math.Exp(-x)) },
+		QuickGELU: func(x float64) float64 { return x * (1 + math.Tanh(0.851*x)) / 2 },
+		Mish:      func(x float64) float64 { n := math.Exp(x) * (math.Exp(x) + 2); return x * n / (n + 2) },
+		ReLU:      func(x float64) float64 { return math.Max(x, 0) },
+		Tanh:      math.Tanh,
 	}
 	eachLevel(t, func(t *testing.T, s *Set) {
 		r := rand.New(rand.NewPCG(1, 3))

@@ -11,13 +11,15 @@ import (
 type Activation string
 
 const (
-	Identity Activation = "identity"
-	GELU     Activation = "gelu"      // x * Φ(x) by the exact error function (arXiv 1606.08415)
-	GELUTanh Activation = "gelu_tanh" // its approximation by tanh
-	SiLU     Activation = "silu"
-	ReLU     Activation = "relu"
-	Tanh     Activation = "tanh"
-	Sigmoid  Activation = "sigmoid" // behind pooling alone
+	Identity  Activation = "identity"
+	GELU      Activation = "gelu"      // x * Φ(x) by the exact error function (arXiv 1606.08415)
+	GELUTanh  Activation = "gelu_tanh" // its approximation by tanh
+	SiLU      Activation = "silu"
+	QuickGELU Activation = "quick_gelu" // GELU's approximation by the logistic function
+	Mish      Activation = "mish"       // x * tanh(softplus(x)) (arXiv 1908.08681)
+	ReLU      Activation = "relu"
+	Tanh      Activation = "tanh"
+	Sigmoid   Activation = "sigmoid" // behind pooling alone
 )
 
 // hiddenAct is an Activation under its name in transformers' ACT2FN.
@@ -31,10 +33,14 @@ func (a *hiddenAct) UnmarshalText(name []byte) error {
 		*a = hiddenAct(GELUTanh)
 	case "silu", "swish":
 		*a = hiddenAct(SiLU)
+	case "quick_gelu":
+		*a = hiddenAct(QuickGELU)
+	case "mish":
+		*a = hiddenAct(Mish)
 	case "relu":
 		*a = hiddenAct(ReLU)
 	default:
-		return fmt.Errorf("activation %q is not known (known: gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish, relu)", name)
+		return fmt.Errorf("activation %q is not known (known: gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish, quick_gelu, mish, relu)", name)
 	}
 	return nil
 }

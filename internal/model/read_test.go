@@ -159,7 +159,7 @@ func TestReadRefusesConfigs(t *testing.T) {
 		{"no heads", base.with("num_attention_heads", 0), "num_attention_heads 0"},
 		{"more layers than tensors", base.with("num_hidden_layers", 3), "encoder.layer.2."},
 		{"epsilon", base.with("layer_norm_eps", -1e-12), "layer_norm_eps is -1e-12"},
-		{"activation", base.with("hidden_act", "mish"), `activation "mish"`},
+		{"activation", base.with("hidden_act", "relu2"), `activation "relu2"`},
 		{"relative positions", base.with("position_embedding_type", "relative_key"), `"relative_key"`},
 		{"padding outside", bertConfig("roberta").with("pad_token_id", 100), "pad_token_id is 100"},
 		{"a head of odd width", nomicConfig().with("num_attention_heads", 8), "even number"},

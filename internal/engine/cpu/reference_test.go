@@ -97,6 +97,10 @@ func activated(a model.Activation, x []float64) []float64 {
 			y[i] = 0.5 * v * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v)))
 		case model.SiLU:
 			y[i] = v / (1 + math.Exp(-v))
+		case model.QuickGELU:
+			y[i] = v / (1 + math.Exp(-1.702*v))
+		case model.Mish:
+			y[i] = v * math.Tanh(math.Log1p(math.Exp(v)))
 		case model.ReLU:
 			y[i] = max(v, 0)
 		}

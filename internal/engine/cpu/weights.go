@@ -95,13 +95,15 @@ const (
 )
 
 var activations = map[model.Activation]kernel.Activation{
-	model.Identity: kernel.Identity,
-	model.GELU:     kernel.GELU,
-	model.GELUTanh: kernel.GELUTanh,
-	model.SiLU:     kernel.SiLU,
-	model.ReLU:     kernel.ReLU,
-	model.Tanh:     kernel.Tanh,
-	model.Sigmoid:  kernel.Identity, // see dense
+	model.Identity:  kernel.Identity,
+	model.GELU:      kernel.GELU,
+	model.GELUTanh:  kernel.GELUTanh,
+	model.SiLU:      kernel.SiLU,
+	model.QuickGELU: kernel.QuickGELU,
+	model.Mish:      kernel.Mish,
+	model.ReLU:      kernel.ReLU,
+	model.Tanh:      kernel.Tanh,
+	model.Sigmoid:   kernel.Identity, // see dense
 }
 
 // pack reads every tensor once and lays it out for the set's level, a layer a
