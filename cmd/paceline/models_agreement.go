@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paceline/paceline/internal/assemble"
+	"github.com/paceline/paceline/internal/encode"
 	"github.com/paceline/paceline/internal/model"
 	"github.com/paceline/paceline/internal/pipeline"
 	"github.com/paceline/paceline/internal/similarity"
@@ -102,7 +103,7 @@ func parseReference(data []byte) (*reference, error) {
 	return r, nil
 }
 
-// check embeds the texts one by one, and then measures the speed.
+// check embeds the texts, and then measures the speed.
 func (r *reference) check(ctx context.Context, c *modelsVerify) (*agreement, error) {
 	m, err := assemble.Open(ctx, openStore(), c.Name, assemble.Options{DType: c.DType, Threads: c.Threads})
 	if err != nil {
@@ -110,11 +111,14 @@ func (r *reference) check(ctx context.Context, c *modelsVerify) (*agreement, err
 	}
 	defer m.Close()
 	a := &agreement{Texts: len(r.Texts), Cosine: 1, Wanted: wantedCosine(m.DType), DType: m.DType, CPULevel: m.CPULevel, Threads: m.Threads}
-	for i, text := range r.Texts {
-		v, err := embedOne(ctx, m, text)
-		if err != nil {
-			return nil, fmt.Errorf("text %d: %w", i, err)
-		}
+	vectors, err := m.Encoder().Texts(ctx, r.Texts, encode.Options{
+		Long:   pipeline.LongTruncate,
+		Finish: pipeline.FinishOptions{Normalize: m.Pipeline.Normalizes(), BeforeCut: true},
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range vectors {
 		if len(v) != len(r.Embeddings[i]) {
 			return nil, fmt.Errorf("text %d: the model's vector has %d values and the reference %d", i, len(v), len(r.Embeddings[i]))
 		}
@@ -128,19 +132,6 @@ func (a *agreement) compare(v, want []float32) {
 	for k, x := range v {
 		a.Difference = max(a.Difference, math.Abs(float64(x)-float64(want[k])))
 	}
-}
-
-func embedOne(ctx context.Context, m *assemble.Model, text string) ([]float32, error) {
-	p, err := m.Pipeline.Prepare(pipeline.Input{Text: text}, pipeline.PrepareOptions{Truncate: true})
-	if err != nil {
-		return nil, err
-	}
-	var batch model.Batch
-	batch.Append(p.IDs, p.Types, p.Skip, model.Output{Vector: make([]float32, m.Spec.Dim())})
-	if err := m.Engine.Run(ctx, &batch); err != nil {
-		return nil, err
-	}
-	return m.Pipeline.Finish(batch.Out[0].Vector, pipeline.FinishOptions{Normalize: m.Pipeline.Normalizes(), BeforeCut: true})
 }
 
 // What the speed is measured with: a batch of short texts, for about a second.
