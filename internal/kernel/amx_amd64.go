@@ -19,23 +19,26 @@ const tileHeight = 2 * tileRows
 func pace(k int) int     { return (tileHeight*tileRows + k - 1) / k }
 func ahead(rows int) int { return max(2*tileRows/((rows+tileHeight-1)/tileHeight), 1) }
 
+// forRows is the function for as many rows: low for those that one tile holds.
+func forRows[F any](rows int, tall, low F) F {
+	if rows <= tileRows {
+		return low
+	}
+	return tall
+}
+
 // mulBlocks is a blockSet's product by the functions for tall and for low blocks.
 func mulBlocks(tall, low mulTiles) func(p blockProduct) {
 	return func(p blockProduct) {
-		mul := tall
-		if p.rows <= tileRows {
-			mul = low
-		}
+		mul := forRows(p.rows, tall, low)
 		mul(p.c, p.a, p.b, p.bias, p.add, p.k, p.ldc, p.lda, p.ldb, p.ldpanel, p.ldbias, p.ldadd, p.across, p.rows, p.panels, pace(p.k), ahead(p.rows))
 	}
 }
 
+// narrowBlocks is the same for a product that is rounded.
 func narrowBlocks(tall, low narrowTiles) func(p blockProduct) {
 	return func(p blockProduct) {
-		mul := tall
-		if p.rows <= tileRows {
-			mul = low
-		}
+		mul := forRows(p.rows, tall, low)
 		mul(p.c, p.a, p.b, p.bias, p.k, p.ldc, p.lda, p.ldb, p.ldpanel, p.ldbias, p.rows, p.panels, pace(p.k), ahead(p.rows))
 	}
 }

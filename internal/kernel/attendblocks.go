@@ -1,5 +1,14 @@
 package kernel
 
+// layBlocks writes the keys from, …, to-1 of as many as are encoded in blocks as columns
+// of a panel.
+func (c *Core) layBlocks(panel []float32, keys, from, to, steps int) {
+	for e := 0; e < steps; e += blockElements {
+		block := NewMatrix(c.encoded[e*keys:], keys, blockElements)
+		c.attend.laySquares(panel[e*blockCols:], block.RowRange(from, to))
+	}
+}
+
 // joinSquares makes pairs of every two rows of v in squares, zeros filling up the last
 // ones. A row of squares is 16 pairs high and padded columns wide.
 func (c *Core) joinSquares(v Matrix, padded int) Matrix {

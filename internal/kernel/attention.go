@@ -234,7 +234,7 @@ func (c *Core) packKeys(k Matrix) {
 	for from := 0; from < k.Rows; from += cols {
 		panel, to := c.keys[from*steps:], min(from+cols, k.Rows)
 		if c.attend.blocks != nil {
-			c.attend.layBlocks(panel, rows, from, to, steps)
+			c.layBlocks(panel, k.Rows, from, to, steps)
 		} else {
 			c.attend.lay(panel, rows.RowRange(from, to).ColumnRange(0, steps))
 		}

@@ -80,14 +80,6 @@ func (s *tileSet) laySquares(b []float32, m Matrix) {
 	}
 }
 
-// layBlocks writes the rows from, …, to-1 of rows in blocks as columns of a panel.
-func (s *tileSet) layBlocks(panel []float32, rows Matrix, from, to, steps int) {
-	for e := 0; e < steps; e += blockElements {
-		block := NewMatrix(rows.Data[:cap(rows.Data)][e*rows.Rows:], rows.Rows, blockElements)
-		s.laySquares(panel[e*blockCols:], block.RowRange(from, to))
-	}
-}
-
 // setBlocks encodes x in blocks.
 func (a *Activations) setBlocks(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
 	raceReadMatrix(x)

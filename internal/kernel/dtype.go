@@ -131,18 +131,13 @@ func (a *arithmetic) encodeRow(dst, x []float32) {
 		if a.scaled() {
 			scale, inverse = a.scaleOf(a.largest(values))
 		}
-		a.encodePadded(dst[s.at:], values, s.steps, inverse)
+		a.encode(dst[s.at:], values, inverse)
+		if n := a.encoded(s.values); n < s.steps {
+			a.encode(dst[s.at+n:], noValues[:(s.steps-n)*a.perElement], inverse)
+		}
 		if a.scaled() {
 			dst[s.at+s.steps] = scale
 		}
-	}
-}
-
-// encodePadded writes steps elements, of which x may fill fewer.
-func (a *arithmetic) encodePadded(dst, x []float32, steps int, inverse float32) {
-	a.encode(dst, x, inverse)
-	if n := a.encoded(len(x)); n < steps {
-		a.encode(dst[n:], noValues[:(steps-n)*a.perElement], inverse)
 	}
 }
 
