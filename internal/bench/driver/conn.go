@@ -33,7 +33,7 @@ const maxReply = 256 << 20
 var errIdleClosed = errors.New("the service closed an idle connection")
 
 func newConn(c net.Conn) *conn {
-	return &conn{net: c, reader: bufio.NewReaderSize(c, 64<<10)}
+	return &conn{net: c, reader: bufio.NewReaderSize(c, 8<<10)}
 }
 
 // roundTrip writes the request and reads the reply. The body is valid until the

@@ -26,26 +26,6 @@ var (
 	errNaN       = errors.New("a value is no finite number")
 )
 
-// The classes of bytes that may stand inside a vector.
-const (
-	isNumber = 1 << iota // a decimal number's, commas and white space
-	isWord               // the letters of NaN, Infinity, nan, null
-	isOther
-)
-
-var classes = func() (c [256]byte) {
-	for i := range c {
-		c[i] = isOther
-	}
-	for _, b := range []byte("NaInfinitynul") {
-		c[b] = isWord
-	}
-	for _, b := range []byte("0123456789+-.eE, \t\r\n") {
-		c[b] = isNumber
-	}
-	return c
-}()
-
 // scanVector reads "[1.5,-2e-3]" at the head of b: its length in values and
 // what follows. Counting commas is several times cheaper than parsing numbers
 // and tells the same, as long as only numbers stand between them; whether they
@@ -54,81 +34,72 @@ func scanVector(b []byte) (dim int, rest []byte, err error) {
 	if len(b) == 0 || b[0] != '[' {
 		return 0, nil, errMalformed
 	}
-	end := bytes.IndexByte(b, ']')
-	if end < 0 {
-		return 0, nil, errMalformed
+	b = b[1:]
+	end, err := endOfNumbers(b)
+	if err != nil {
+		return 0, nil, err
 	}
-	values := b[1:end]
-	switch seen := classesOf(values); {
-	case seen&isOther != 0:
+	values, rest := b[:end], b[end+1:]
+	switch {
+	case bytes.IndexByte(values, '"') >= 0:
 		return 0, nil, errMalformed
-	case seen&isWord != 0:
-		return 0, nil, errNaN
 	case len(bytes.TrimSpace(values)) == 0:
-		return 0, b[end+1:], nil
+		return 0, rest, nil
 	}
-	return bytes.Count(values, []byte{','}) + 1, b[end+1:], nil
+	return bytes.Count(values, []byte{','}) + 1, rest, nil
 }
 
-// classesOf joins the classes of all bytes. Replies are mostly digits, and this is most
-// of what a check costs: 32 bytes at a time are let pass that lie between '+' and '9',
-// then eight that can only be of numbers, and only the others are looked at one by one.
-func classesOf(values []byte) (seen byte) {
-	slashes := bytes.IndexByte(values, '/') >= 0 // the only byte from '+' to '9' that is in no number
-	for len(values) >= 32 {
-		if !slashes && fromPlusToNine((*[32]byte)(values)) {
-			seen |= isNumber
-		} else {
-			seen |= classesOfWords(values[:32])
-		}
-		values = values[32:]
-	}
-	return seen | classesOfWords(values)
-}
-
-func classesOfWords(values []byte) (seen byte) {
-	for ; len(values) >= 8; values = values[8:] {
-		if numeric(binary.LittleEndian.Uint64(values)) {
-			seen |= isNumber
-			continue
-		}
-		for _, c := range values[:8] {
-			seen |= classes[c]
+// endOfNumbers is the place of the bracket that ends a list of numbers. In JSON a list
+// of anything else holds a quote, which is not looked for here, or one of the bytes from
+// '@' on: brackets, braces, letters. Replies are mostly digits, and this is what a check
+// costs, so blocks without such bytes are passed over.
+func endOfNumbers(b []byte) (int, error) {
+	for i := 0; i < len(b); {
+		i += blocksBelowAt(b[i:])
+		for _, c := range b[i:min(i+block, len(b))] {
+			switch {
+			case c == ']':
+				return i, nil
+			case c >= '@' && c != 'e' && c != 'E':
+				return 0, noNumber(b[:i+1])
+			}
+			i++
 		}
 	}
-	for _, c := range values {
-		seen |= classes[c]
+	return 0, errMalformed
+}
+
+// noNumber says what a list is whose last byte here is in no number: the first letter of
+// NaN, Infinity, nan, inf or null, or something else.
+func noNumber(list []byte) error {
+	last := list[len(list)-1]
+	if bytes.IndexByte([]byte("NIni"), last) >= 0 && bytes.IndexByte(list, '"') < 0 {
+		return errNaN
 	}
-	return seen
+	return errMalformed
 }
 
-const ones, high = 0x0101010101010101, 0x8080808080808080
+const (
+	block  = 64
+	fromAt = 0xc0c0c0c0c0c0c0c0 // the bits of which every byte from '@' on has one
+)
 
-// fromPlusToNine says that each of 32 bytes lies there: b + 0x46 has its high bit from
-// ':' to 0xb9, and b + 0x55 has not below '+' and from 0xab on, where alone a sum
-// reaches the next byte.
-func fromPlusToNine(b *[32]byte) bool {
-	v, w := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
-	x, y := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
-	above := (v + 0x46*ones) | (w + 0x46*ones) | (x + 0x46*ones) | (y + 0x46*ones)
-	from := (v + 0x55*ones) & (w + 0x55*ones) & (x + 0x55*ones) & (y + 0x55*ones)
-	return (above|^from)&high == 0
-}
-
-// numeric says that each of eight bytes is a digit, one of + , - . or a space. It may
-// deny that of others that stand in numbers (e, E, tabs), never the other way round.
-//
-// The high bit of a byte tells: b + 0x46 sets it from ':' on, b + 0x55 from '+' on, where
-// below ':' only '/' does not belong to a number.
-func numeric(w uint64) bool {
-	if (w+0x46*ones|w)&high != 0 {
-		return false
+// blocksBelowAt is the length of the whole blocks at the head of b in which every byte
+// is below '@'.
+func blocksBelowAt(b []byte) (n int) {
+	for ; len(b) >= block; b = b[block:] {
+		w := (*[block]byte)(b)
+		low := word(w[0:]) | word(w[8:]) | word(w[16:]) | word(w[24:])
+		high := word(w[32:]) | word(w[40:]) | word(w[48:]) | word(w[56:])
+		if (low|high)&fromAt != 0 {
+			break
+		}
+		n += block
 	}
-	slash := w ^ '/'*ones
-	space := w ^ ' '*ones
-	spaces := ^(space + 0x7f*ones) // no byte has its high bit yet: only those of 0 do not get it
-	return (slash-ones)&^slash&high == 0 && (w+0x55*ones|spaces)&high == high
+	return n
 }
+
+func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
 // scanMatrix reads a JSON list of vectors at the head of b.
 func scanMatrix(b []byte) (s shape, rest []byte, err error) {

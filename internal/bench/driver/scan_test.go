@@ -2,80 +2,88 @@ package driver
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math/rand/v2"
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 )
 
-// TestNumeric: eight bytes at a time are let pass exactly where every one of them may
-// stand in a number, those apart that take the longer way.
-func TestNumeric(t *testing.T) {
+// TestScanVectorFindsEveryByte: whatever stands in a list where a number should, it is
+// told wherever it stands, among digits that are passed over many at a time.
+func TestScanVectorFindsEveryByte(t *testing.T) {
 	t.Parallel()
-	var word [8]byte
-	check := func() {
-		want, plain := true, true
-		for _, c := range word {
-			want = want && classes[c] == isNumber
-			plain = plain && c != 'e' && c != 'E' && c != '\t' && c != '\r' && c != '\n'
-		}
-		got := numeric(binary.LittleEndian.Uint64(word[:]))
-		if got && !want || !got && want && plain {
-			t.Fatalf("%q: %v, want %v", word, got, want)
-		}
-	}
-	for at := range word { // every byte at every place, among others that are fine
+	digits := strings.Repeat("-0.12345,6.7e-05, 9,", 12)
+	for at := range 200 {
 		for c := range 256 {
-			for i, other := range []byte("0,-.9 +5") {
-				word[i] = other
-			}
-			word[at] = byte(c)
-			check()
-		}
-	}
-	source := rand.New(rand.NewPCG(1, 1))
-	for range 200_000 {
-		for i := range word {
-			word[i] = byte(source.Uint32())
-			if source.Uint32()%4 > 0 {
-				word[i] = "0123456789+-., "[source.Uint32()%15]
+			list := []byte("[" + digits + "1],")
+			list[1+at] = byte(c)
+			_, rest, err := scanVector(list)
+			switch want := told(byte(c)); {
+			case c == ']' && (err != nil || len(rest) != len(list)-at-2):
+				t.Fatalf("] at %d: %d bytes follow, %v", at, len(rest), err)
+			case c != ']' && err != want:
+				t.Fatalf("%q at %d: %v, want %v", rune(c), at, err, want)
 			}
 		}
-		check()
 	}
 }
 
-// TestClassesOfLongText: a byte is found wherever it stands among those that are let
-// pass many at a time.
-func TestClassesOfLongText(t *testing.T) {
+// told is what a byte says of a list that should be of numbers. Those that no JSON has
+// outside of strings are not looked for.
+func told(c byte) error {
+	switch {
+	case c == 'e', c == 'E', c < '@' && c != '"':
+		return nil
+	case strings.IndexByte("NIni", c) >= 0:
+		return errNaN
+	}
+	return errMalformed
+}
+
+// TestScanVectorOfJSON: among the values that JSON has, only numbers make a vector.
+func TestScanVectorOfJSON(t *testing.T) {
 	t.Parallel()
-	for at := range 71 {
-		for c := range 256 {
-			text := bytes.Repeat([]byte("-0.12345,+6.789,"), 5)[:71]
-			text[at] = byte(c)
-			if got, want := classesOf(text), isNumber|classes[c]; got != want {
-				t.Fatalf("%q at %d: %03b, want %03b", rune(c), at, got, want)
-			}
-		}
-	}
-}
-
-func BenchmarkClassesOf(b *testing.B) {
-	values := bytes.Repeat([]byte("0.0123456,-0.0654321,"), 6000)
-	b.SetBytes(int64(len(values)))
-	for b.Loop() {
-		classesOf(values)
-	}
-}
-
-func TestClassesOf(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]byte{
-		"": 0, "1.5,-2e-3": isNumber, "1, 2,\n3": isNumber, "0.123456789,0.123456789": isNumber, "0.1234567,NaN,1.0": isNumber | isWord,
-		"1.23456789e-05,0.25": isNumber, "0.12345678,\"x\"": isNumber | isOther, "12345678/": isNumber | isOther, "/2345678": isNumber | isOther,
-		"1234567:": isNumber | isOther, "1234567\x80": isNumber | isOther, "null": isWord,
+	for value, want := range map[string]error{
+		"1": nil, "-2.5e-7": nil, "1E+9": nil, "null": errNaN, "NaN": errNaN, "-Infinity": errNaN, "nan": errNaN, "-inf": errNaN,
+		`"1"`: errMalformed, `""`: errMalformed, `"abc"`: errMalformed, "true": errMalformed, "[1]": errMalformed, `{"1":2}`: errMalformed, "{}": errMalformed,
 	} {
-		if got := classesOf([]byte(text)); got != want && !(want == isNumber|isOther && got&isOther != 0) {
-			t.Errorf("%q: %03b, want %03b", text, got, want)
+		for _, before := range []int{0, 1, 7, 40, 400} {
+			list := "[" + strings.Repeat("0.25,", before) + value + strings.Repeat(", 0.5", before) + "] "
+			dim, rest, err := scanVector([]byte(list))
+			if err != want || err == nil && (dim != 2*before+1 || string(rest) != " ") {
+				t.Errorf("%s after %d numbers: %d values, %q follows, %v; want %v", value, before, dim, rest, err, want)
+			}
 		}
+	}
+}
+
+func TestScanVectorCutShort(t *testing.T) {
+	t.Parallel()
+	whole := []byte("[" + strings.Repeat("0.123,", 40) + "1]")
+	for n := range whole {
+		if _, _, err := scanVector(whole[:n]); err != errMalformed {
+			t.Fatalf("%d of %d bytes: %v", n, len(whole), err)
+		}
+	}
+}
+
+// BenchmarkScanMatrix shows what the look at every byte costs beside reading each byte
+// once, which bytes.Count does with the widest registers, and beside a decoding.
+func BenchmarkScanMatrix(b *testing.B) {
+	vector := "[" + strings.Repeat("0.0123456,-0.0654321,", 191) + "0.25,0.5]"
+	reply := []byte("[" + strings.Repeat(vector+",", 31) + vector + "]")
+	for name, read := range map[string]func() int{
+		"scanMatrix":      func() int { s, _, _ := scanMatrix(reply); return s.count },
+		"one bytes.Count": func() int { return bytes.Count(reply, []byte("[")) - 1 },
+		"encoding/json":   func() int { var m [][]float32; json.Unmarshal(reply, &m); return len(m) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(reply)))
+			for b.Loop() {
+				if n := read(); n != 32 {
+					b.Fatal(fmt.Errorf("%d vectors", n))
+				}
+			}
+		})
 	}
 }
