@@ -17,12 +17,13 @@ import (
 
 	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/batch"
+	"github.com/paceline/paceline/internal/bench/stat"
 	"github.com/paceline/paceline/internal/model"
 	"github.com/paceline/paceline/internal/store"
 )
 
 // BenchmarkDoorsServer is what a request of 32 texts costs the server alone, in
-// milliseconds and in percent of the JSON door, each the median of the turns: the
+// milliseconds and in percent of the JSON door, each the median of the turns with its 95 % interval: the
 // server is another process, which tells its processor time when it is asked. The
 // model is BenchmarkDoors's: with its engine, and with an idle one that computes
 // nothing, so that what is left is the door, the tokenizer and the queue.
@@ -37,13 +38,8 @@ const inTurn = 10
 
 func benchServer(b *testing.B, engine string) {
 	server := startServer(b, engine)
-	list := benchTexts(32)
-	ways := []struct {
-		name string
-		run  func() error
-		cost []float64 // milliseconds a request, by turn
-	}{{name: "json"}, {name: "http"}, {name: "grpc"}}
-	ways[2].run, ways[1].run, ways[0].run = callers(b, server.web, server.call, list)
+	ways := []*way{{name: "json"}, {name: "http"}, {name: "grpc"}}
+	ways[2].run, ways[1].run, ways[0].run = callers(b, server.web, server.call, benchTexts(32, 68))
 	for turn := -1; turn < 0 || b.Loop(); turn++ {
 		for i := range ways {
 			began := server.cpuTime(b)
@@ -53,13 +49,13 @@ func benchServer(b *testing.B, engine string) {
 				}
 			}
 			if turn >= 0 { // the first one warms up
-				ways[i].cost = append(ways[i].cost, (server.cpuTime(b)-began).Seconds()*1000/inTurn)
+				ways[i].turns = append(ways[i].turns, (server.cpuTime(b)-began).Seconds()*1000/inTurn)
 			}
 		}
 	}
 	for _, w := range ways {
-		b.ReportMetric(median(w.cost), w.name+"-ms")
-		b.ReportMetric(median(shares(w.cost, ways[0].cost)), w.name+"-%")
+		b.ReportMetric(stat.Median(w.turns).Value, w.name+"-ms")
+		report(b, w.name+"-of-json", stat.Median(shares(w.turns, ways[0].turns)))
 	}
 }
 

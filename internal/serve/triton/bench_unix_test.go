@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,6 +24,7 @@ import (
 
 	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/batch"
+	"github.com/paceline/paceline/internal/bench/stat"
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	pb "github.com/paceline/paceline/internal/kservepb"
 	"github.com/paceline/paceline/internal/model"
@@ -34,42 +35,65 @@ import (
 	"github.com/paceline/paceline/internal/store"
 )
 
-// BenchmarkDoors embeds the same 32 texts in process and through each door, in
-// turns, and reports how many embeddings a CPU-second each way makes and what
-// share that is of the engine's own, both as the median of the turns: on a shared
-// host some take half as long again, whichever way's turn it is. Client and server are one process, so that
-// a door is charged with its client's work as well. It takes the model in
-// PACELINE_TEST_MODEL, or the tiny one, of which arithmetic is but a small part.
+// BenchmarkDoors embeds the same 32 texts in process and through each door, in turns
+// of a drawn order, and reports how many embeddings a CPU-second each way makes: in
+// percent of the engine's, and of the JSON door's, as the median over the turns with its
+// 95 % interval. Client and server are one process, so that a door is charged with its
+// client's work as well. It takes the model in PACELINE_TEST_MODEL, or the tiny one, of
+// which arithmetic is but a small part.
 func BenchmarkDoors(b *testing.B) {
 	m := benchModel(b)
-	list := benchTexts(32)
-	ways := []struct {
-		name string
-		run  func() error
-		rate []float64 // embeddings a CPU-second, by turn
-	}{
-		{name: "engine", run: inProcess(b, m, list)},
-		{name: "kserve-grpc"}, {name: "kserve-http"}, {name: "fastapi-json"},
+	for _, tokens := range []int{12, 68} {
+		b.Run(fmt.Sprintf("tokens=%d", tokens), func(b *testing.B) { benchDoors(b, m, benchTexts(32, tokens)) })
 	}
-	ways[1].run, ways[2].run, ways[3].run = doors(b, m, list)
-	for i := range ways {
-		if err := ways[i].run(); err != nil { // warm
-			b.Fatal(ways[i].name, err)
-		}
-	}
-	for b.Loop() {
-		for i := range ways {
-			began := cpuTime()
-			if err := ways[i].run(); err != nil {
+}
+
+// way is one of the things that are compared.
+type way struct {
+	name  string
+	run   func() error
+	turns []float64 // embeddings a CPU-second, or milliseconds a request
+}
+
+func benchDoors(b *testing.B, m *assemble.Model, list []string) {
+	ways := []*way{{name: "engine", run: inProcess(b, m, list)}, {name: "json"}, {name: "http"}, {name: "grpc"}}
+	ways[3].run, ways[2].run, ways[1].run = doors(b, m, list)
+	order := rand.New(rand.NewPCG(1, 2))
+	for turn := -1; turn < 0 || b.Loop(); turn++ {
+		for _, i := range order.Perm(len(ways)) {
+			rate, err := embedded(ways[i].run, len(list))
+			if err != nil {
 				b.Fatal(ways[i].name, err)
 			}
-			ways[i].rate = append(ways[i].rate, float64(len(list))/(cpuTime()-began).Seconds())
+			if turn >= 0 { // the first one warms up
+				ways[i].turns = append(ways[i].turns, rate)
+			}
 		}
 	}
-	for _, w := range ways {
-		b.ReportMetric(median(w.rate), w.name+"/cpu-s")
-		b.ReportMetric(median(shares(w.rate, ways[0].rate)), w.name+"-%")
+	for i, w := range ways {
+		b.ReportMetric(stat.Median(w.turns).Value, w.name+"/cpu-s")
+		for _, base := range ways[:min(i, 2)] {
+			report(b, w.name+"-of-"+base.name, stat.Median(shares(w.turns, base.turns)))
+		}
 	}
+}
+
+// embedded is the rate of a turn of a few requests.
+func embedded(run func() error, texts int) (float64, error) {
+	const requests = 4
+	began := cpuTime()
+	for range requests {
+		if err := run(); err != nil {
+			return 0, err
+		}
+	}
+	return float64(requests*texts) / (cpuTime() - began).Seconds(), nil
+}
+
+func report(b *testing.B, name string, e stat.Estimate) {
+	b.ReportMetric(e.Value, name+"-%")
+	b.ReportMetric(e.Lo, name+"-lo-%")
+	b.ReportMetric(e.Hi, name+"-hi-%")
 }
 
 // shares are figures in percent of another way's, turn by turn.
@@ -81,9 +105,6 @@ func shares(of, whole []float64) []float64 {
 	return list
 }
 
-// median is the middle of a list, the upper one of two.
-func median(list []float64) float64 { return slices.Sorted(slices.Values(list))[len(list)/2] }
-
 // cpuTime is what this process has used of its processors.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
@@ -93,11 +114,16 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// benchTexts are texts of about 68 tokens, as MS MARCO's passages have.
-func benchTexts(n int) []string {
+// benchTexts are n different texts of so many tokens, the two that mark their ends counted.
+func benchTexts(n, tokens int) []string {
+	words := strings.Fields("the quick brown fox jumps over the lazy dog again")
 	list := make([]string, n)
 	for i := range list {
-		list[i] = fmt.Sprintf("%d %s", i, strings.Repeat("the quick brown fox jumps over the lazy dog again ", 6))
+		text := []string{words[i%len(words)], words[i/len(words)]}
+		for k := len(text) + 2; k < tokens; k++ {
+			text = append(text, words[k%len(words)])
+		}
+		list[i] = strings.Join(text, " ")
 	}
 	return list
 }
@@ -110,7 +136,7 @@ func benchModel(b *testing.B) *assemble.Model {
 	if name == "" {
 		return tiny(b)
 	}
-	m, err := assemble.Open(b.Context(), store.New(store.Options{}), name, assemble.Options{DType: "float32"})
+	m, err := assemble.Open(b.Context(), store.New(store.Options{}), name, assemble.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
