@@ -31,7 +31,8 @@ func newRecordFile(path string) (*recordFile, error) {
 		return nil, err
 	}
 	out := bufio.NewWriter(file)
-	return &recordFile{path: path, file: file, out: out, zip: gzip.NewWriter(out)}, nil
+	zip, err := gzip.NewWriterLevel(out, gzip.BestSpeed) // the client's CPU is short, the disk is not
+	return &recordFile{path: path, file: file, out: out, zip: zip}, err
 }
 
 func (f *recordFile) add(c *record.Cell) error {
