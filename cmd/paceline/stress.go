@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -204,9 +205,8 @@ func writeAside(path string, v any) (err error) {
 
 // printStress prints what a person wants to know first.
 func printStress(w io.Writer, r *bench.StressResult) error {
-	_, err := fmt.Fprintf(w, "%d requests in %.1f s: %.2f successful a second (%.1f embeddings/s), %.2f %% succeeded\nlatency, ms: mean %s, p50 %s, p90 %s, p99 %s\n",
-		r.Requests, r.Seconds, r.PerSecond, r.Embeddings, 100*r.SuccessRate,
-		milliseconds(r.Latency.Mean), milliseconds(r.Latency.P50), milliseconds(r.Latency.P90), milliseconds(r.Latency.P99))
+	_, err := fmt.Fprintf(w, "%d requests in %.1f s: %.2f successful a second (%.1f embeddings/s), %.2f %% succeeded%s\nlatency, ms: mean %s, %s\n",
+		r.Requests, r.Seconds, r.PerSecond, r.Embeddings, 100*r.SuccessRate, sentLate(r), milliseconds(r.Latency.Mean), percentiles(r))
 	if err != nil {
 		return err
 	}
@@ -215,11 +215,40 @@ func printStress(w io.Writer, r *bench.StressResult) error {
 			return err
 		}
 	}
-	if r.ServerCPU == nil {
-		return nil
+	if r.ServerCPU != nil {
+		if _, err := fmt.Fprintf(w, "server: %.2f cores, %s embeddings a CPU-second, peak memory %.1f MB\n", *r.Cores, rounded(r.PerCPUSecond), float64(*r.PeakMemory)/1e6); err != nil {
+			return err
+		}
 	}
-	_, err = fmt.Fprintf(w, "server: %.2f cores, %s embeddings a CPU-second, peak memory %.1f MB\n", *r.Cores, rounded(r.PerCPUSecond), float64(*r.PeakMemory)/1e6)
-	return err
+	for _, doubt := range r.Warnings {
+		if _, err := fmt.Fprintf(w, "! %s\n", doubt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sentLate(r *bench.StressResult) string {
+	if r.Late == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d sent late", r.Late)
+}
+
+// percentiles are those that enough successes stand behind; the result's warnings
+// say why the others are not shown.
+func percentiles(r *bench.StressResult) string {
+	var list []string
+	for _, p := range []struct {
+		name  string
+		value *float64
+	}{{"p50", r.Latency.P50}, {"p90", r.Latency.P90}, {"p99", r.Latency.P99}} {
+		if slices.Contains(r.Uncertified, p.name) {
+			p.value = nil
+		}
+		list = append(list, p.name+" "+milliseconds(p.value))
+	}
+	return strings.Join(list, ", ")
 }
 
 func milliseconds(seconds *float64) string {

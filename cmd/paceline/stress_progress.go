@@ -54,8 +54,8 @@ func (p *stressProgress) Second(s bench.Snapshot) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.line = fmt.Sprintf("%s of %s  %d requests  %.1f/s  p50 %.1f ms  p99 %.1f ms  %d failed",
-		clock(s.Elapsed), clock(p.duration), s.Requests, s.PerSecond, 1000*s.P50, 1000*s.P99, s.Failures)
+	p.line = fmt.Sprintf("%s of %s  %d requests  %.1f/s  p50 %s ms  p99 %s ms  %d failed  %d sent late",
+		clock(s.Elapsed), clock(p.duration), s.Requests, s.PerSecond, milliseconds(number(s.P50)), milliseconds(number(s.P99)), s.Failures, s.Late)
 	fmt.Fprint(p.w, clearLine, p.line)
 }
 
@@ -66,11 +66,11 @@ func (p *stressProgress) Window(s bench.Snapshot) {
 }
 
 // number is nil for what JSON has no number for.
-func number(v float64) any {
+func number(v float64) *float64 {
 	if math.IsNaN(v) {
 		return nil
 	}
-	return v
+	return &v
 }
 
 // close leaves the live line as it stands.

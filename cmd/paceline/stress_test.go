@@ -103,6 +103,18 @@ func TestStressCommand(t *testing.T) {
 	}
 }
 
+// TestStressSummaryDoubts: what a person sees names no percentile that six requests
+// cannot carry, and says why.
+func TestStressSummaryDoubts(t *testing.T) {
+	t.Parallel()
+	stdout, _, _ := stressed(t, 0, "--duration", "300ms", "--rate", "20", "--arrivals", "constant")
+	for _, want := range []string{", p50 -, p90 -, p99 -\n", "! 6 successes are too few for p50, p90, p99. Run longer.\n"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in %s", want, stdout)
+		}
+	}
+}
+
 // TestStressCtrlC: an early end is an ordinary one, and marked.
 func TestStressCtrlC(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,7 @@ type Snapshot struct {
 	Failures  int
 	Late      int
 	PerSecond float64 // successful requests a second since the last snapshot of its kind
-	P50, P99  float64 // seconds, since the start; NaN before the first success
+	P50, P99  float64 // seconds, since the start; NaN while too few successes stand behind them
 }
 
 // warmupTime bounds the requests that come before the clock starts.

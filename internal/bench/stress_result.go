@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/paceline/paceline/internal/bench/driver"
@@ -78,14 +79,14 @@ func (t *tally) result(elapsed time.Duration) *StressResult {
 		r.ServiceMean = pointer(t.service.Seconds() / float64(r.Successful))
 	}
 	for _, p := range []struct {
-		name    string
-		percent float64
-		to      **float64
-	}{{"p50", 50, &r.Latency.P50}, {"p90", 90, &r.Latency.P90}, {"p99", 99, &r.Latency.P99}} {
+		name  string
+		share float64
+		to    **float64
+	}{{"p50", 0.50, &r.Latency.P50}, {"p90", 0.90, &r.Latency.P90}, {"p99", 0.99, &r.Latency.P99}} {
 		if r.Successful > 0 {
-			*p.to = pointer(t.quantile(p.percent))
+			*p.to = pointer(t.quantile(p.share))
 		}
-		if r.Successful < stat.MinSamples(p.percent/100) {
+		if r.Successful < stat.MinSamples(p.share) {
 			r.Uncertified = append(r.Uncertified, p.name)
 		}
 	}
@@ -154,7 +155,7 @@ func (r *StressResult) doubts(c StressConfig, throughput, latency []float64) []r
 		"%d of %d requests failed.", r.Requests-r.Successful, r.Requests)
 	doubt(float64(r.Late) > mostLate*float64(r.Requests), "late", "Lower the rate, or run the client on another machine.",
 		"%d of %d requests were sent late by the client.", r.Late, r.Requests)
-	doubt(len(r.Uncertified) > 0, "uncertified", "Run longer.", "%d successes are too few for %v.", r.Successful, r.Uncertified)
+	doubt(len(r.Uncertified) > 0, "uncertified", "Run longer.", "%d successes are too few for %s.", r.Successful, strings.Join(r.Uncertified, ", "))
 	doubt(r.ServerCPU != nil && !r.elsewhere && r.ClientCPU > *r.ServerCPU, "client_busy", "Run the client on another machine.",
 		"The client used more CPU (%.1f s) than the server.", r.ClientCPU)
 	doubt((r.ServerCPU == nil || r.elsewhere) && r.ClientCPU > mostClientCPU*r.Seconds*float64(runtime.GOMAXPROCS(0)), "client_busy", "Run the client on another machine.",

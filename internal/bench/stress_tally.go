@@ -10,6 +10,7 @@ import (
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/load"
 	"github.com/paceline/paceline/internal/bench/record"
+	"github.com/paceline/paceline/internal/bench/stat"
 )
 
 // tally sums a load up as it runs, in memory that does not grow with its length:
@@ -84,7 +85,7 @@ func (t *tally) snapshot(m *mark, elapsed time.Duration) Snapshot {
 	successes := t.requests - t.failed()
 	s := Snapshot{
 		Elapsed: elapsed, Requests: t.requests, Failures: t.failed(), Late: t.late,
-		P50: t.quantile(50), P99: t.quantile(99),
+		P50: t.certified(0.50), P99: t.certified(0.99),
 		PerSecond: float64(successes-m.successes) / (elapsed - m.at).Seconds(),
 	}
 	*m = mark{successes, elapsed}
@@ -98,10 +99,21 @@ func (t *tally) failed() (n int) {
 	return n
 }
 
-// quantile is a percentile in seconds; NaN without a success.
-func (t *tally) quantile(percent float64) float64 {
-	if t.latency.TotalCount() == 0 {
+// quantile is the percentile p in seconds, of the rank that [stat.Percentile] takes;
+// NaN without a success. The histogram's own rounding may take the rank below, which
+// between two sizes of request is another number altogether.
+func (t *tally) quantile(p float64) float64 {
+	n := int(t.latency.TotalCount())
+	if n == 0 {
 		return math.NaN()
 	}
-	return float64(t.latency.ValueAtQuantile(percent)) / 1e6
+	return float64(t.latency.ValueAtQuantile(100*float64(stat.Rank(n, p))/float64(n))) / 1e6
+}
+
+// certified is the same; NaN while too few successes stand behind it.
+func (t *tally) certified(p float64) float64 {
+	if t.latency.TotalCount() < int64(stat.MinSamples(p)) {
+		return math.NaN()
+	}
+	return t.quantile(p)
 }

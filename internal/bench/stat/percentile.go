@@ -19,9 +19,14 @@ func Percentile(sorted []float64, p float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()
 	}
+	return sorted[Rank(len(sorted), p)-1]
+}
+
+// Rank is which of n values (n > 0), the least being 1, the nearest-rank percentile
+// p is.
+func Rank(n int, p float64) int {
 	// A product such as 0.95*100 may come out a hair above the whole number.
-	rank := int(math.Ceil(p*float64(len(sorted)) - 1e-9))
-	return sorted[min(max(rank, 1), len(sorted))-1]
+	return min(max(int(math.Ceil(p*float64(n)-1e-9)), 1), n)
 }
 
 // MinSamples returns how many requests must stand behind percentile p (0 < p < 1)
