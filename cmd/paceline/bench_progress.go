@@ -44,6 +44,7 @@ func (p *benchProgress) Planned(slices int, estimate time.Duration) {
 		p.Stage(fmt.Sprintf("measuring: %d slices, about %s", slices, clock(estimate)))
 	}
 	p.total = p.done + slices
+	p.tenth = 10 * p.done / max(1, p.total)
 	if !p.terminal {
 		return
 	}
@@ -61,8 +62,8 @@ func (p *benchProgress) Planned(slices int, estimate time.Duration) {
 
 // Measured counts a slice.
 func (p *benchProgress) Measured(*record.Cell) {
-	if p.total == 0 {
-		return // memory slices come before the plan
+	if p.done == p.total {
+		return // memory slices, scenarios and tries are in no plan: their stages are told
 	}
 	p.done++
 	if p.bar != nil {
