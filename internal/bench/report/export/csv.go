@@ -18,8 +18,8 @@ import (
 const CellsFile = "cells.csv"
 
 var cellColumns = []string{
-	"cell", "stack", "sweep", "scenario", "batch_size", "concurrency", "text_length", "rate", "repeat", "started", "seconds",
-	"requests", "succeeded", "embeddings", "embeddings_per_second", "tokens_per_second",
+	"cell", "stack", "sweep", "scenario", "batch_size", "concurrency", "text_length", "rate", "arrivals", "mix", "repeat", "started", "seconds",
+	"requests", "succeeded", "late_sends", "embeddings", "embeddings_per_second", "tokens_per_second",
 	"p50_ms", "p90_ms", "p95_ms", "p99_ms", "server_cpu_seconds", "client_cpu_seconds", "peak_mb", "invalid",
 }
 
@@ -42,9 +42,10 @@ func WriteCells(x *figures.Index, w io.Writer) error {
 // requests are too few for the percentile.
 func cellLine(place int, c *record.Cell) []string {
 	line := []string{
-		strconv.Itoa(place), c.Stack, string(c.Sweep), c.Scenario, strconv.Itoa(c.BatchSize), strconv.Itoa(c.Concurrency), strconv.Itoa(c.TextLength), field(c.Rate),
+		strconv.Itoa(place), c.Stack, string(c.Sweep), c.Scenario, strconv.Itoa(c.BatchSize), strconv.Itoa(c.Concurrency), strconv.Itoa(c.TextLength),
+		field(c.Rate), c.Arrivals, c.Mix,
 		strconv.Itoa(c.Repeat), c.Started.UTC().Format(time.RFC3339Nano), field(c.Seconds),
-		strconv.Itoa(len(c.Requests.Outcome)), strconv.Itoa(figures.Succeeded(c)), strconv.Itoa(figures.Embeddings(c)), field(figures.Throughput(c)), field(figures.TokensPerSecond(c)),
+		strconv.Itoa(len(c.Requests.Outcome)), strconv.Itoa(figures.Succeeded(c)), strconv.Itoa(c.Late), strconv.Itoa(figures.Embeddings(c)), field(figures.Throughput(c)), field(figures.TokensPerSecond(c)),
 	}
 	ms := figures.Latencies(c)
 	for _, p := range []float64{0.5, 0.9, 0.95, 0.99} {

@@ -24,6 +24,8 @@ type request struct {
 	Concurrency int32   `parquet:"concurrency,dict"`
 	TextLength  int32   `parquet:"text_length,dict"`
 	Rate        float64 `parquet:"rate,dict"`
+	Arrivals    string  `parquet:"arrivals,dict"`
+	Mix         string  `parquet:"mix,dict"`
 	Repeat      int32   `parquet:"repeat,dict"`
 	Started     int64   `parquet:"started,dict,timestamp(microsecond)"` // of the slice
 	Valid       bool    `parquet:"valid"`                               // whether the slice passed its checks
@@ -52,7 +54,7 @@ func requests(place int, c *record.Cell) []request {
 	for i := range rows {
 		rows[i] = request{
 			Cell: int32(place), Stack: c.Stack, Sweep: string(c.Sweep), Scenario: c.Scenario, BatchSize: int32(c.BatchSize), Concurrency: int32(c.Concurrency),
-			TextLength: int32(c.TextLength), Rate: c.Rate, Repeat: int32(c.Repeat), Started: c.Started.UnixMicro(), Valid: c.Invalid == "",
+			TextLength: int32(c.TextLength), Rate: c.Rate, Arrivals: c.Arrivals, Mix: c.Mix, Repeat: int32(c.Repeat), Started: c.Started.UnixMicro(), Valid: c.Invalid == "",
 			Intended: q.Intended[i], Sent: q.Sent[i], Finished: q.Finished[i], Texts: q.Texts[i], Outcome: q.Outcome[i],
 		}
 		if len(q.Tokens) == len(rows) {
