@@ -62,7 +62,8 @@ func metricFamilies(x *figures.Index) []*dto.MetricFamily {
 	return append(list, stackFamilies(x)...)
 }
 
-// family has three samples a stack, so that a dashboard can draw the interval.
+// family has three samples a stack, so that a dashboard can draw the interval; one
+// where a single repeat gives none.
 func (t tableMetric) family(x *figures.Index) *dto.MetricFamily {
 	f := gauge(t.name, t.help+" The median over the repeats and the ends of its confidence interval; valid is false for a figure that failed its checks.")
 	for _, row := range x.SummaryRows() {
@@ -71,14 +72,20 @@ func (t tableMetric) family(x *figures.Index) *dto.MetricFamily {
 			continue
 		}
 		valid := strconv.FormatBool(figure.Doubt == "")
-		for _, end := range []struct {
-			estimate string
-			value    float64
-		}{{"median", figure.Value}, {"lower", figure.Lo}, {"upper", figure.Hi}} {
+		ends := []end{{"median", figure.Value}, {"lower", figure.Lo}, {"upper", figure.Hi}}
+		if figure.Level == 0 {
+			ends = ends[:1]
+		}
+		for _, end := range ends {
 			f.Metric = append(f.Metric, sample(end.value*t.scale, "stack", row.Stack, "estimate", end.estimate, "valid", valid))
 		}
 	}
 	return f
+}
+
+type end struct {
+	estimate string
+	value    float64
 }
 
 // stackFamilies are of what has no interval.

@@ -65,6 +65,9 @@ func TestMetricsByHand(t *testing.T) {
 			t.Errorf("%s is not in\n%s", name, text)
 		}
 	}
+	if strings.Contains(text, `latency_p95_seconds{stack="quoted \"stack\"",estimate="upper"`) {
+		t.Error("one repeat has an interval")
+	}
 	if bad := regexp.MustCompile(`stack="failed".*estimate`).FindString(text); bad != "" {
 		t.Errorf("a stack that failed has figures: %s", bad)
 	}
