@@ -23,14 +23,15 @@ const mlperfRule = "================================================\n"
 type mlperfScenario struct {
 	name       string
 	percentile float64 // that certifies it, 0 for a throughput
+	least      int     // samples of a repeat
 	result     string  // the line of its result
 }
 
 var mlperfScenarios = map[string]mlperfScenario{
-	"single-stream": {"SingleStream", 0.90, "90.0th percentile latency (ns)"},
-	"multi-stream":  {"MultiStream", 0.99, "99.0th percentile latency (ns)"},
-	"server":        {"Server", 0.99, "Completed samples per second"},
-	"offline":       {"Offline", 0, "Samples per second"},
+	"single-stream": {"SingleStream", 0.90, 0, "90th percentile latency (ns)"},
+	"multi-stream":  {"MultiStream", 0.99, 0, "99th percentile latency (ns)"},
+	"server":        {"Server", 0.99, 0, "Completed samples per second"},
+	"offline":       {"Offline", 0, 24576, "Samples per second"},
 }
 
 // WriteMLPerf writes a summary a stack and scenario. A search for goodput is the
@@ -88,7 +89,8 @@ func mlperfBlock(b *strings.Builder, x *figures.Index, s *record.Stack, p figure
 	scenario := mlperfScenarios[cmp.Or(p.Scenario, "offline")]
 	ns := nanoseconds(cells)
 	certified := scenario.percentile == 0 || len(ns) >= stat.MinSamples(scenario.percentile)
-	passed := reason == "" && certified && figures.StatusOf(s) == figures.Measured
+	short := scenario.tooFew(cells)
+	passed := reason == "" && short == "" && certified && figures.StatusOf(s) == figures.Measured
 	line := func(name string, value any) { fmt.Fprintf(b, "%-31s : %v\n", name, value) }
 
 	b.WriteString(mlperfRule + "MLPerf-like Results Summary\n" + mlperfRule)
@@ -98,8 +100,9 @@ func mlperfBlock(b *strings.Builder, x *figures.Index, s *record.Stack, p figure
 	line(scenario.result, mlperfResult(cells, scenario, ns))
 	line("Result is", map[bool]string{true: "VALID", false: "INVALID"}[passed])
 	line("  Performance constraints satisfied", yes(reason == ""))
+	line("  Min queries satisfied", yes(short == ""))
 	line("  Early stopping satisfied", yes(certified))
-	for _, doubt := range []string{reason, s.Error, s.Agreement.Reason} {
+	for _, doubt := range []string{reason, short, s.Error, s.Agreement.Reason} {
 		if doubt != "" {
 			line("  Because", strings.Join(strings.Fields(doubt), " "))
 		}
@@ -119,9 +122,20 @@ func mlperfBlock(b *strings.Builder, x *figures.Index, s *record.Stack, p figure
 	line("samples_per_query", p.BatchSize)
 	line("target_qps", p.Rate)
 	line("max_async_queries", p.Concurrency)
+	line("min_duration (ms)", 0)
 	line("query_count", len(ns))
 	line("qsl_rng_seed", x.Results.Manifest.Seed)
 	b.WriteString("\n")
+}
+
+// tooFew says which repeat has fewer samples than MLPerf asks for; empty: none.
+func (m mlperfScenario) tooFew(cells []*record.Cell) string {
+	for _, c := range cells {
+		if n := figures.Embeddings(c); n < m.least {
+			return fmt.Sprintf("a repeat had %d samples, MLPerf's least is %d: take --full", n, m.least)
+		}
+	}
+	return ""
 }
 
 // mlperfResult is the figure that the scenario is about.

@@ -18,7 +18,8 @@ func TestMLPerfByHand(t *testing.T) {
 		return h.Last()
 	}
 	scenario("good", "single-stream", 1, 64)
-	scenario("good", "offline", 32, 640)
+	scenario("good", "offline", 32, 24576)
+	scenario("short", "offline", 32, 640)
 	scenario("short", "single-stream", 1, 63) // p90 needs 64
 	scenario("doubted", "offline", 32, 640).Invalid = "the client was busy: run it elsewhere"
 	h.Cell("served", record.SweepGoodput, 1, 0, 20, 800, 700) // a try and the run that confirmed it
@@ -38,12 +39,13 @@ func TestMLPerfByHand(t *testing.T) {
 		blocks[name] = strings.Join(fields, " ")
 	}
 	for name, want := range map[string][]string{
-		"good SingleStream":  {"90.0th percentile latency (ns) : 20000000", "Result is : VALID", "50.00 percentile latency (ns) : 20000000", "samples_per_query : 1"},
-		"good Offline":       {"Samples per second : 640.00", "Result is : VALID", "samples_per_query : 32"},
+		"good SingleStream":  {"90th percentile latency (ns) : 20000000", "Result is : VALID", "50.00 percentile latency (ns) : 20000000", "samples_per_query : 1"},
+		"good Offline":       {"Samples per second : 24576.00", "Result is : VALID", "Min queries satisfied : Yes", "samples_per_query : 32"},
+		"short Offline":      {"Samples per second : 640.00", "Result is : INVALID", "Min queries satisfied : NO", "Because : a repeat had 640 samples, MLPerf's least is 24576"},
 		"short SingleStream": {"Result is : INVALID", "Early stopping satisfied : NO"},
 		"doubted Offline":    {"Result is : INVALID", "Performance constraints satisfied : NO", "Because : the client was busy: run it elsewhere"},
 		"served Server":      {"Completed samples per second : 700.00", "Result is : VALID", "target_qps : 750", "query_count : 700"},
-		"plain Offline":      {"Samples per second : 80.00", "Result is : VALID"},
+		"plain Offline":      {"Samples per second : 80.00", "Min queries satisfied : NO"},
 	} {
 		for _, line := range want {
 			if !strings.Contains(blocks[name], line) {
