@@ -35,7 +35,7 @@ func drawings(x *figures.Index, stacks []*record.Stack) []drawing {
 		one(chart.Concurrency(x, stacks), "Where a curve is flat the server is full, and more clients only wait longer."),
 		several(chart.Latency(x, stacks), "A closed loop: each client waits for its reply before it sends again, so this is not the latency under a given arrival rate."),
 		several(chart.Percentiles(x, stacks), "Each step to the right is ten times as rare. A line ends at the last percentile that its requests certify."),
-		one(chart.Memory(x, stacks), "Resident memory of the server's process tree at its peak, on a fresh process for each length."),
+		one(chart.Memory(x, stacks), "Resident memory of the server's process tree at its peak. The lengths come in this order and before all other load, since servers seldom give memory back; one that ran already had what it was found with."),
 	}
 	if rate := chart.Rate(x, stacks); len(rate) > 0 {
 		d := several(rate, "Requests arrive by a schedule, whether or not the server keeps up; latency counts from the scheduled time. Where a curve turns up, the stack is full."+holds(stacks))
