@@ -3,8 +3,13 @@
 package chart
 
 import (
+	"fmt"
+	"math"
+	"strconv"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report/figures"
+	"github.com/paceline/paceline/internal/bench/report/format"
 )
 
 // Chart is a drawing as data: what the PNG and the page both draw.
@@ -41,6 +46,10 @@ type Point struct {
 	figures.Figure
 }
 
+// failed says that nothing succeeded there: the point is marked, but no line leads to
+// it, since a size that is refused is not one that is served slowly.
+func (p Point) failed() bool { return p.Doubt != "" && p.Value == 0 }
+
 // doubtful says whether a figure of the chart failed its checks.
 func (c Chart) doubtful() bool {
 	for _, s := range c.Series {
@@ -51,6 +60,17 @@ func (c Chart) doubtful() bool {
 		}
 	}
 	return false
+}
+
+// Place is a place of the horizontal axis in words, as the axis itself has it.
+func (c Chart) Place(x float64) string {
+	switch {
+	case c.Key == percentilesKey:
+		return fmt.Sprintf("p%g", math.Round(1e6*(1-1/x))/1e4)
+	case c.LogX:
+		return format.Number(x)
+	}
+	return strconv.FormatFloat(x, 'f', -1, 64)
 }
 
 // Charts are the four of the comparison, for the given stacks.

@@ -99,13 +99,15 @@ var percentilesOf = []struct {
 	sweep record.Sweep
 }{{"single texts", record.SweepOnline}, {"full batches", record.SweepConcurrency}, {"highest rate", record.SweepRate}, {"long load", record.SweepStress}}
 
+const percentilesKey = "percentiles"
+
 // Percentiles plots latency over 1/(1-p), a scale on which each step to the right is
 // ten times as rare. A stack's line ends at the highest percentile that its
 // requests certify.
 func Percentiles(x *figures.Index, stacks []*record.Stack) []Chart {
 	var views []Chart
 	for _, of := range percentilesOf {
-		c := Chart{Key: "percentiles", Title: "Latency by percentile", View: of.view, X: "percentile of requests", Y: "latency, ms", LogX: true}
+		c := Chart{Key: percentilesKey, Title: "Latency by percentile", View: of.view, X: "percentile of requests", Y: "latency, ms", LogX: true}
 		for i, s := range stacks {
 			if at, ok := x.Largest(s.Name, of.sweep); ok {
 				if line := (Series{s.Name, i, distribution(x, s.Name, at)}); len(line.Points) > 0 {

@@ -50,16 +50,19 @@ type curve struct{ marks }
 
 func (m curve) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	line := make([]vg.Point, len(m.Points))
-	for i, point := range m.Points {
-		line[i] = vg.Point{X: x(m.place(point.X)), Y: y(point.Value)}
+	var line []vg.Point
+	for _, point := range m.Points {
+		if !point.failed() {
+			line = append(line, vg.Point{X: x(m.place(point.X)), Y: y(point.Value)})
+		}
 	}
 	c.StrokeLines(draw.LineStyle{Color: m.color, Width: 1.8}, line)
-	for i, point := range m.Points {
+	for _, point := range m.Points {
+		at := vg.Point{X: x(m.place(point.X)), Y: y(point.Value)}
 		if point.N > 1 {
-			whisker(c, draw.LineStyle{Color: m.color, Width: 0.9}, line[i].X, y(point.Lo), y(point.Hi))
+			whisker(c, draw.LineStyle{Color: m.color, Width: 0.9}, at.X, y(point.Lo), y(point.Hi))
 		}
-		dot(c, point.Figure, m.color, line[i])
+		dot(c, point.Figure, m.color, at)
 	}
 }
 

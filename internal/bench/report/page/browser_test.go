@@ -72,6 +72,10 @@ const probe = `<script>
     note("tip", one("#chart-batch .tip").textContent);
     press("#chart-batch .plot", "Enter");
     note("under", all("#records tbody tr").length);
+    const fill = CanvasRenderingContext2D.prototype.fillText, texts = [];
+    CanvasRenderingContext2D.prototype.fillText = function(text, ...at) { texts.push(text); fill.call(this, text, ...at); };
+    press("#chart-memory .plot", "l");
+    setTimeout(() => note("ticks", texts.slice(texts.lastIndexOf("MB of the server at its peak") + 1).findIndex(t => !/^[\d,]+$/.test(t)) > 2));
     press("#chart-batch .plot", "l");
     note("log", one("#chart-batch .log").getAttribute("aria-pressed") + all("#chart-batch canvas").length);
     one("#summary button.from").click();
@@ -111,7 +115,7 @@ func TestPageInBrowser(t *testing.T) {
 			`data-ready="true"`, `data-charts="9"`, `data-drawn="9"`, `data-log="true1"`, `data-pressed="false"`, `data-wide="false"`, `data-again="9"`,
 			`data-falling="` + strings.Join(falling, " ") + out + `"`, `data-rising="` + strings.Join(rising, " ") + out + `"`,
 			`data-theme="rgb(255, 255, 255) rgb(18, 22, 31)"`,
-			`data-tip="1 text × 1 client`, `data-under="25"`, `data-from="5"`, fmt.Sprintf(`data-records="100 of All %d cells."`, len(r.Cells)),
+			`data-ticks="true"`, `data-tip="1 text × 1 client`, `data-under="25"`, `data-from="5"`, fmt.Sprintf(`data-records="100 of All %d cells."`, len(r.Cells)),
 		} {
 			if !strings.Contains(document, want) {
 				t.Errorf("%s: %s is not in %s", size, want, regexp.MustCompile(`<body[^>]*>`).FindString(document))

@@ -52,11 +52,19 @@
     return [xAxis(entry, data, base), entry.log ? { ...y, splits: (u, i, min, max) => decades(min, max), filter: (u, list) => list } : y];
   }
 
-  // decades are 1, 2 and 5 times the powers of ten within an axis; powers alone where it spans many.
+  // decades are 1, 2 and 5 times the powers of ten within an axis; powers alone where it spans many,
+  // and round numbers where it spans so little that there would be none to read it by.
   function decades(min, max) {
     const steps = max / min > 5000 ? [1] : [1, 2, 5], list = [];
     for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max); power++) list.push(...steps.map(s => Number((s * 10 ** power).toPrecision(3))));
-    return list.filter(v => v >= min && v <= max);
+    const within = list.filter(v => v >= min && v <= max);
+    return within.length > 2 ? within : rounds(min, max);
+  }
+
+  function rounds(min, max) {
+    const power = 10 ** Math.floor(Math.log10((max - min) / 3)), step = [5, 2, 1].map(s => s * power).find(s => (max - min) / s >= 3);
+    const first = Math.ceil(min / step);
+    return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(6)));
   }
 
   function scales(entry, data, log) {
@@ -119,7 +127,7 @@
         c.strokeStyle = series.color;
         c.lineWidth = 2 * px;
         c.beginPath();
-        spots.forEach(({ x, y }, i) => {
+        spots.filter(({ p }) => !failed(p)).forEach(({ x, y }, i) => {
           if (entry.key === "agreement" && i > 0) c.lineTo(x, spots[i - 1].y); // a distribution rises in steps
           c.lineTo(x, y);
         });
@@ -130,12 +138,16 @@
             strokes(c, series.color, 1.2 * px, [[x, lo, x, hi], [x - arm, lo, x + arm, lo], [x - arm, hi, x + arm, hi]]);
           }
           c.fillStyle = series.color;
-          if (spots.length <= crowded) marker(c, series.shape, x, y, 3.4 * px);
-          if (p.doubt) cross(c, x, y, px);
+          if (!failed(p) && spots.length <= crowded) marker(c, series.shape, x, y, 3.4 * px);
+          const low = u.bbox.top + u.bbox.height - 7 * px; // a cross on the axis would be half hidden
+          if (p.doubt) cross(c, x, failed(p) ? low : y, px);
         });
       });
     });
   }
+
+  // failed: nothing succeeded there. A cross says so; a line would call it slow.
+  const failed = p => p.doubt && !p.v;
 
   function cross(c, x, y, px) {
     const a = 5.5 * px;
@@ -181,7 +193,7 @@
       const c = u.ctx, px = devicePixelRatio, gap = 14 * px, { left, top, width, height } = u.bbox;
       c.font = labelFont.replace("11.5px", 11.5 * px + "px");
       const labels = entry.view.series.map((s, i) => {
-        const last = data.points[i].map((p, k) => p && { x: data.xs[k], v: p.v }).filter(Boolean).pop();
+        const last = data.points[i].map((p, k) => p && !failed(p) && { x: data.xs[k], v: p.v }).filter(Boolean).pop();
         if (!last || hidden.has(s.name)) return null;
         const x = u.valToPos(last.x, "x", true), y = u.valToPos(last.v, "y", true);
         return { s, x, y, to: y, at: x + 14 * px, wide: c.measureText(short(s.name)).width };
