@@ -109,7 +109,13 @@ func (c *reportCommand) compare() error {
 	if n := comparison.Unchecked(limits); n > 0 {
 		fmt.Fprintf(os.Stderr, "%d figures could not be held against the limits: not valid in one of the runs, or of too few repeats\n", n)
 	}
-	return broken(limits, comparison)
+	if err := broken(limits, comparison); err != nil {
+		return err
+	}
+	if idle := comparison.Idle(limits); len(idle) > 0 {
+		return fmt.Errorf("%w: the runs share no figure that could be held against %s", errUsage, idle[0])
+	}
+	return nil
 }
 
 func (c *reportCommand) limits() ([]compare.Limit, error) {
