@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +70,25 @@ func readStress(records string) (*record.Results, error) {
 		r.Manifest = head.Manifest
 	}
 	r.Warnings = head.Warnings
+	for i := range r.Cells {
+		r.Cells[i].Invalid = cmp.Or(r.Cells[i].Invalid, head.invalid())
+	}
 	return r, check(r)
+}
+
+// disqualifying are the doubts under which a load's figures are not to be believed, as
+// a slice's would not. The others explain or limit them.
+var disqualifying = []string{"errors", "late", "client_busy", "client_waits", "trend"}
+
+// invalid says why no window of the test may be believed: its checks are of all
+// requests together, since one late one of ten would reject a window by chance.
+func (h stressHead) invalid() string {
+	for _, w := range h.Warnings {
+		if slices.Contains(disqualifying, w.Code) {
+			return w.String()
+		}
+	}
+	return ""
 }
 
 // readStressHead is empty where there is no result: a killed test left its records only.
@@ -97,11 +117,12 @@ func readWindows(path string) ([]record.Cell, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrResults, err)
 	}
-	var cells []record.Cell
-	decoder := json.NewDecoder(zip)
+	cells, decoder := []record.Cell(nil), json.NewDecoder(zip)
 	for {
 		var c record.Cell
 		switch err := decoder.Decode(&c); {
+		case (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && len(cells) == 0:
+			return nil, fmt.Errorf("%w: it holds no whole window", ErrResults)
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return cells, nil
 		case err != nil:

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"os"
@@ -63,7 +64,7 @@ func TestStressRenders(t *testing.T) {
 			if err := Summarize(r).WriteText(&text, table.Terminal{}); err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"http://127.0.0.1:8080", "320", "50.0", "One load for the whole time", "TEI /embed", "Drifted. Look.", "p99 latency"} {
+			for _, want := range []string{"http://127.0.0.1:8080", "320", "50.0", "One load for the whole time", "TEI /embed", "Drifted. Look.", "p99 latency", "!320 [1]", "[1] throughput: not valid. Drifted. Look."} {
 				if !strings.Contains(text.String(), want) {
 					t.Errorf("whole %v: %q is not in\n%s", whole, want, text.String())
 				}
@@ -80,5 +81,13 @@ func TestStressRenders(t *testing.T) {
 	os.WriteFile(bad, []byte("not gzip"), 0o644)
 	if _, err := Read(bad); err == nil {
 		t.Error("read what is not gzip")
+	}
+	var begun bytes.Buffer
+	zip := gzip.NewWriter(&begun)
+	zip.Write([]byte(`{"stack":"http://127.0.0.1:8080","swe`))
+	zip.Flush()
+	os.WriteFile(bad, begun.Bytes(), 0o644)
+	if _, err := Read(bad); err == nil || !strings.Contains(err.Error(), "no whole window") {
+		t.Errorf("of a test that was killed at once: %v", err)
 	}
 }
