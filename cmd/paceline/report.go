@@ -26,7 +26,7 @@ type reportCommand struct {
 	Against       string   `arg:"" name:"against" optional:"" help:"Directory of a later run: says what changed from the first."`
 	JSON          bool     `xor:"form" help:"Print JSON instead of a table."`
 	Markdown      bool     `xor:"form" help:"Print Markdown instead of a table, for an issue."`
-	FailIf        []string `placeholder:"LIMIT" sep:"none" help:"With two runs: exit 1 if a change that is shown goes beyond the limit, like 'throughput<-5%' or 'p95>10%'. Of throughput, p50, p95, p99, memory, efficiency (embeddings a CPU-second) and errors (percentage points). Repeatable."`
+	FailIf        []string `placeholder:"LIMIT" sep:"none" help:"With two runs: exit 1 if a change that is shown (all of its interval beyond 5 %) goes beyond the limit, like 'throughput<-5%' or 'p95>10%'. Of throughput, p50, p95, p99, memory, efficiency (embeddings a CPU-second) and errors (percentage points). Repeatable."`
 	JUnit         string   `name:"junit" placeholder:"FILE" help:"With two runs: write the comparison as a JUnit report, for CI systems."`
 	GitHubSummary bool     `name:"github-summary" help:"Append the Markdown to the summary of the GitHub job ($$GITHUB_STEP_SUMMARY)."`
 	Serve         bool     `help:"Show the run in a browser, one that is under way as it grows, until interrupted."`

@@ -47,6 +47,18 @@ func TestCompareFindsTheSlowerStackOnly(t *testing.T) {
 	}
 }
 
+// TestCompareHasAFloor: a change of a few percent is none between two runs, however
+// plainly their repeats lie apart, and a large one is. The demo's repeats scatter by 1.5 %.
+func TestCompareHasAFloor(t *testing.T) {
+	t.Parallel()
+	for by, want := range map[float64]Outcome{1.04: NoDifference, 1 / 1.04: NoDifference, 1.12: Worse, 1 / 1.12: Better} {
+		c := Runs(reporttest.Demo(5), reporttest.Slowed(reporttest.Demo(5), "paceline/tei", by))
+		if got := outcomes(c, "paceline/tei", "throughput"); got[want] != 15 {
+			t.Errorf("%.2f times as slow: %v, want 15 times %s", by, got, want)
+		}
+	}
+}
+
 func TestCompareNeedsRepeats(t *testing.T) {
 	t.Parallel()
 	c := Runs(reporttest.Demo(3), reporttest.Slowed(reporttest.Demo(3), "paceline/tei", 2))

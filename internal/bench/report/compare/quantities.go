@@ -73,12 +73,23 @@ func (q quantity) outcome(c Change) Outcome {
 		return Invalid
 	case !stat.Separable(len(c.A.Values), len(c.B.Values)):
 		return TooFew
-	case !stat.Differs(c.A.Values, c.B.Values):
+	case !stat.Differs(c.A.Values, c.B.Values) || c.withinFloor():
 		return NoDifference
 	case c.less() == q.lowerIsBetter:
 		return Better
 	}
 	return Worse
+}
+
+// floor is what a change between two runs must be beyond, as a share. The repeats of a
+// run resemble each other more than they do those of a run an hour later: the room, the
+// neighbours and the layout in memory changed in between, which no test on repeats can
+// see. What a slice may drift by and be called steady, two runs may differ by.
+const floor = stat.TrendFloor
+
+// withinFloor says that the ratio's interval reaches into the floor.
+func (c Change) withinFloor() bool {
+	return c.Ratio.Known() && c.Ratio.Lo <= 1+floor && c.Ratio.Hi >= 1/(1+floor)
 }
 
 // less tells whether B lies below A, by the repeats that the difference was shown by: a

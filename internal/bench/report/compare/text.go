@@ -99,7 +99,7 @@ func (c *Comparison) caption() string {
 		return "The runs share no cell: nothing to compare."
 	}
 	return fmt.Sprintf("%d figures compared: %d worse, %d better, %d without a shown difference, %d not valid. "+
-		"A difference is shown when Mann-Whitney gives p <= %g and the medians' intervals do not overlap; "+
-		"among many figures a few differ by chance.",
-		len(c.Changes), counts[Worse], counts[Better], counts[NoDifference]+counts[TooFew], counts[Invalid], stat.Significance)
+		"A difference is shown when Mann-Whitney gives p <= %g, the medians' intervals do not overlap and all of the ratio's "+
+		"lies beyond %g %%, by which two runs may differ because of what else changed between them.",
+		len(c.Changes), counts[Worse], counts[Better], counts[NoDifference]+counts[TooFew], counts[Invalid], stat.Significance, 100*floor)
 }
