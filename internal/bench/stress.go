@@ -144,10 +144,14 @@ func (c StressConfig) run(ctx context.Context, loop loader, source sample.Source
 	if err := spool.close(); err != nil {
 		return nil, err
 	}
-	r := t.result(run.Elapsed)
+	elapsed := run.Elapsed
+	if c.Arrivals != nil && ctx.Err() == nil {
+		elapsed = max(elapsed, c.Duration) // a schedule that was followed ends after its last pause, not with its last reply
+	}
+	r := t.result(elapsed)
 	r.Interrupted = ctx.Err() != nil
 	r.Started, r.Finished = run.Started, run.Started.Add(run.Elapsed)
-	r.addUsage(k, run.Elapsed)
+	r.addUsage(k, elapsed)
 	r.Warnings = r.doubts(c, k.windows, k.latency)
 	return r, nil
 }

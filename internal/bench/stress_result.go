@@ -14,7 +14,7 @@ import (
 // StressResult is what stress_test_results_{timestamp}.json holds. The first five
 // members are the proof of concept's; times are in seconds.
 type StressResult struct {
-	Seconds    float64        `json:"test_duration_seconds"` // until the last reply
+	Seconds    float64        `json:"test_duration_seconds"` // until the last reply, at least as long as the schedule
 	Requests   int            `json:"total_requests"`
 	Successful int            `json:"successful_requests"`
 	PerSecond  float64        `json:"requests_per_second"` // successful ones

@@ -183,6 +183,23 @@ func TestStressOpenLoop(t *testing.T) {
 	})
 }
 
+// TestStressSparseSchedule: requests ten seconds apart are a tenth a second, also when
+// the last of them is answered long before the time is over.
+func TestStressSparseSchedule(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := stressConfig(t)
+		c.Rate, c.Arrivals, c.BatchSize = 0.1, &load.ConstantArrivals, 1
+		r, err := c.simulate(t.Context(), nil, single(func(int) (time.Duration, driver.Outcome) { return 20 * time.Millisecond, driver.OK }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !near(&r.PerSecond, 0.1, 1e-9) || !near(&r.Embeddings, 0.1, 1e-9) || r.Requests != 12 || r.Seconds != 120 {
+			t.Errorf("%d requests in %v s: %v a second", r.Requests, r.Seconds, r.PerSecond)
+		}
+	})
+}
+
 func TestStressInterrupted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
