@@ -23,23 +23,25 @@ import (
 )
 
 // BenchmarkDoorsServer is what a request of 32 texts costs the server alone, in
-// milliseconds and in percent of the JSON door, each the median of the turns with its 95 % interval: the
-// server is another process, which tells its processor time when it is asked. The
-// model is BenchmarkDoors's: with its engine, and with an idle one that computes
-// nothing, so that what is left is the door, the tokenizer and the queue.
+// milliseconds and in percent of the JSON door, the median of the turns with its 95 %
+// interval: the server is another process, which tells its processor time when it is
+// asked. The model is BenchmarkDoors's: with its engine, and with an idle one that
+// computes nothing, so that what is left is the door, the tokenizer and the queue.
 func BenchmarkDoorsServer(b *testing.B) {
 	for _, engine := range []string{"engine", idle} {
-		b.Run(engine, func(b *testing.B) { benchServer(b, engine) })
+		for _, tokens := range []int{12, 68} {
+			b.Run(fmt.Sprintf("%s/tokens=%d", engine, tokens), func(b *testing.B) { benchServer(b, engine, tokens) })
+		}
 	}
 }
 
 // inTurn is how many requests a door has before the next one has its turn.
 const inTurn = 10
 
-func benchServer(b *testing.B, engine string) {
+func benchServer(b *testing.B, engine string, tokens int) {
 	server := startServer(b, engine)
 	ways := []*way{{name: "json"}, {name: "http"}, {name: "grpc"}}
-	ways[2].run, ways[1].run, ways[0].run = callers(b, server.web, server.call, benchTexts(32, 68))
+	ways[2].run, ways[1].run, ways[0].run = callers(b, server.web, server.call, benchTexts(32, tokens))
 	for turn := -1; turn < 0 || b.Loop(); turn++ {
 		for i := range ways {
 			began := server.cpuTime(b)
@@ -136,7 +138,7 @@ func (idleEngine) Run(_ context.Context, b *model.Batch) error {
 // for every line that it reads, and ends with its input.
 func beServer(engine string) error {
 	name := cmp.Or(os.Getenv(modelVariable), "../../../testdata/tiny/bert")
-	m, err := assemble.Open(context.Background(), store.New(store.Options{}), name, assemble.Options{DType: "float32", Threads: 1})
+	m, err := assemble.Open(context.Background(), store.New(store.Options{}), name, assemble.Options{Threads: 1})
 	if err != nil {
 		return err
 	}
