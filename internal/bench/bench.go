@@ -115,7 +115,7 @@ type bench struct {
 	plan     plan
 	measured map[record.Sweep]bool
 	short    []string // what of the memory sweep did not fit into the time
-	steal    stealCount
+	machine  machineTime
 	gpus     *sample.GPUs                         // of this machine; nil: none can be read
 	startup  time.Duration                        // spent on servers of ours that take long to start
 	stop     context.CancelCauseFunc              // ends the run for a reason of our own

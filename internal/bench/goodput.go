@@ -119,7 +119,7 @@ func (b *bench) try(ctx context.Context, s *seeker, rate float64, confirm bool) 
 			return
 		}
 		t.add(cell)
-		b.steal.add(cell)
+		b.machine.add(cell)
 		b.keep(cell)
 	}
 	t.decide()

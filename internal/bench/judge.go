@@ -16,6 +16,7 @@ const (
 	mostErrors     = 0.01 // of the requests
 	mostClientCPU  = 0.8  // of all cores: the client had no more to give
 	mostSteal      = 0.05 // of all cores' time
+	mostOthers     = 0.05 // the same
 	trendWindows   = 20
 	trendRequests  = 64  // below which a trend cannot be told from chance
 	trendSeconds   = 3.0 // below which a slice is too short to drift
@@ -24,7 +25,7 @@ const (
 )
 
 // judge decides whether a slice may be believed, remembers what the stack turned
-// down, and counts stolen time.
+// down, and counts what the machine did beside.
 func (b *bench) judge(s *stack, cell *record.Cell, p Point, said *complaints) {
 	failed := failures(cell)
 	if n := len(cell.Requests.Outcome); failed == 0 && n > 0 && cell.BatchSize >= s.largest {
@@ -43,7 +44,7 @@ func (b *bench) judge(s *stack, cell *record.Cell, p Point, said *complaints) {
 	if cell.Invalid == "" {
 		cell.Invalid = drift(cell)
 	}
-	b.steal.add(cell)
+	b.machine.add(cell)
 	if cell.Invalid != "" {
 		b.doubtOnce(s, p, cell.Invalid)
 	}
@@ -101,24 +102,4 @@ func (b *bench) doubtOnce(s *stack, p Point, why string) {
 		}
 	}
 	b.warn(record.Warning{Stack: s.Name, Code: "invalid", Text: p.String() + ": " + why, Advice: "The slice is left out of the figures, or marked where there is no other."})
-}
-
-// stealCount adds up the time that the machine's host gave to others.
-type stealCount struct{ stolen, wanted float64 }
-
-func (c *stealCount) add(cell *record.Cell) {
-	c.stolen += spent(cell.Samples.Steal)
-	c.wanted += cell.Seconds * float64(runtime.NumCPU())
-}
-
-// doubtMachine warns of a noisy neighbour.
-func (b *bench) doubtMachine() {
-	if b.steal.stolen <= mostSteal*b.steal.wanted {
-		return
-	}
-	b.warn(record.Warning{
-		Code:   "steal",
-		Text:   fmt.Sprintf("The host gave %.0f %% of this machine's time to others while the stacks were measured.", 100*b.steal.stolen/b.steal.wanted),
-		Advice: "Compare embeddings per CPU-second rather than throughput, or repeat the run on a quiet machine.",
-	})
 }

@@ -72,7 +72,7 @@ func (b *bench) judgeOpen(s *stack, cell *record.Cell, p Point, said *complaints
 			cell.Invalid = doubtOpen(cell)
 		}
 	}
-	b.steal.add(cell)
+	b.machine.add(cell)
 	if cell.Invalid != "" {
 		b.doubtOnce(s, p, cell.Invalid)
 	}

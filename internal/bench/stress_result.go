@@ -36,6 +36,7 @@ type StressResult struct {
 	PeakMemory   *int64            `json:"server_memory_peak_bytes"`  // likewise
 	Cores        *float64          `json:"server_cpu_cores"`          // in use in the mean
 	StealShare   float64           `json:"stolen_share"`              // of the machine's time, by its host
+	OthersShare  float64           `json:"others_share"`              // of the machine\'s time, by programs that are neither client nor server; 0 where that is not known
 	GPU          *GPUUse           `json:"gpu"`                       // null: see gpu_absent
 	Resources    string            `json:"resources,omitempty"`       // who tells of the server: its process, an agent, its metrics
 	Breakdown    *record.Breakdown `json:"breakdown,omitempty"`       // where the requests' time went, in sums; null: the service does not tell
@@ -97,13 +98,14 @@ func pointer[T any](v T) *T { return &v }
 
 // stressUsage adds up the windows' samples.
 type stressUsage struct {
-	client, server, steal float64
-	local                 bool
-	start, peak           int64
-	gpu                   *GPUUse
-	times                 *record.Breakdown
-	from                  string
-	elsewhere             bool
+	client, server float64
+	steal, others  float64
+	local          bool
+	start, peak    int64
+	gpu            *GPUUse
+	times          *record.Breakdown
+	from           string
+	elsewhere      bool
 }
 
 func (u *stressUsage) add(c *record.Cell) {
@@ -111,6 +113,7 @@ func (u *stressUsage) add(c *record.Cell) {
 	u.client += spent(s.ClientCPU)
 	u.server += spent(s.CPU)
 	u.steal += spent(s.Steal)
+	u.others += others(s)
 	u.peak = max(u.peak, c.PeakBytes)
 	u.gpu = u.gpu.add(s.GPU)
 	u.times = addBreakdown(u.times, c.Breakdown)
@@ -128,7 +131,8 @@ func (r *StressResult) addUsage(k *keeper, elapsed time.Duration) {
 	r.GPU = u.gpu.total(k.tally.embedded)
 	r.Breakdown, r.Resources, r.elsewhere = u.times, u.from, u.elsewhere
 	if elapsed > 0 {
-		r.StealShare = u.steal / elapsed.Seconds() / float64(runtime.NumCPU())
+		wanted := elapsed.Seconds() * float64(runtime.NumCPU())
+		r.StealShare, r.OthersShare = u.steal/wanted, max(0, u.others/wanted)
 	}
 	if !u.local || elapsed <= 0 {
 		return
@@ -161,6 +165,7 @@ func (r *StressResult) doubts(c StressConfig, throughput, latency []float64) []r
 	doubt((r.ServerCPU == nil || r.elsewhere) && r.ClientCPU > mostClientCPU*r.Seconds*float64(runtime.GOMAXPROCS(0)), "client_busy", "Run the client on another machine.",
 		"The client used %.1f s of CPU in %.1f s.", r.ClientCPU, r.Seconds)
 	doubt(r.StealShare > mostSteal, "steal", "Repeat the run on a quiet machine.", "The host gave %.0f %% of this machine's time to others.", 100*r.StealShare)
+	doubt(r.OthersShare > mostOthers, "others", "See what else runs here, end it, and repeat the run.", "Other programs took %.0f %% of this machine's time.", 100*r.OthersShare)
 	doubt(drifted != "", "trend", "Warm the service up, or see what it runs out of.", "%s: no steady state.", drifted)
 	return list
 }

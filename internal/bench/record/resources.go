@@ -26,7 +26,8 @@ type Samples struct {
 	PSS         *PSSSamples `json:"pss,omitempty"`
 	GPU         *GPUSamples `json:"gpu,omitempty"`
 	ClientCPU   []float64   `json:"client_cpu_seconds"`
-	Steal       []float64   `json:"steal_seconds,omitempty"` // stolen from the client's machine by its host
+	MachineCPU  []float64   `json:"machine_cpu_seconds,omitempty"` // of all programs on the client's machine
+	Steal       []float64   `json:"steal_seconds,omitempty"`       // stolen from the client's machine by its host
 }
 
 // PSSSamples are of the proportional set size: each page is counted for the tree

@@ -69,6 +69,7 @@ func appendSamples(s *record.Samples, more record.Samples, shift int64) {
 	s.MajorFaults = append(s.MajorFaults, more.MajorFaults...)
 	s.Threads = append(s.Threads, more.Threads...)
 	s.ClientCPU = append(s.ClientCPU, more.ClientCPU...)
+	s.MachineCPU = append(s.MachineCPU, more.MachineCPU...)
 	s.Steal = append(s.Steal, more.Steal...)
 	if s.PSS != nil && more.PSS != nil {
 		s.PSS.At = append(s.PSS.At, shifted(more.PSS.At, shift)...)

@@ -48,9 +48,10 @@ type Watch struct {
 }
 
 type row struct {
-	at            time.Time
-	server        Usage
-	client, steal float64
+	at             time.Time
+	server         Usage
+	client         float64
+	machine, steal float64
 }
 
 // Start watches a server; with nil, the client alone.
@@ -88,7 +89,7 @@ func (w *Watch) take() {
 	} else {
 		r.at = time.Now()
 	}
-	r.steal = stealSeconds()
+	r.machine, r.steal = machineSeconds()
 	if u, err := usageOf(os.Getpid()); err == nil {
 		r.client = u.CPUSeconds
 	}
@@ -151,6 +152,7 @@ func (w *Watch) Stop(epoch time.Time) (columns record.Samples, peakBytes int64) 
 	for _, r := range w.rows {
 		columns.At = append(columns.At, r.at.Sub(epoch).Microseconds())
 		columns.ClientCPU = append(columns.ClientCPU, r.client)
+		columns.MachineCPU = append(columns.MachineCPU, r.machine)
 		columns.Steal = append(columns.Steal, r.steal)
 	}
 	w.fill(&columns, epoch)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 	"time"
 
@@ -115,13 +116,16 @@ func TestWatch(t *testing.T) {
 	}
 	columns, peak := w.Stop(time.Now())
 	n := len(columns.At)
-	if n < 2 || len(columns.CPU) != n || len(columns.RSS) != n || len(columns.ClientCPU) != n || len(columns.Steal) != n {
+	if n < 2 || len(columns.CPU) != n || len(columns.RSS) != n || len(columns.ClientCPU) != n || len(columns.Steal) != n || len(columns.MachineCPU) != n {
 		t.Fatalf("columns of unequal length: %+v", columns)
 	}
 	for i := 1; i < n; i++ {
 		if columns.CPU[i] < columns.CPU[i-1] || columns.ClientCPU[i] < columns.ClientCPU[i-1] || columns.At[i] < columns.At[i-1] {
 			t.Errorf("sample %d falls: %+v", i, columns)
 		}
+	}
+	if machine := columns.MachineCPU[n-1]; runtime.GOOS == "linux" && machine < columns.CPU[n-1]+columns.ClientCPU[n-1] {
+		t.Errorf("all programs together took %v s since the machine's start, two of them %v and %v", machine, columns.CPU[n-1], columns.ClientCPU[n-1])
 	}
 	if columns.CPU[n-1] < burntSeconds || peak < heldBytes {
 		t.Errorf("%v s and a peak of %d bytes, want at least %v s and %d", columns.CPU[n-1], peak, burntSeconds, heldBytes)

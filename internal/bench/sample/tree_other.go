@@ -55,5 +55,5 @@ func peaks([]int) int64     { return 0 }
 // pssOf: this system does not tell.
 func pssOf([]int) int64 { return 0 }
 
-// stealSeconds: this system does not tell.
-func stealSeconds() float64 { return 0 }
+// machineSeconds: this system does not tell.
+func machineSeconds() (programs, stolen float64) { return 0, 0 }
