@@ -33,7 +33,7 @@ func (c *agentCommand) Run(ctx context.Context) error {
 	if err := agent.CheckListen(c.Listen, c.Token); err != nil {
 		return fmt.Errorf("%w: --listen %w", errUsage, err)
 	}
-	if c.PID < 0 || c.Port < 0 || c.Port > 65535 {
+	if c.PID < 0 || c.Port < 0 || c.Port > 65535 || c.PID == 0 && c.Port == 0 {
 		return fmt.Errorf("%w: --pid and --port must be above 0, ports below 65536", errUsage)
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
