@@ -57,6 +57,10 @@ const probe = `<script>
   const names = () => all("#summary tbody th").map(e => e.firstChild.textContent).join(" ");
   const inked = c => { const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; for (let i = 3; i < d.length; i += 4) if (d[i]) return true; return false; };
   const press = (query, key) => one(query).dispatchEvent(new KeyboardEvent("keydown", { key }));
+  const mouse = (kind, x) => { // at a share of the width of a chart
+    const e = one("#chart-batch .u-over"), r = e.getBoundingClientRect();
+    e.dispatchEvent(new MouseEvent(kind, { bubbles: true, button: 0, movementX: 1, clientX: r.left + x * r.width, clientY: r.top + r.height / 2 }));
+  };
   const read = () => {
     note("ready", document.documentElement.dataset.ready);
     note("charts", all(".plot canvas").length);
@@ -92,12 +96,19 @@ const probe = `<script>
     note("again", all(".plot canvas").length);
     note("wide", document.documentElement.scrollWidth > innerWidth);
     note("done", innerWidth);
+    setTimeout(() => { // the charts have their size by then
+      mouse("mousemove", 0.99);
+      note("hover", one("#chart-batch .tip").textContent);
+      mouse("mousedown", 0.3);
+      mouse("mousemove", 0.6);
+      note("dragged", Math.round(10 * one("#chart-batch .u-select").offsetWidth / one("#chart-batch .u-over").offsetWidth));
+    });
   };
   setTimeout(read); // the charts are drawn in the microtasks before
 })();
 </script></body>`
 
-// TestPageInBrowser opens the page, sorts, switches, reads a chart by keyboard and
+// TestPageInBrowser opens the page, sorts, switches, reads a chart by keyboard and mouse and
 // asks where a figure comes from, on a desk and on a phone.
 func TestPageInBrowser(t *testing.T) {
 	t.Parallel()
@@ -115,7 +126,7 @@ func TestPageInBrowser(t *testing.T) {
 			`data-ready="true"`, `data-charts="9"`, `data-drawn="9"`, `data-log="true1"`, `data-pressed="false"`, `data-wide="false"`, `data-again="9"`,
 			`data-falling="` + strings.Join(falling, " ") + out + `"`, `data-rising="` + strings.Join(rising, " ") + out + `"`,
 			`data-theme="rgb(255, 255, 255) rgb(18, 22, 31)"`,
-			`data-ticks="true"`, `data-tip="1 text × 1 client`, `data-under="25"`, `data-from="5"`, fmt.Sprintf(`data-records="100 of All %d cells."`, len(r.Cells)),
+			`data-ticks="true"`, `data-tip="1 text × 1 client`, `data-hover="128 texts × 1 client`, `data-dragged="3"`, `data-under="25"`, `data-from="5"`, fmt.Sprintf(`data-records="100 of All %d cells."`, len(r.Cells)),
 		} {
 			if !strings.Contains(document, want) {
 				t.Errorf("%s: %s is not in %s", size, want, regexp.MustCompile(`<body[^>]*>`).FindString(document))
