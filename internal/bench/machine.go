@@ -21,7 +21,7 @@ func (m *machineTime) add(cell *record.Cell) {
 // others is the CPU time of the programs that are neither client nor server, where both
 // and the machine's are known; it may come out a hair below zero.
 func others(s record.Samples) float64 {
-	if s.From != record.FromProcess || len(s.MachineCPU) == 0 || len(s.CPU) == 0 {
+	if s.From != record.FromProcess || spent(s.MachineCPU) == 0 || len(s.CPU) == 0 {
 		return 0
 	}
 	return spent(s.MachineCPU) - spent(s.CPU) - spent(s.ClientCPU)

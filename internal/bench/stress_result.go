@@ -36,7 +36,7 @@ type StressResult struct {
 	PeakMemory   *int64            `json:"server_memory_peak_bytes"`  // likewise
 	Cores        *float64          `json:"server_cpu_cores"`          // in use in the mean
 	StealShare   float64           `json:"stolen_share"`              // of the machine's time, by its host
-	OthersShare  float64           `json:"others_share"`              // of the machine\'s time, by programs that are neither client nor server; 0 where that is not known
+	OthersShare  float64           `json:"others_share"`              // of the machine's time, by programs that are neither client nor server; 0 where that is not known
 	GPU          *GPUUse           `json:"gpu"`                       // null: see gpu_absent
 	Resources    string            `json:"resources,omitempty"`       // who tells of the server: its process, an agent, its metrics
 	Breakdown    *record.Breakdown `json:"breakdown,omitempty"`       // where the requests' time went, in sums; null: the service does not tell
