@@ -27,15 +27,12 @@ type Scenario struct {
 var (
 	SingleStream = Scenario{Name: "single-stream", Percentile: 0.90, Texts: 1, Clients: 1, Queries: stat.MinSamples(0.90)}
 	MultiStream  = Scenario{Name: "multi-stream", Percentile: 0.99, Texts: 8, Clients: 1, Queries: stat.MinSamples(0.99)}
-	Offline      = Scenario{Name: "offline", Texts: 32, Clients: 16, Queries: offlineSamples / 32}
+	Offline      = Scenario{Name: "offline", Texts: 32, Clients: 16, Queries: record.OfflineSamples / 32}
 )
 
 // Server names the scenario that is a search: Poisson arrivals of one text, the
 // highest rate under a bound of p99.
 const Server = "server"
-
-// offlineSamples is MLPerf's least for Offline. Shorter efforts send fewer and say so.
-const offlineSamples = 24576
 
 // ParseScenario finds one that is not [Server].
 func ParseScenario(name string) (Scenario, error) {
@@ -84,8 +81,8 @@ func (s Scenario) queries(e Effort, speed speed) int {
 
 func (b *bench) runScenario(ctx context.Context, s *stack, scenario Scenario, repeat int) error {
 	n := scenario.queries(b.Effort, s.speed)
-	if got := n * scenario.Texts; repeat == 0 && scenario.Percentile == 0 && got < offlineSamples {
-		b.warn(record.Warning{Stack: s.Name, Code: "scenario_short", Text: fmt.Sprintf("%s had %d texts, MLPerf's least is %d.", scenario.Name, got, offlineSamples), Advice: "Take --full."})
+	if got := n * scenario.Texts; repeat == 0 && scenario.Percentile == 0 && got < record.OfflineSamples {
+		b.warn(record.Warning{Stack: s.Name, Code: "scenario_short", Text: fmt.Sprintf("%s had %d texts, MLPerf's least is %d.", scenario.Name, got, record.OfflineSamples), Advice: "Take --full."})
 	}
 	return b.slice(ctx, s, planned{Point: scenario.point(), Requests: n, Warmup: max(2, n/warmupShare)}, b.Data, repeat)
 }

@@ -125,6 +125,10 @@ const (
 	SweepScenario    Sweep = "scenario"    // one of MLPerf's, named in Scenario
 )
 
+// OfflineSamples is MLPerf's least of texts in a repeat of the scenario offline. Shorter
+// efforts send fewer and say so.
+const OfflineSamples = 24576
+
 // Cell is one timed slice: one stack at one point of one sweep, one repeat.
 type Cell struct {
 	Stack         string     `json:"stack"`

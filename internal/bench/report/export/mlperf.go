@@ -31,7 +31,7 @@ var mlperfScenarios = map[string]mlperfScenario{
 	"single-stream": {"SingleStream", 0.90, 0, "90th percentile latency (ns)"},
 	"multi-stream":  {"MultiStream", 0.99, 0, "99th percentile latency (ns)"},
 	"server":        {"Server", 0.99, 0, "Completed samples per second"},
-	"offline":       {"Offline", 0, 24576, "Samples per second"},
+	"offline":       {"Offline", 0, record.OfflineSamples, "Samples per second"},
 }
 
 // WriteMLPerf writes a summary a stack and scenario. A search for goodput is the
