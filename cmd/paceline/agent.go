@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
 
 	"github.com/paceline/paceline/internal/bench"
 	"github.com/paceline/paceline/internal/bench/agent"
@@ -35,6 +38,9 @@ func (c *agentCommand) Run(ctx context.Context) error {
 	}
 	if c.PID < 0 || c.Port < 0 || c.Port > 65535 || c.PID == 0 && c.Port == 0 {
 		return fmt.Errorf("%w: --pid and --port must be above 0, ports below 65536", errUsage)
+	}
+	if err := c.checkPID(ctx); err != nil {
+		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	gpus, err := sample.OpenGPUs()
@@ -61,6 +67,17 @@ func (c *agentCommand) Run(ctx context.Context) error {
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
+	}
+	return nil
+}
+
+// checkPID refuses a process that is not there. A port may get its listener later.
+func (c *agentCommand) checkPID(ctx context.Context) error {
+	if c.PID == 0 {
+		return nil
+	}
+	if ok, err := process.PidExistsWithContext(ctx, int32(min(c.PID, math.MaxInt32))); err != nil || !ok {
+		return errors.Join(fmt.Errorf("--pid %d: no such process runs here", c.PID), err)
 	}
 	return nil
 }

@@ -131,6 +131,9 @@ func (c *stressCommand) check() error {
 		return fmt.Errorf("--url: %w", err)
 	}
 	d.Close()
+	if info, err := os.Stat(c.Out); err == nil && !info.IsDir() {
+		return fmt.Errorf("--out: %s is not a directory", c.Out)
+	}
 	return c.checkLoad()
 }
 
