@@ -37,6 +37,7 @@ func TestNoLevelIsLeftOut(t *testing.T) {
 
 		AVX512VNNI: {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"},
 		AVX512BF16: {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16"},
+		AVX2VNNI:   {"avx2", "fma", "bmi2", "avx_vnni"},
 		AMX:        {"avx2", "fma", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8"},
 	} {
 		has := !slices.ContainsFunc(needed, func(f string) bool { return !slices.Contains(flags, f) })

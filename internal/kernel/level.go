@@ -14,9 +14,10 @@ type Level string
 // The levels, lowest first. A level needs the processor's instructions and the
 // operating system's permission to use their registers.
 const (
-	Generic Level = "generic" // plain Go
-	AVX2    Level = "avx2"    // x86-64 with AVX2 and FMA
-	AVX512  Level = "avx512"  // x86-64 with AVX-512 F, BW, DQ and VL
+	Generic  Level = "generic"  // plain Go
+	AVX2     Level = "avx2"     // x86-64 with AVX2 and FMA
+	AVX2VNNI Level = "avx2vnni" // avx2 and AVX-VNNI, which is VNNI on 256 bits
+	AVX512   Level = "avx512"   // x86-64 with AVX-512 F, BW, DQ and VL
 
 	AVX512VNNI Level = "avx512vnni" // avx512 and AVX512_VNNI
 	AVX512BF16 Level = "avx512bf16" // avx512vnni and AVX512_BF16

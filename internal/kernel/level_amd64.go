@@ -9,14 +9,17 @@ import (
 )
 
 // machineRungs lists the levels above Generic that this machine has, lowest first.
-// Package cpu reports AVX2, FMA and AVX-512 only where XCR0 says that the operating
-// system saves their registers, so what it reports may be used.
+// Package cpu reports AVX2, AVX-VNNI, FMA and AVX-512 only where XCR0 says that the
+// operating system saves their registers, so what it reports may be used.
 func machineRungs() []rung {
 	var rungs []rung
 	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA || !cpu.X86.HasBMI2 {
 		return rungs
 	}
 	rungs = append(rungs, rung{AVX2, newAVX2})
+	if cpu.X86.HasAVXVNNI {
+		rungs = append(rungs, rung{AVX2VNNI, newAVX2VNNI})
+	}
 	if !cpu.X86.HasAVX512F || !cpu.X86.HasAVX512BW || !cpu.X86.HasAVX512DQ || !cpu.X86.HasAVX512VL {
 		return rungs
 	}
@@ -50,6 +53,19 @@ func newAVX2() *Set {
 		},
 		peak: peak{peakAVX2, 12 * 8 * 2},
 	}
+}
+
+// newAVX2VNNI adds quicker products of integers to newAVX2.
+func newAVX2VNNI() *Set {
+	s := newAVX2()
+	s.level = AVX2VNNI
+	s.linear[Int16] = newInt16(tileSet{cols: 16, tiles: []tile{
+		{6, mul6x16AVX2VNNI}, {4, mul4x16AVX2VNNI}, {2, mul2x16AVX2VNNI}, {1, mul1x16AVX2VNNI},
+	}}, quantizeAVX2INT16, largestAVX2INT16)
+	s.linear[Int8], s.linear[Int8GELU] = newInt8(tileSet{cols: 16, tiles: []tile{
+		{6, mul6x16AVX2VNNIINT8}, {4, mul4x16AVX2VNNIINT8}, {2, mul2x16AVX2VNNIINT8}, {1, mul1x16AVX2VNNIINT8},
+	}}, quantizeAVX2INT8, largestAVX2INT16)
+	return s
 }
 
 // int8AVX2 is Int8 and Int8GELU of levels without VNNI.

@@ -19,6 +19,7 @@ type isa struct {
 	element string // what one 4-byte element of a product's operands holds
 	apart   bool   // integers are multiplied and added by two instructions
 	tiles   bool   // products are those of AMX, and nothing else is emitted
+	borrows bool   // operands are encoded by another level's functions
 }
 
 // wide tells whether registers are of 512 bits.
@@ -55,6 +56,25 @@ var avx2int8 = &isa{
 	element: "int8",
 	apart:   true,
 }
+
+// avx2vnni and avx2vnniint8 add to avx2 products of both by AVX-VNNI, in one
+// instruction each; the operands are those of avx2int16 and avx2int8.
+var (
+	avx2vnni = &isa{
+		name:    "AVX2VNNI",
+		lanes:   8,
+		linear:  []shape{{6, 2, 0}, {4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
+		element: "int16",
+		borrows: true,
+	}
+	avx2vnniint8 = &isa{
+		name:    "AVX2VNNIINT8",
+		lanes:   8,
+		linear:  []shape{{6, 2, 0}, {4, 2, 0}, {2, 2, 0}, {1, 2, 0}},
+		element: "int8",
+		borrows: true,
+	}
+)
 
 var avx512 = &isa{
 	name:   "AVX512",
@@ -105,6 +125,14 @@ var (
 	amxbf16 = &isa{name: "AMXBF16", lanes: 16, element: "bfloat16", tiles: true}
 	amxint8 = &isa{name: "AMXINT8", lanes: 16, element: "int8", tiles: true}
 )
+
+// vnni is the extension that multiplies integers and adds them to sums of 32 bits.
+func (i *isa) vnni() string {
+	if i.wide() {
+		return "AVX512VNNI"
+	}
+	return "AVXVNNI"
+}
 
 // integers tells whether sums are int32, to be scaled in the end.
 func (i *isa) integers() bool { return i.element == "int16" || i.element == "int8" }

@@ -21,7 +21,7 @@ import (
 func main() {
 	dir := flag.String("dir", "..", "folder of package kernel")
 	flag.Parse()
-	for _, i := range []*isa{avx2, avx2int16, avx2int8, avx512, avx512int16, avx512vnni, avx512int8, avx512bf16, amxbf16, amxint8} {
+	for _, i := range []*isa{avx2, avx2int16, avx2int8, avx2vnni, avx2vnniint8, avx512, avx512int16, avx512vnni, avx512int8, avx512bf16, amxbf16, amxint8} {
 		g := &generator{Context: build.NewContext(), isa: i, constants: map[string]operand.Mem{}}
 		g.ConstraintExpr("amd64,!purego")
 		g.kernels()
@@ -62,6 +62,9 @@ func (g *generator) kernels() {
 	}
 	if g.isa.wide() && g.isa.vectors {
 		g.transpose()
+	}
+	if g.isa.borrows {
+		return
 	}
 	switch g.isa.element {
 	case "int16":

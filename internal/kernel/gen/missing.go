@@ -16,19 +16,19 @@ import (
 // bytes with the instruction beside them.
 
 // evex is the encoding of an instruction on three 512-bit registers, or on two of
-// which the second source is unused (Intel SDM volume 2, 2.7).
+// which the second source is unused (Intel SDM volume 2, 2.7): map 0F38, W0. On three
+// 256-bit registers the instruction is VEX's of the same prefix and opcode.
 type evex struct {
-	prefix byte // pp: 0 none, 1 66, 2 F3, 3 F2
-	opcode byte // in the map 0F38
-	unary  bool // one source only
+	vex
+	unary bool // one source only
 }
 
 var missing = map[string]evex{
-	"VPDPBUSD":       {prefix: 1, opcode: 0x50},              // AVX512_VNNI: EVEX.512.66.0F38.W0 50 /r
-	"VPDPWSSD":       {prefix: 1, opcode: 0x52},              // AVX512_VNNI: EVEX.512.66.0F38.W0 52 /r
-	"VDPBF16PS":      {prefix: 2, opcode: 0x52},              // AVX512_BF16: EVEX.512.F3.0F38.W0 52 /r
-	"VCVTNEPS2BF16":  {prefix: 2, opcode: 0x72, unary: true}, // AVX512_BF16: EVEX.512.F3.0F38.W0 72 /r
-	"VCVTNE2PS2BF16": {prefix: 3, opcode: 0x72},              // AVX512_BF16: EVEX.512.F2.0F38.W0 72 /r
+	"VPDPBUSD":       {vex: vex{1, 0x50}},              // AVX512_VNNI: EVEX.512.66.0F38.W0 50 /r; AVX-VNNI: VEX.256
+	"VPDPWSSD":       {vex: vex{1, 0x52}},              // AVX512_VNNI: EVEX.512.66.0F38.W0 52 /r; AVX-VNNI: VEX.256
+	"VDPBF16PS":      {vex: vex{2, 0x52}},              // AVX512_BF16: EVEX.512.F3.0F38.W0 52 /r
+	"VCVTNEPS2BF16":  {vex: vex{2, 0x72}, unary: true}, // AVX512_BF16: EVEX.512.F3.0F38.W0 72 /r
+	"VCVTNE2PS2BF16": {vex: vex{3, 0x72}},              // AVX512_BF16: EVEX.512.F2.0F38.W0 72 /r
 }
 
 // emitMissing adds an instruction by name; the last operand is the destination,
@@ -65,7 +65,11 @@ func encode(line string) string {
 		}
 		registers = append(registers, n)
 	}
-	return encodedLine(e.bytes(registers), m[1]+" "+m[2], m[3])
+	code := e.bytes(registers)
+	if !strings.Contains(m[2], "Z") { // in Go's order the destination is last
+		code = e.vex.bytes(long, registers[2], registers[1], registers[0])
+	}
+	return encodedLine(code, m[1]+" "+m[2], m[3])
 }
 
 // encodedLine is an instruction's bytes with its text and its comment beside them.
@@ -84,7 +88,6 @@ func (e evex) bytes(registers []int) []byte {
 	if !e.unary {
 		vvvv = registers[1]
 	}
-	inverted := func(n, bit int) byte { return byte(^n>>bit) & 1 }
 	return []byte{
 		0x62,
 		inverted(dst, 3)<<7 | inverted(rm, 4)<<6 | inverted(rm, 3)<<5 | inverted(dst, 4)<<4 | 2, // R X B R' 0 mmm = 0F38

@@ -284,14 +284,14 @@ func (g *generator) multiplyAdd(t *tile, x, b, sum reg.VecVirtual) {
 			g.VPADDD(t.terms, sum, sum)
 			return
 		}
-		g.emitMissing("VPDPWSSD", "AVX512VNNI", true, x, b, sum)
+		g.emitMissing("VPDPWSSD", g.isa.vnni(), true, x, b, sum)
 	case "int8":
 		if t.terms != nil {
 			g.VPMADDUBSW(b, x, t.terms) // the first is the signed one
 			g.addWords(t.terms, sum)
 			return
 		}
-		g.emitMissing("VPDPBUSD", "AVX512VNNI", true, b, x, sum) // the second is the unsigned one
+		g.emitMissing("VPDPBUSD", g.isa.vnni(), true, b, x, sum) // the second is the unsigned one
 	default:
 		g.VFMADD231PS(x, b, sum)
 	}

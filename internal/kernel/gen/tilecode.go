@@ -12,12 +12,6 @@ import (
 
 // AMX's instructions, none of which the assembler or avo has.
 
-// vex is an instruction's encoding (Intel SDM volume 2, 2.3.5): VEX.128, map 0F38, W0.
-type vex struct {
-	prefix byte // pp: 0 none, 1 66, 2 F3, 3 F2
-	opcode byte
-}
-
 var tileInstructions = map[string]vex{
 	"LDTILECFG":   {0, 0x49}, // VEX.128.NP.0F38.W0 49 !(11):000:bbb
 	"TILERELEASE": {0, 0x49}, // VEX.128.NP.0F38.W0 49 C0
@@ -70,8 +64,7 @@ func encodeTile(line string) (code []byte, text, comment string) {
 // destination last: second source, first source, destination.
 func (e vex) registers(numbers []int) []byte {
 	padded := append(slices.Repeat([]int{0}, 3-len(numbers)), numbers...)
-	second, first, dst := padded[0], padded[1], padded[2]
-	return []byte{0xc4, 0xe2, byte(^second&15)<<3 | e.prefix, e.opcode, 0xc0 | byte(dst)<<3 | byte(first)}
+	return e.bytes(short, padded[2], padded[0], padded[1])
 }
 
 // memory encodes the instruction for a tile and an address, with a displacement of
