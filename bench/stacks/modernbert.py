@@ -22,6 +22,9 @@ MODULES = [
     {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
 ]
 
+# What the published model's config.json calls things, and transformers no longer writes: other engines read these names.
+AS_PUBLISHED = {"global_rope_theta": 160000.0, "local_rope_theta": 10000.0, "global_attn_every_n_layers": 3}
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -39,12 +42,14 @@ def main():
         eos_token_id=tokenizer.sep_token_id,
     )
     ModernBertModel(config).save_pretrained(o.out)
+    written = o.out / "config.json"
+    written.write_text(json.dumps(json.loads(written.read_text()) | AS_PUBLISHED, indent=2) + "\n")
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
         if (o.tokenizer / name).exists():
             shutil.copy(o.tokenizer / name, o.out / name)
     (o.out / "1_Pooling").mkdir(exist_ok=True)
     (o.out / "2_Normalize").mkdir(exist_ok=True)
-    pooling = {"word_embedding_dimension": config.hidden_size, "pooling_mode_mean_tokens": True}
+    pooling = {"word_embedding_dimension": config.hidden_size, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}
     for name, value in (
         ("modules.json", MODULES),
         ("1_Pooling/config.json", pooling),
