@@ -132,13 +132,15 @@ func gain(x *figures.Index, times float64, policies ...string) Verdict {
 			format.WithInterval(ratio), format.Number(tested.Value), format.Number(baseline.Value))})
 	}
 	v.Judgement = forAll(judged)
-	switch v.Judgement {
-	case Holds:
+	switch {
+	case v.Judgement == Holds:
 		v.Text = fmt.Sprintf("Under single texts from several clients every such stack reaches %g times or more.", times)
-	case DoesNotHold:
+	case v.Judgement == DoesNotHold:
 		v.Text = fmt.Sprintf("Under single texts from several clients at least one such stack stays below %g times.", times)
+	case len(judged) > 0:
+		v.Text = fmt.Sprintf("Of at least one such stack it is open whether it reaches %g times under single texts from several clients.", times)
 	default:
-		v.Text = "It takes a stack with such a policy and one that answers each request by itself, both profiles or both real, told apart under single texts from several clients."
+		v.Text = "It takes a stack with such a policy and one that answers each request by itself, both profiles or both real, with sound figures under single texts from several clients."
 	}
 	return v
 }
