@@ -44,9 +44,11 @@ def main():
     ModernBertModel(config).save_pretrained(o.out)
     written = o.out / "config.json"
     written.write_text(json.dumps(json.loads(written.read_text()) | AS_PUBLISHED, indent=2) + "\n")
-    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
+    for name in ("tokenizer.json", "special_tokens_map.json", "vocab.txt"):
         if (o.tokenizer / name).exists():
             shutil.copy(o.tokenizer / name, o.out / name)
+    settings = json.loads((o.tokenizer / "tokenizer_config.json").read_text()) | {"model_input_names": ["input_ids", "attention_mask"]}
+    (o.out / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")  # it has no segments
     (o.out / "1_Pooling").mkdir(exist_ok=True)
     (o.out / "2_Normalize").mkdir(exist_ok=True)
     pooling = {"word_embedding_dimension": config.hidden_size, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}
