@@ -4,27 +4,36 @@
 
 #include "textflag.h"
 
-// func mul6x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, FMA3
-TEXT ·mul6x16AVX2(SB), NOSPLIT, $0-160
+// func mul6x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mul6x16AVX2(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	MOVQ bias_base+72(FP), DI // bias
-	TESTQ DI, DI // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	MOVQ bias_base+72(FP), R12 // bias
+	TESTQ R12, R12 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (DI), Y2 // bias of columns 0 to 7
+	VMOVUPS (R12), Y2 // bias of columns 0 to 7
 	VMOVAPS Y2, Y4 // the same for row 1
 	VMOVAPS Y2, Y6 // the same for row 2
 	VMOVAPS Y2, Y8 // the same for row 3
 	VMOVAPS Y2, Y10 // the same for row 4
 	VMOVAPS Y2, Y12 // the same for row 5
-	VMOVUPS 32(DI), Y3 // bias of columns 8 to 15
+	VMOVUPS 32(R12), Y3 // bias of columns 8 to 15
 	VMOVAPS Y3, Y5 // the same for row 1
 	VMOVAPS Y3, Y7 // the same for row 2
 	VMOVAPS Y3, Y9 // the same for row 3
@@ -47,198 +56,217 @@ zero:
 	VXORPS Y13, Y13, Y13 // row 5, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y14 // a, row 0, in every lane
 	VFMADD231PS Y14, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y14 // a, row 1, in every lane
 	VFMADD231PS Y14, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Y14 // a, row 2, in every lane
 	VFMADD231PS Y14, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS (R11), Y14 // a, row 3, in every lane
 	VFMADD231PS Y14, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y9 // row 3, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Y14 // a, row 4, in every lane
 	VFMADD231PS Y14, Y0, Y10 // row 4, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y11 // row 4, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS (R11)(AX*2), Y14 // a, row 5, in every lane
 	VFMADD231PS Y14, Y0, Y12 // row 5, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y13 // row 5, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Y14 // a, row 0, in every lane
 	VFMADD231PS Y14, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Y14 // a, row 1, in every lane
 	VFMADD231PS Y14, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Y14 // a, row 2, in every lane
 	VFMADD231PS Y14, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS 4(SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Y14 // a, row 3, in every lane
 	VFMADD231PS Y14, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y9 // row 3, vector 1 += a·b
-	VBROADCASTSS 4(SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS 4(R11)(AX*1), Y14 // a, row 4, in every lane
 	VFMADD231PS Y14, Y0, Y10 // row 4, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y11 // row 4, vector 1 += a·b
-	VBROADCASTSS 4(SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS 4(R11)(AX*2), Y14 // a, row 5, in every lane
 	VFMADD231PS Y14, Y0, Y12 // row 5, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y13 // row 5, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Y14 // a, row 0, in every lane
 	VFMADD231PS Y14, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Y14 // a, row 1, in every lane
 	VFMADD231PS Y14, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Y14 // a, row 2, in every lane
 	VFMADD231PS Y14, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS 8(SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Y14 // a, row 3, in every lane
 	VFMADD231PS Y14, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y9 // row 3, vector 1 += a·b
-	VBROADCASTSS 8(SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS 8(R11)(AX*1), Y14 // a, row 4, in every lane
 	VFMADD231PS Y14, Y0, Y10 // row 4, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y11 // row 4, vector 1 += a·b
-	VBROADCASTSS 8(SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS 8(R11)(AX*2), Y14 // a, row 5, in every lane
 	VFMADD231PS Y14, Y0, Y12 // row 5, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y13 // row 5, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Y14 // a, row 0, in every lane
 	VFMADD231PS Y14, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Y14 // a, row 1, in every lane
 	VFMADD231PS Y14, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Y14 // a, row 2, in every lane
 	VFMADD231PS Y14, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS 12(SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Y14 // a, row 3, in every lane
 	VFMADD231PS Y14, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y9 // row 3, vector 1 += a·b
-	VBROADCASTSS 12(SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS 12(R11)(AX*1), Y14 // a, row 4, in every lane
 	VFMADD231PS Y14, Y0, Y10 // row 4, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y11 // row 4, vector 1 += a·b
-	VBROADCASTSS 12(SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS 12(R11)(AX*2), Y14 // a, row 5, in every lane
 	VFMADD231PS Y14, Y0, Y12 // row 5, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y13 // row 5, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y14 // a, row 0, in every lane
 	VFMADD231PS Y14, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y14 // a, row 1, in every lane
 	VFMADD231PS Y14, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Y14 // a, row 2, in every lane
 	VFMADD231PS Y14, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS (R11), Y14 // a, row 3, in every lane
 	VFMADD231PS Y14, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y9 // row 3, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Y14 // a, row 4, in every lane
 	VFMADD231PS Y14, Y0, Y10 // row 4, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y11 // row 4, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS (R11)(AX*2), Y14 // a, row 5, in every lane
 	VFMADD231PS Y14, Y0, Y12 // row 5, vector 0 += a·b
 	VFMADD231PS Y14, Y1, Y13 // row 5, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Y2, Y2 // row 0, vector 0 += add
-	VADDPS 32(DX), Y3, Y3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y4, Y4 // row 1, vector 0 += add
-	VADDPS 32(DX), Y5, Y5 // row 1, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y6, Y6 // row 2, vector 0 += add
-	VADDPS 32(DX), Y7, Y7 // row 2, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y8, Y8 // row 3, vector 0 += add
-	VADDPS 32(DX), Y9, Y9 // row 3, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y10, Y10 // row 4, vector 0 += add
-	VADDPS 32(DX), Y11, Y11 // row 4, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y12, Y12 // row 5, vector 0 += add
-	VADDPS 32(DX), Y13, Y13 // row 5, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Y2, Y2 // row 0, vector 0 += add
+	VADDPS 32(SI), Y3, Y3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y4, Y4 // row 1, vector 0 += add
+	VADDPS 32(SI), Y5, Y5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y6, Y6 // row 2, vector 0 += add
+	VADDPS 32(SI), Y7, Y7 // row 2, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y8, Y8 // row 3, vector 0 += add
+	VADDPS 32(SI), Y9, Y9 // row 3, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y10, Y10 // row 4, vector 0 += add
+	VADDPS 32(SI), Y11, Y11 // row 4, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y12, Y12 // row 5, vector 0 += add
+	VADDPS 32(SI), Y13, Y13 // row 5, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Y2, (AX) // row 0, vector 0
-	VMOVUPS Y3, 32(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y4, (AX) // row 1, vector 0
-	VMOVUPS Y5, 32(AX) // row 1, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y6, (AX) // row 2, vector 0
-	VMOVUPS Y7, 32(AX) // row 2, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y8, (AX) // row 3, vector 0
-	VMOVUPS Y9, 32(AX) // row 3, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y10, (AX) // row 4, vector 0
-	VMOVUPS Y11, 32(AX) // row 4, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y12, (AX) // row 5, vector 0
-	VMOVUPS Y13, 32(AX) // row 5, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Y2, (BX) // row 0, vector 0
+	VMOVUPS Y3, 32(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y4, (BX) // row 1, vector 0
+	VMOVUPS Y5, 32(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y6, (BX) // row 2, vector 0
+	VMOVUPS Y7, 32(BX) // row 2, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y8, (BX) // row 3, vector 0
+	VMOVUPS Y9, 32(BX) // row 3, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y10, (BX) // row 4, vector 0
+	VMOVUPS Y11, 32(BX) // row 4, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y12, (BX) // row 5, vector 0
+	VMOVUPS Y13, 32(BX) // row 5, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul4x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, FMA3
-TEXT ·mul4x16AVX2(SB), NOSPLIT, $0-160
+// func mul4x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mul4x16AVX2(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	MOVQ bias_base+72(FP), DI // bias
-	TESTQ DI, DI // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	MOVQ bias_base+72(FP), R12 // bias
+	TESTQ R12, R12 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (DI), Y2 // bias of columns 0 to 7
+	VMOVUPS (R12), Y2 // bias of columns 0 to 7
 	VMOVAPS Y2, Y4 // the same for row 1
 	VMOVAPS Y2, Y6 // the same for row 2
 	VMOVAPS Y2, Y8 // the same for row 3
-	VMOVUPS 32(DI), Y3 // bias of columns 8 to 15
+	VMOVUPS 32(R12), Y3 // bias of columns 8 to 15
 	VMOVAPS Y3, Y5 // the same for row 1
 	VMOVAPS Y3, Y7 // the same for row 2
 	VMOVAPS Y3, Y9 // the same for row 3
@@ -255,152 +283,169 @@ zero:
 	VXORPS Y9, Y9, Y9 // row 3, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y10 // a, row 0, in every lane
 	VFMADD231PS Y10, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y10 // a, row 1, in every lane
 	VFMADD231PS Y10, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Y10 // a, row 2, in every lane
 	VFMADD231PS Y10, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS (R11), Y10 // a, row 3, in every lane
 	VFMADD231PS Y10, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y9 // row 3, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Y10 // a, row 0, in every lane
 	VFMADD231PS Y10, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Y10 // a, row 1, in every lane
 	VFMADD231PS Y10, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Y10 // a, row 2, in every lane
 	VFMADD231PS Y10, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS 4(SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Y10 // a, row 3, in every lane
 	VFMADD231PS Y10, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y9 // row 3, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Y10 // a, row 0, in every lane
 	VFMADD231PS Y10, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Y10 // a, row 1, in every lane
 	VFMADD231PS Y10, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Y10 // a, row 2, in every lane
 	VFMADD231PS Y10, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS 8(SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Y10 // a, row 3, in every lane
 	VFMADD231PS Y10, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y9 // row 3, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Y10 // a, row 0, in every lane
 	VFMADD231PS Y10, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Y10 // a, row 1, in every lane
 	VFMADD231PS Y10, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Y10 // a, row 2, in every lane
 	VFMADD231PS Y10, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS 12(SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Y10 // a, row 3, in every lane
 	VFMADD231PS Y10, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y9 // row 3, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y10 // a, row 0, in every lane
 	VFMADD231PS Y10, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y10 // a, row 1, in every lane
 	VFMADD231PS Y10, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Y10 // a, row 2, in every lane
 	VFMADD231PS Y10, Y0, Y6 // row 2, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y7 // row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS (R11), Y10 // a, row 3, in every lane
 	VFMADD231PS Y10, Y0, Y8 // row 3, vector 0 += a·b
 	VFMADD231PS Y10, Y1, Y9 // row 3, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Y2, Y2 // row 0, vector 0 += add
-	VADDPS 32(DX), Y3, Y3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y4, Y4 // row 1, vector 0 += add
-	VADDPS 32(DX), Y5, Y5 // row 1, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y6, Y6 // row 2, vector 0 += add
-	VADDPS 32(DX), Y7, Y7 // row 2, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y8, Y8 // row 3, vector 0 += add
-	VADDPS 32(DX), Y9, Y9 // row 3, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Y2, Y2 // row 0, vector 0 += add
+	VADDPS 32(SI), Y3, Y3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y4, Y4 // row 1, vector 0 += add
+	VADDPS 32(SI), Y5, Y5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y6, Y6 // row 2, vector 0 += add
+	VADDPS 32(SI), Y7, Y7 // row 2, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y8, Y8 // row 3, vector 0 += add
+	VADDPS 32(SI), Y9, Y9 // row 3, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Y2, (AX) // row 0, vector 0
-	VMOVUPS Y3, 32(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y4, (AX) // row 1, vector 0
-	VMOVUPS Y5, 32(AX) // row 1, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y6, (AX) // row 2, vector 0
-	VMOVUPS Y7, 32(AX) // row 2, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y8, (AX) // row 3, vector 0
-	VMOVUPS Y9, 32(AX) // row 3, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Y2, (BX) // row 0, vector 0
+	VMOVUPS Y3, 32(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y4, (BX) // row 1, vector 0
+	VMOVUPS Y5, 32(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y6, (BX) // row 2, vector 0
+	VMOVUPS Y7, 32(BX) // row 2, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y8, (BX) // row 3, vector 0
+	VMOVUPS Y9, 32(BX) // row 3, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul2x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, FMA3
-TEXT ·mul2x16AVX2(SB), NOSPLIT, $0-160
+// func mul2x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mul2x16AVX2(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	MOVQ bias_base+72(FP), SI // bias
-	TESTQ SI, SI // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (SI), Y2 // bias of columns 0 to 7
+	VMOVUPS (R11), Y2 // bias of columns 0 to 7
 	VMOVAPS Y2, Y4 // the same for row 1
-	VMOVUPS 32(SI), Y3 // bias of columns 8 to 15
+	VMOVUPS 32(R11), Y3 // bias of columns 8 to 15
 	VMOVAPS Y3, Y5 // the same for row 1
 	JMP sum // sums are ready
 
@@ -411,107 +456,122 @@ zero:
 	VXORPS Y5, Y5, Y5 // row 1, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), SI // steps left
-	SUBQ $0x04, SI // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y6 // a, row 0, in every lane
 	VFMADD231PS Y6, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y6 // a, row 1, in every lane
 	VFMADD231PS Y6, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y5 // row 1, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Y6 // a, row 0, in every lane
 	VFMADD231PS Y6, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Y6 // a, row 1, in every lane
 	VFMADD231PS Y6, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y5 // row 1, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Y6 // a, row 0, in every lane
 	VFMADD231PS Y6, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Y6 // a, row 1, in every lane
 	VFMADD231PS Y6, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y5 // row 1, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Y6 // a, row 0, in every lane
 	VFMADD231PS Y6, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Y6 // a, row 1, in every lane
 	VFMADD231PS Y6, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y5 // row 1, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	SUBQ $0x04, SI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, SI // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y6 // a, row 0, in every lane
 	VFMADD231PS Y6, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y6 // a, row 1, in every lane
 	VFMADD231PS Y6, Y0, Y4 // row 1, vector 0 += a·b
 	VFMADD231PS Y6, Y1, Y5 // row 1, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	DECQ SI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Y2, Y2 // row 0, vector 0 += add
-	VADDPS 32(DX), Y3, Y3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y4, Y4 // row 1, vector 0 += add
-	VADDPS 32(DX), Y5, Y5 // row 1, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Y2, Y2 // row 0, vector 0 += add
+	VADDPS 32(SI), Y3, Y3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y4, Y4 // row 1, vector 0 += add
+	VADDPS 32(SI), Y5, Y5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Y2, (AX) // row 0, vector 0
-	VMOVUPS Y3, 32(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y4, (AX) // row 1, vector 0
-	VMOVUPS Y5, 32(AX) // row 1, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Y2, (BX) // row 0, vector 0
+	VMOVUPS Y3, 32(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y4, (BX) // row 1, vector 0
+	VMOVUPS Y5, 32(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul1x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, FMA3
-TEXT ·mul1x16AVX2(SB), NOSPLIT, $0-160
+// func mul1x16AVX2(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mul1x16AVX2(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
-	MOVQ ldb+144(FP), AX // from row to row of b
-	SHLQ $0x02, AX // in bytes
-	MOVQ b_base+48(FP), CX // b's row 0
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
 	MOVQ a_base+24(FP), DX // a's row 0
-	MOVQ bias_base+72(FP), BX // bias
-	TESTQ BX, BX // is there a bias?
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (BX), Y2 // bias of columns 0 to 7
-	VMOVUPS 32(BX), Y3 // bias of columns 8 to 15
+	VMOVUPS (R11), Y2 // bias of columns 0 to 7
+	VMOVUPS 32(R11), Y3 // bias of columns 8 to 15
 	JMP sum // sums are ready
 
 zero:
@@ -519,69 +579,74 @@ zero:
 	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), BX // steps left
-	SUBQ $0x04, BX // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y4 // a, row 0, in every lane
 	VFMADD231PS Y4, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y4, Y1, Y3 // row 0, vector 1 += a·b
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 4(DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Y4 // a, row 0, in every lane
 	VFMADD231PS Y4, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y4, Y1, Y3 // row 0, vector 1 += a·b
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 8(DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Y4 // a, row 0, in every lane
 	VFMADD231PS Y4, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y4, Y1, Y3 // row 0, vector 1 += a·b
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 12(DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Y4 // a, row 0, in every lane
 	VFMADD231PS Y4, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y4, Y1, Y3 // row 0, vector 1 += a·b
-	ADDQ $0x10, DX // on in a's rows from 0
-	SUBQ $0x04, BX // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, BX // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y4 // a, row 0, in every lane
 	VFMADD231PS Y4, Y0, Y2 // row 0, vector 0 += a·b
 	VFMADD231PS Y4, Y1, Y3 // row 0, vector 1 += a·b
-	ADDQ $0x04, DX // on in a's rows from 0
-	DECQ BX // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), CX // add's row 0
-	TESTQ CX, CX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), DX // from row to row of add
-	SHLQ $0x02, DX // in bytes
-	VADDPS (CX), Y2, Y2 // row 0, vector 0 += add
-	VADDPS 32(CX), Y3, Y3 // row 0, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Y2, Y2 // row 0, vector 0 += add
+	VADDPS 32(SI), Y3, Y3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Y2, (AX) // row 0, vector 0
-	VMOVUPS Y3, 32(AX) // row 0, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Y2, (BX) // row 0, vector 0
+	VMOVUPS Y3, 32(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 

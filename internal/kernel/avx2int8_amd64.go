@@ -4,10 +4,11 @@
 
 package kernel
 
-// mul4x16AVX2INT8 computes a tile of 4 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// mul4x16AVX2INT8 computes tiles of 4 rows and 16 columns, one below the other, the
+// elements of a and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 4 {
+//	for r := range 4 * tiles {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
@@ -18,12 +19,13 @@ package kernel
 //	}
 //
 //go:noescape
-func mul4x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul4x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul2x16AVX2INT8 computes a tile of 2 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// mul2x16AVX2INT8 computes tiles of 2 rows and 16 columns, one below the other, the
+// elements of a and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 2 {
+//	for r := range 2 * tiles {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
@@ -34,12 +36,13 @@ func mul4x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add 
 //	}
 //
 //go:noescape
-func mul2x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul2x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul1x16AVX2INT8 computes a tile of 1 rows and 16 columns, the elements of a
-// and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k:
+// mul1x16AVX2INT8 computes tiles of 1 rows and 16 columns, one below the other, the
+// elements of a and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 1 {
+//	for r := range 1 * tiles {
 //		for j := range 16 {
 //			sum := int32bits(bias[32+j])
 //			for i := range k {
@@ -50,7 +53,58 @@ func mul2x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add 
 //	}
 //
 //go:noescape
-func mul1x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul1x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU4x16AVX2INT8 computes tiles of 4 rows and 16 columns, one below the other, the
+// elements of a and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 4 * tiles {
+//		for j := range 16 {
+//			sum := int32bits(bias[32+j])
+//			for i := range k {
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU4x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU2x16AVX2INT8 computes tiles of 2 rows and 16 columns, one below the other, the
+// elements of a and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 2 * tiles {
+//		for j := range 16 {
+//			sum := int32bits(bias[32+j])
+//			for i := range k {
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU2x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU1x16AVX2INT8 computes tiles of 1 rows and 16 columns, one below the other, the
+// elements of a and b being quadruples of bytes, unsigned in a and signed in b; each row's scale follows its k.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 1 * tiles {
+//		for j := range 16 {
+//			sum := int32bits(bias[32+j])
+//			for i := range k {
+//				for n := range 4 { sum += byte(a[r*lda+i], n) * byte(b[i*ldb+j], n) }
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU1x16AVX2INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
 // quantizeAVX2INT8 computes:
 //

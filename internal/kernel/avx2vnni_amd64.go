@@ -4,10 +4,11 @@
 
 package kernel
 
-// mul6x16AVX2VNNI computes a tile of 6 rows and 16 columns, the elements of a
-// and b being pairs of int16, the low half first; each row's scale follows its k pairs:
+// mul6x16AVX2VNNI computes tiles of 6 rows and 16 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 6 {
+//	for r := range 6 * tiles {
 //		for j := range 16 {
 //			sum := int32(0)
 //			for i := range k {
@@ -18,12 +19,13 @@ package kernel
 //	}
 //
 //go:noescape
-func mul6x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul6x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul4x16AVX2VNNI computes a tile of 4 rows and 16 columns, the elements of a
-// and b being pairs of int16, the low half first; each row's scale follows its k pairs:
+// mul4x16AVX2VNNI computes tiles of 4 rows and 16 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 4 {
+//	for r := range 4 * tiles {
 //		for j := range 16 {
 //			sum := int32(0)
 //			for i := range k {
@@ -34,12 +36,13 @@ func mul6x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add 
 //	}
 //
 //go:noescape
-func mul4x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul4x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul2x16AVX2VNNI computes a tile of 2 rows and 16 columns, the elements of a
-// and b being pairs of int16, the low half first; each row's scale follows its k pairs:
+// mul2x16AVX2VNNI computes tiles of 2 rows and 16 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 2 {
+//	for r := range 2 * tiles {
 //		for j := range 16 {
 //			sum := int32(0)
 //			for i := range k {
@@ -50,12 +53,13 @@ func mul4x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add 
 //	}
 //
 //go:noescape
-func mul2x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul2x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul1x16AVX2VNNI computes a tile of 1 rows and 16 columns, the elements of a
-// and b being pairs of int16, the low half first; each row's scale follows its k pairs:
+// mul1x16AVX2VNNI computes tiles of 1 rows and 16 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 1 {
+//	for r := range 1 * tiles {
 //		for j := range 16 {
 //			sum := int32(0)
 //			for i := range k {
@@ -66,4 +70,72 @@ func mul2x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add 
 //	}
 //
 //go:noescape
-func mul1x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul1x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU6x16AVX2VNNI computes tiles of 6 rows and 16 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 6 * tiles {
+//		for j := range 16 {
+//			sum := int32(0)
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU6x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU4x16AVX2VNNI computes tiles of 4 rows and 16 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 4 * tiles {
+//		for j := range 16 {
+//			sum := int32(0)
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU4x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU2x16AVX2VNNI computes tiles of 2 rows and 16 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 2 * tiles {
+//		for j := range 16 {
+//			sum := int32(0)
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU2x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU1x16AVX2VNNI computes tiles of 1 rows and 16 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 1 * tiles {
+//		for j := range 16 {
+//			sum := int32(0)
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[16+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU1x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)

@@ -4,17 +4,26 @@
 
 #include "textflag.h"
 
-// func mul6x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVXVNNI, FMA3
-TEXT ·mul6x16AVX2VNNI(SB), NOSPLIT, $0-160
+// func mul6x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVXVNNI, FMA3, MMX+
+TEXT ·mul6x16AVX2VNNI(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
 	VXORPS Y2, Y2, Y2 // row 0, vector 0: 0
 	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
 	VXORPS Y4, Y4, Y4 // row 1, vector 0: 0
@@ -27,235 +36,254 @@ TEXT ·mul6x16AVX2VNNI(SB), NOSPLIT, $0-160
 	VXORPS Y11, Y11, Y11 // row 4, vector 1: 0
 	VXORPS Y12, Y12, Y12 // row 5, vector 0: 0
 	VXORPS Y13, Y13, Y13 // row 5, vector 1: 0
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y14 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y14 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Y14 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS (R11), Y14 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Y14 // a, row 4, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS (R11)(AX*2), Y14 // a, row 5, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Y14 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Y14 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Y14 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS 4(SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Y14 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
-	VBROADCASTSS 4(SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS 4(R11)(AX*1), Y14 // a, row 4, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
-	VBROADCASTSS 4(SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS 4(R11)(AX*2), Y14 // a, row 5, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Y14 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Y14 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Y14 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS 8(SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Y14 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
-	VBROADCASTSS 8(SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS 8(R11)(AX*1), Y14 // a, row 4, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
-	VBROADCASTSS 8(SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS 8(R11)(AX*2), Y14 // a, row 5, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Y14 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Y14 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Y14 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS 12(SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Y14 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
-	VBROADCASTSS 12(SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS 12(R11)(AX*1), Y14 // a, row 4, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
-	VBROADCASTSS 12(SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS 12(R11)(AX*2), Y14 // a, row 5, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y14 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y14 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y14 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y14 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Y14 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Y14 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Y14 // a, row 3, in every lane
+	VBROADCASTSS (R11), Y14 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*1), Y14 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Y14 // a, row 4, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*2), Y14 // a, row 5, in every lane
+	VBROADCASTSS (R11)(AX*2), Y14 // a, row 5, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ bias_base+72(FP), CX // bias, and behind it the columns' scales
-	VMOVUPS 64(CX), Y0 // scales of vector 0
-	VMOVUPS 96(CX), Y1 // scales of vector 1
-	VBROADCASTSS (BX), Y14 // row 0's scale, behind its last pair
+	MOVQ bias_base+72(FP), R9 // bias, and behind it the columns' scales
+	VMOVUPS 64(R9), Y0 // scales of vector 0
+	VMOVUPS 96(R9), Y1 // scales of vector 1
+	VBROADCASTSS (R10), Y14 // row 0's scale, behind its last pair
 	VCVTDQ2PS Y2, Y2 // row 0, vector 0 as float32
 	VMULPS Y14, Y2, Y2 // times the row's scale
-	VFMADD213PS (CX), Y0, Y2 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y2 // times the column's scale, plus bias
 	VCVTDQ2PS Y3, Y3 // row 0, vector 1 as float32
 	VMULPS Y14, Y3, Y3 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y3 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*1), Y14 // row 1's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y3 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*1), Y14 // row 1's scale, behind its last pair
 	VCVTDQ2PS Y4, Y4 // row 1, vector 0 as float32
 	VMULPS Y14, Y4, Y4 // times the row's scale
-	VFMADD213PS (CX), Y0, Y4 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y4 // times the column's scale, plus bias
 	VCVTDQ2PS Y5, Y5 // row 1, vector 1 as float32
 	VMULPS Y14, Y5, Y5 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y5 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*2), Y14 // row 2's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y5 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*2), Y14 // row 2's scale, behind its last pair
 	VCVTDQ2PS Y6, Y6 // row 2, vector 0 as float32
 	VMULPS Y14, Y6, Y6 // times the row's scale
-	VFMADD213PS (CX), Y0, Y6 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y6 // times the column's scale, plus bias
 	VCVTDQ2PS Y7, Y7 // row 2, vector 1 as float32
 	VMULPS Y14, Y7, Y7 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y7 // times the column's scale, plus bias
-	VBROADCASTSS (SI), Y14 // row 3's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y7 // times the column's scale, plus bias
+	VBROADCASTSS (R11), Y14 // row 3's scale, behind its last pair
 	VCVTDQ2PS Y8, Y8 // row 3, vector 0 as float32
 	VMULPS Y14, Y8, Y8 // times the row's scale
-	VFMADD213PS (CX), Y0, Y8 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y8 // times the column's scale, plus bias
 	VCVTDQ2PS Y9, Y9 // row 3, vector 1 as float32
 	VMULPS Y14, Y9, Y9 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y9 // times the column's scale, plus bias
-	VBROADCASTSS (SI)(AX*1), Y14 // row 4's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y9 // times the column's scale, plus bias
+	VBROADCASTSS (R11)(AX*1), Y14 // row 4's scale, behind its last pair
 	VCVTDQ2PS Y10, Y10 // row 4, vector 0 as float32
 	VMULPS Y14, Y10, Y10 // times the row's scale
-	VFMADD213PS (CX), Y0, Y10 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y10 // times the column's scale, plus bias
 	VCVTDQ2PS Y11, Y11 // row 4, vector 1 as float32
 	VMULPS Y14, Y11, Y11 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y11 // times the column's scale, plus bias
-	VBROADCASTSS (SI)(AX*2), Y14 // row 5's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y11 // times the column's scale, plus bias
+	VBROADCASTSS (R11)(AX*2), Y14 // row 5's scale, behind its last pair
 	VCVTDQ2PS Y12, Y12 // row 5, vector 0 as float32
 	VMULPS Y14, Y12, Y12 // times the row's scale
-	VFMADD213PS (CX), Y0, Y12 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y12 // times the column's scale, plus bias
 	VCVTDQ2PS Y13, Y13 // row 5, vector 1 as float32
 	VMULPS Y14, Y13, Y13 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y13 // times the column's scale, plus bias
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	VFMADD213PS 32(R9), Y1, Y13 // times the column's scale, plus bias
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Y2, Y2 // row 0, vector 0 += add
-	VADDPS 32(DX), Y3, Y3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y4, Y4 // row 1, vector 0 += add
-	VADDPS 32(DX), Y5, Y5 // row 1, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y6, Y6 // row 2, vector 0 += add
-	VADDPS 32(DX), Y7, Y7 // row 2, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y8, Y8 // row 3, vector 0 += add
-	VADDPS 32(DX), Y9, Y9 // row 3, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y10, Y10 // row 4, vector 0 += add
-	VADDPS 32(DX), Y11, Y11 // row 4, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y12, Y12 // row 5, vector 0 += add
-	VADDPS 32(DX), Y13, Y13 // row 5, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Y2, Y2 // row 0, vector 0 += add
+	VADDPS 32(SI), Y3, Y3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y4, Y4 // row 1, vector 0 += add
+	VADDPS 32(SI), Y5, Y5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y6, Y6 // row 2, vector 0 += add
+	VADDPS 32(SI), Y7, Y7 // row 2, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y8, Y8 // row 3, vector 0 += add
+	VADDPS 32(SI), Y9, Y9 // row 3, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y10, Y10 // row 4, vector 0 += add
+	VADDPS 32(SI), Y11, Y11 // row 4, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y12, Y12 // row 5, vector 0 += add
+	VADDPS 32(SI), Y13, Y13 // row 5, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Y2, (AX) // row 0, vector 0
-	VMOVUPS Y3, 32(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y4, (AX) // row 1, vector 0
-	VMOVUPS Y5, 32(AX) // row 1, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y6, (AX) // row 2, vector 0
-	VMOVUPS Y7, 32(AX) // row 2, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y8, (AX) // row 3, vector 0
-	VMOVUPS Y9, 32(AX) // row 3, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y10, (AX) // row 4, vector 0
-	VMOVUPS Y11, 32(AX) // row 4, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y12, (AX) // row 5, vector 0
-	VMOVUPS Y13, 32(AX) // row 5, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Y2, (BX) // row 0, vector 0
+	VMOVUPS Y3, 32(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y4, (BX) // row 1, vector 0
+	VMOVUPS Y5, 32(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y6, (BX) // row 2, vector 0
+	VMOVUPS Y7, 32(BX) // row 2, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y8, (BX) // row 3, vector 0
+	VMOVUPS Y9, 32(BX) // row 3, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y10, (BX) // row 4, vector 0
+	VMOVUPS Y11, 32(BX) // row 4, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y12, (BX) // row 5, vector 0
+	VMOVUPS Y13, 32(BX) // row 5, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul4x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVXVNNI, FMA3
-TEXT ·mul4x16AVX2VNNI(SB), NOSPLIT, $0-160
+// func mul4x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVXVNNI, FMA3, MMX+
+TEXT ·mul4x16AVX2VNNI(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
 	VXORPS Y2, Y2, Y2 // row 0, vector 0: 0
 	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
 	VXORPS Y4, Y4, Y4 // row 1, vector 0: 0
@@ -264,368 +292,1517 @@ TEXT ·mul4x16AVX2VNNI(SB), NOSPLIT, $0-160
 	VXORPS Y7, Y7, Y7 // row 2, vector 1: 0
 	VXORPS Y8, Y8, Y8 // row 3, vector 0: 0
 	VXORPS Y9, Y9, Y9 // row 3, vector 1: 0
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y10 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y10 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Y10 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS (R11), Y10 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Y10 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Y10 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Y10 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS 4(SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Y10 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Y10 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Y10 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Y10 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS 8(SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Y10 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Y10 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Y10 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Y10 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS 12(SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Y10 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y10 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y10 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y10 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y10 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Y10 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Y10 // a, row 2, in every lane
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Y10 // a, row 3, in every lane
+	VBROADCASTSS (R11), Y10 // a, row 3, in every lane
 	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
 	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ bias_base+72(FP), CX // bias, and behind it the columns' scales
-	VMOVUPS 64(CX), Y0 // scales of vector 0
-	VMOVUPS 96(CX), Y1 // scales of vector 1
-	VBROADCASTSS (BX), Y10 // row 0's scale, behind its last pair
+	MOVQ bias_base+72(FP), R9 // bias, and behind it the columns' scales
+	VMOVUPS 64(R9), Y0 // scales of vector 0
+	VMOVUPS 96(R9), Y1 // scales of vector 1
+	VBROADCASTSS (R10), Y10 // row 0's scale, behind its last pair
 	VCVTDQ2PS Y2, Y2 // row 0, vector 0 as float32
 	VMULPS Y10, Y2, Y2 // times the row's scale
-	VFMADD213PS (CX), Y0, Y2 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y2 // times the column's scale, plus bias
 	VCVTDQ2PS Y3, Y3 // row 0, vector 1 as float32
 	VMULPS Y10, Y3, Y3 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y3 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*1), Y10 // row 1's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y3 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*1), Y10 // row 1's scale, behind its last pair
 	VCVTDQ2PS Y4, Y4 // row 1, vector 0 as float32
 	VMULPS Y10, Y4, Y4 // times the row's scale
-	VFMADD213PS (CX), Y0, Y4 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y4 // times the column's scale, plus bias
 	VCVTDQ2PS Y5, Y5 // row 1, vector 1 as float32
 	VMULPS Y10, Y5, Y5 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y5 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*2), Y10 // row 2's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y5 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*2), Y10 // row 2's scale, behind its last pair
 	VCVTDQ2PS Y6, Y6 // row 2, vector 0 as float32
 	VMULPS Y10, Y6, Y6 // times the row's scale
-	VFMADD213PS (CX), Y0, Y6 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y6 // times the column's scale, plus bias
 	VCVTDQ2PS Y7, Y7 // row 2, vector 1 as float32
 	VMULPS Y10, Y7, Y7 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y7 // times the column's scale, plus bias
-	VBROADCASTSS (SI), Y10 // row 3's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y7 // times the column's scale, plus bias
+	VBROADCASTSS (R11), Y10 // row 3's scale, behind its last pair
 	VCVTDQ2PS Y8, Y8 // row 3, vector 0 as float32
 	VMULPS Y10, Y8, Y8 // times the row's scale
-	VFMADD213PS (CX), Y0, Y8 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y8 // times the column's scale, plus bias
 	VCVTDQ2PS Y9, Y9 // row 3, vector 1 as float32
 	VMULPS Y10, Y9, Y9 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y9 // times the column's scale, plus bias
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	VFMADD213PS 32(R9), Y1, Y9 // times the column's scale, plus bias
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Y2, Y2 // row 0, vector 0 += add
-	VADDPS 32(DX), Y3, Y3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y4, Y4 // row 1, vector 0 += add
-	VADDPS 32(DX), Y5, Y5 // row 1, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y6, Y6 // row 2, vector 0 += add
-	VADDPS 32(DX), Y7, Y7 // row 2, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y8, Y8 // row 3, vector 0 += add
-	VADDPS 32(DX), Y9, Y9 // row 3, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Y2, Y2 // row 0, vector 0 += add
+	VADDPS 32(SI), Y3, Y3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y4, Y4 // row 1, vector 0 += add
+	VADDPS 32(SI), Y5, Y5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y6, Y6 // row 2, vector 0 += add
+	VADDPS 32(SI), Y7, Y7 // row 2, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y8, Y8 // row 3, vector 0 += add
+	VADDPS 32(SI), Y9, Y9 // row 3, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Y2, (AX) // row 0, vector 0
-	VMOVUPS Y3, 32(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y4, (AX) // row 1, vector 0
-	VMOVUPS Y5, 32(AX) // row 1, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y6, (AX) // row 2, vector 0
-	VMOVUPS Y7, 32(AX) // row 2, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y8, (AX) // row 3, vector 0
-	VMOVUPS Y9, 32(AX) // row 3, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Y2, (BX) // row 0, vector 0
+	VMOVUPS Y3, 32(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y4, (BX) // row 1, vector 0
+	VMOVUPS Y5, 32(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y6, (BX) // row 2, vector 0
+	VMOVUPS Y7, 32(BX) // row 2, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y8, (BX) // row 3, vector 0
+	VMOVUPS Y9, 32(BX) // row 3, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul2x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVXVNNI, FMA3
-TEXT ·mul2x16AVX2VNNI(SB), NOSPLIT, $0-160
+// func mul2x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVXVNNI, FMA3, MMX+
+TEXT ·mul2x16AVX2VNNI(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
 	VXORPS Y2, Y2, Y2 // row 0, vector 0: 0
 	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
 	VXORPS Y4, Y4, Y4 // row 1, vector 0: 0
 	VXORPS Y5, Y5, Y5 // row 1, vector 1: 0
-	MOVQ k+120(FP), SI // steps left
-	SUBQ $0x04, SI // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y6 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y6 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Y6 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Y6 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Y6 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Y6 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Y6 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Y6 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	SUBQ $0x04, SI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, SI // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Y0 // b, vector 0
-	VMOVUPS 32(DX), Y1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Y6 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y6 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Y6 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Y6 // a, row 1, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	DECQ SI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ bias_base+72(FP), CX // bias, and behind it the columns' scales
-	VMOVUPS 64(CX), Y0 // scales of vector 0
-	VMOVUPS 96(CX), Y1 // scales of vector 1
-	VBROADCASTSS (BX), Y6 // row 0's scale, behind its last pair
+	MOVQ bias_base+72(FP), R9 // bias, and behind it the columns' scales
+	VMOVUPS 64(R9), Y0 // scales of vector 0
+	VMOVUPS 96(R9), Y1 // scales of vector 1
+	VBROADCASTSS (R10), Y6 // row 0's scale, behind its last pair
 	VCVTDQ2PS Y2, Y2 // row 0, vector 0 as float32
 	VMULPS Y6, Y2, Y2 // times the row's scale
-	VFMADD213PS (CX), Y0, Y2 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y2 // times the column's scale, plus bias
 	VCVTDQ2PS Y3, Y3 // row 0, vector 1 as float32
 	VMULPS Y6, Y3, Y3 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y3 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*1), Y6 // row 1's scale, behind its last pair
+	VFMADD213PS 32(R9), Y1, Y3 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*1), Y6 // row 1's scale, behind its last pair
 	VCVTDQ2PS Y4, Y4 // row 1, vector 0 as float32
 	VMULPS Y6, Y4, Y4 // times the row's scale
-	VFMADD213PS (CX), Y0, Y4 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y4 // times the column's scale, plus bias
 	VCVTDQ2PS Y5, Y5 // row 1, vector 1 as float32
 	VMULPS Y6, Y5, Y5 // times the row's scale
-	VFMADD213PS 32(CX), Y1, Y5 // times the column's scale, plus bias
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	VFMADD213PS 32(R9), Y1, Y5 // times the column's scale, plus bias
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Y2, Y2 // row 0, vector 0 += add
-	VADDPS 32(DX), Y3, Y3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Y4, Y4 // row 1, vector 0 += add
-	VADDPS 32(DX), Y5, Y5 // row 1, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Y2, Y2 // row 0, vector 0 += add
+	VADDPS 32(SI), Y3, Y3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Y4, Y4 // row 1, vector 0 += add
+	VADDPS 32(SI), Y5, Y5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Y2, (AX) // row 0, vector 0
-	VMOVUPS Y3, 32(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Y4, (AX) // row 1, vector 0
-	VMOVUPS Y5, 32(AX) // row 1, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Y2, (BX) // row 0, vector 0
+	VMOVUPS Y3, 32(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Y4, (BX) // row 1, vector 0
+	VMOVUPS Y5, 32(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul1x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVXVNNI, FMA3
-TEXT ·mul1x16AVX2VNNI(SB), NOSPLIT, $0-160
+// func mul1x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVXVNNI, FMA3, MMX+
+TEXT ·mul1x16AVX2VNNI(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
-	MOVQ ldb+144(FP), AX // from row to row of b
-	SHLQ $0x02, AX // in bytes
-	MOVQ b_base+48(FP), CX // b's row 0
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
 	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
 	VXORPS Y2, Y2, Y2 // row 0, vector 0: 0
 	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
-	MOVQ k+120(FP), BX // steps left
-	SUBQ $0x04, BX // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y4 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 4(DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Y4 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 8(DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Y4 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 12(DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Y4 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
-	ADDQ $0x10, DX // on in a's rows from 0
-	SUBQ $0x04, BX // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, BX // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (CX), Y0 // b, vector 0
-	VMOVUPS 32(CX), Y1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Y4 // a, row 0, in every lane
+	VMOVUPS (R9), Y0 // b, vector 0
+	VMOVUPS 32(R9), Y1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Y4 // a, row 0, in every lane
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
-	ADDQ $0x04, DX // on in a's rows from 0
-	DECQ BX // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ bias_base+72(FP), AX // bias, and behind it the columns' scales
-	VMOVUPS 64(AX), Y0 // scales of vector 0
-	VMOVUPS 96(AX), Y1 // scales of vector 1
-	VBROADCASTSS (DX), Y4 // row 0's scale, behind its last pair
+	MOVQ bias_base+72(FP), R9 // bias, and behind it the columns' scales
+	VMOVUPS 64(R9), Y0 // scales of vector 0
+	VMOVUPS 96(R9), Y1 // scales of vector 1
+	VBROADCASTSS (R10), Y4 // row 0's scale, behind its last pair
 	VCVTDQ2PS Y2, Y2 // row 0, vector 0 as float32
 	VMULPS Y4, Y2, Y2 // times the row's scale
-	VFMADD213PS (AX), Y0, Y2 // times the column's scale, plus bias
+	VFMADD213PS (R9), Y0, Y2 // times the column's scale, plus bias
 	VCVTDQ2PS Y3, Y3 // row 0, vector 1 as float32
 	VMULPS Y4, Y3, Y3 // times the row's scale
-	VFMADD213PS 32(AX), Y1, Y3 // times the column's scale, plus bias
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), CX // add's row 0
-	TESTQ CX, CX // is there something to add?
+	VFMADD213PS 32(R9), Y1, Y3 // times the column's scale, plus bias
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), DX // from row to row of add
-	SHLQ $0x02, DX // in bytes
-	VADDPS (CX), Y2, Y2 // row 0, vector 0 += add
-	VADDPS 32(CX), Y3, Y3 // row 0, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Y2, Y2 // row 0, vector 0 += add
+	VADDPS 32(SI), Y3, Y3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Y2, (AX) // row 0, vector 0
-	VMOVUPS Y3, 32(AX) // row 0, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Y2, (BX) // row 0, vector 0
+	VMOVUPS Y3, 32(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU6x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVXVNNI, FMA3, MMX+
+TEXT ·mulGELU6x16AVX2VNNI(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	LEAQ (R9)(AX*2), R10 // a's row 2: two rows on,
+	ADDQ AX, R10 // and one more to row 3
+	VXORPS Y2, Y2, Y2 // row 0, vector 0: 0
+	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
+	VXORPS Y4, Y4, Y4 // row 1, vector 0: 0
+	VXORPS Y5, Y5, Y5 // row 1, vector 1: 0
+	VXORPS Y6, Y6, Y6 // row 2, vector 0: 0
+	VXORPS Y7, Y7, Y7 // row 2, vector 1: 0
+	VXORPS Y8, Y8, Y8 // row 3, vector 0: 0
+	VXORPS Y9, Y9, Y9 // row 3, vector 1: 0
+	VXORPS Y10, Y10, Y10 // row 4, vector 0: 0
+	VXORPS Y11, Y11, Y11 // row 4, vector 1: 0
+	VXORPS Y12, Y12, Y12 // row 5, vector 0: 0
+	VXORPS Y13, Y13, Y13 // row 5, vector 1: 0
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Y14 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*1), Y14 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*2), Y14 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS (R10), Y14 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
+	VBROADCASTSS (R10)(AX*1), Y14 // a, row 4, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
+	VBROADCASTSS (R10)(AX*2), Y14 // a, row 5, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Y14 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Y14 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS 4(R9)(AX*2), Y14 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS 4(R10), Y14 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
+	VBROADCASTSS 4(R10)(AX*1), Y14 // a, row 4, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
+	VBROADCASTSS 4(R10)(AX*2), Y14 // a, row 5, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Y14 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Y14 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS 8(R9)(AX*2), Y14 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS 8(R10), Y14 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
+	VBROADCASTSS 8(R10)(AX*1), Y14 // a, row 4, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
+	VBROADCASTSS 8(R10)(AX*2), Y14 // a, row 5, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Y14 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Y14 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS 12(R9)(AX*2), Y14 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS 12(R10), Y14 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
+	VBROADCASTSS 12(R10)(AX*1), Y14 // a, row 4, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
+	VBROADCASTSS 12(R10)(AX*2), Y14 // a, row 5, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	ADDQ $0x10, R10 // on in a's rows from 3
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R11 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R11 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Y14 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*1), Y14 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*2), Y14 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf6 // VPDPWSSD Y14, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfe // VPDPWSSD Y14, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS (R10), Y14 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc6 // VPDPWSSD Y14, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xce // VPDPWSSD Y14, Y1, Y9: row 3, vector 1 += a·b
+	VBROADCASTSS (R10)(AX*1), Y14 // a, row 4, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y14, Y0, Y10: row 4, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y14, Y1, Y11: row 4, vector 1 += a·b
+	VBROADCASTSS (R10)(AX*2), Y14 // a, row 5, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y14, Y0, Y12: row 5, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y14, Y1, Y13: row 5, vector 1 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	ADDQ $0x04, R10 // on in a's rows from 3
+	DECQ R11 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ bias_base+72(FP), R8 // bias, and behind it the columns' scales
+	VMOVUPS 64(R8), Y0 // scales of vector 0
+	VMOVUPS 96(R8), Y1 // scales of vector 1
+	VBROADCASTSS (R9), Y14 // row 0's scale, behind its last pair
+	VCVTDQ2PS Y2, Y2 // row 0, vector 0 as float32
+	VMULPS Y14, Y2, Y2 // times the row's scale
+	VFMADD213PS (R8), Y0, Y2 // times the column's scale, plus bias
+	VCVTDQ2PS Y3, Y3 // row 0, vector 1 as float32
+	VMULPS Y14, Y3, Y3 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y3 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*1), Y14 // row 1's scale, behind its last pair
+	VCVTDQ2PS Y4, Y4 // row 1, vector 0 as float32
+	VMULPS Y14, Y4, Y4 // times the row's scale
+	VFMADD213PS (R8), Y0, Y4 // times the column's scale, plus bias
+	VCVTDQ2PS Y5, Y5 // row 1, vector 1 as float32
+	VMULPS Y14, Y5, Y5 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y5 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*2), Y14 // row 2's scale, behind its last pair
+	VCVTDQ2PS Y6, Y6 // row 2, vector 0 as float32
+	VMULPS Y14, Y6, Y6 // times the row's scale
+	VFMADD213PS (R8), Y0, Y6 // times the column's scale, plus bias
+	VCVTDQ2PS Y7, Y7 // row 2, vector 1 as float32
+	VMULPS Y14, Y7, Y7 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y7 // times the column's scale, plus bias
+	VBROADCASTSS (R10), Y14 // row 3's scale, behind its last pair
+	VCVTDQ2PS Y8, Y8 // row 3, vector 0 as float32
+	VMULPS Y14, Y8, Y8 // times the row's scale
+	VFMADD213PS (R8), Y0, Y8 // times the column's scale, plus bias
+	VCVTDQ2PS Y9, Y9 // row 3, vector 1 as float32
+	VMULPS Y14, Y9, Y9 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y9 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*1), Y14 // row 4's scale, behind its last pair
+	VCVTDQ2PS Y10, Y10 // row 4, vector 0 as float32
+	VMULPS Y14, Y10, Y10 // times the row's scale
+	VFMADD213PS (R8), Y0, Y10 // times the column's scale, plus bias
+	VCVTDQ2PS Y11, Y11 // row 4, vector 1 as float32
+	VMULPS Y14, Y11, Y11 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y11 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*2), Y14 // row 5's scale, behind its last pair
+	VCVTDQ2PS Y12, Y12 // row 5, vector 0 as float32
+	VMULPS Y14, Y12, Y12 // times the row's scale
+	VFMADD213PS (R8), Y0, Y12 // times the column's scale, plus bias
+	VCVTDQ2PS Y13, Y13 // row 5, vector 1 as float32
+	VMULPS Y14, Y13, Y13 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y13 // times the column's scale, plus bias
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y2, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y14 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y14 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y14 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y14 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y14 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y14 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y14 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y14 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y14 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y14 // ·t + 1/2: Φ(x)
+	VMULPS Y2, Y14, Y14 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y3, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y2 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y2 // ·t + 1/2: Φ(x)
+	VMULPS Y3, Y2, Y2 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y4, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y3 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y3 // ·t + 1/2: Φ(x)
+	VMULPS Y4, Y3, Y3 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y5, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y4 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y4 // ·t + 1/2: Φ(x)
+	VMULPS Y5, Y4, Y4 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y6, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y5 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y5 // ·t + 1/2: Φ(x)
+	VMULPS Y6, Y5, Y5 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y7, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y6 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y6 // ·t + 1/2: Φ(x)
+	VMULPS Y7, Y6, Y6 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y8, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y7 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y7 // ·t + 1/2: Φ(x)
+	VMULPS Y8, Y7, Y7 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y9, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y8 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y8 // ·t + 1/2: Φ(x)
+	VMULPS Y9, Y8, Y8 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y10, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y9 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y9 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y9 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y9 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y9 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y9 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y9 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y9 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y9 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y9 // ·t + 1/2: Φ(x)
+	VMULPS Y10, Y9, Y9 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y11, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y10 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y10 // ·t + 1/2: Φ(x)
+	VMULPS Y11, Y10, Y10 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y12, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y11 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y11 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y11 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y11 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y11 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y11 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y11 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y11 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y11 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y11 // ·t + 1/2: Φ(x)
+	VMULPS Y12, Y11, Y11 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y13, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y12 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y12 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y12 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y12 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y12 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y12 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y12 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y12 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y12 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y12 // ·t + 1/2: Φ(x)
+	VMULPS Y13, Y12, Y12 // ·x
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Y14, (BX) // row 0, vector 0
+	VMOVUPS Y2, 32(BX) // row 0, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y3, (BX) // row 1, vector 0
+	VMOVUPS Y4, 32(BX) // row 1, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y5, (BX) // row 2, vector 0
+	VMOVUPS Y6, 32(BX) // row 2, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y7, (BX) // row 3, vector 0
+	VMOVUPS Y8, 32(BX) // row 3, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y9, (BX) // row 4, vector 0
+	VMOVUPS Y10, 32(BX) // row 4, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y11, (BX) // row 5, vector 0
+	VMOVUPS Y12, 32(BX) // row 5, vector 1
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA nearleastAVX2VNNI<>+0(SB)/4, $(-4.25)
+DATA nearleastAVX2VNNI<>+4(SB)/4, $(-4.25)
+DATA nearleastAVX2VNNI<>+8(SB)/4, $(-4.25)
+DATA nearleastAVX2VNNI<>+12(SB)/4, $(-4.25)
+DATA nearleastAVX2VNNI<>+16(SB)/4, $(-4.25)
+DATA nearleastAVX2VNNI<>+20(SB)/4, $(-4.25)
+DATA nearleastAVX2VNNI<>+24(SB)/4, $(-4.25)
+DATA nearleastAVX2VNNI<>+28(SB)/4, $(-4.25)
+GLOBL nearleastAVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA nearmostAVX2VNNI<>+0(SB)/4, $(4.25)
+DATA nearmostAVX2VNNI<>+4(SB)/4, $(4.25)
+DATA nearmostAVX2VNNI<>+8(SB)/4, $(4.25)
+DATA nearmostAVX2VNNI<>+12(SB)/4, $(4.25)
+DATA nearmostAVX2VNNI<>+16(SB)/4, $(4.25)
+DATA nearmostAVX2VNNI<>+20(SB)/4, $(4.25)
+DATA nearmostAVX2VNNI<>+24(SB)/4, $(4.25)
+DATA nearmostAVX2VNNI<>+28(SB)/4, $(4.25)
+GLOBL nearmostAVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near8AVX2VNNI<>+0(SB)/4, $(6.764257e-11)
+DATA near8AVX2VNNI<>+4(SB)/4, $(6.764257e-11)
+DATA near8AVX2VNNI<>+8(SB)/4, $(6.764257e-11)
+DATA near8AVX2VNNI<>+12(SB)/4, $(6.764257e-11)
+DATA near8AVX2VNNI<>+16(SB)/4, $(6.764257e-11)
+DATA near8AVX2VNNI<>+20(SB)/4, $(6.764257e-11)
+DATA near8AVX2VNNI<>+24(SB)/4, $(6.764257e-11)
+DATA near8AVX2VNNI<>+28(SB)/4, $(6.764257e-11)
+GLOBL near8AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near7AVX2VNNI<>+0(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2VNNI<>+4(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2VNNI<>+8(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2VNNI<>+12(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2VNNI<>+16(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2VNNI<>+20(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2VNNI<>+24(SB)/4, $(-6.3350085e-09)
+DATA near7AVX2VNNI<>+28(SB)/4, $(-6.3350085e-09)
+GLOBL near7AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near6AVX2VNNI<>+0(SB)/4, $(2.6090817e-07)
+DATA near6AVX2VNNI<>+4(SB)/4, $(2.6090817e-07)
+DATA near6AVX2VNNI<>+8(SB)/4, $(2.6090817e-07)
+DATA near6AVX2VNNI<>+12(SB)/4, $(2.6090817e-07)
+DATA near6AVX2VNNI<>+16(SB)/4, $(2.6090817e-07)
+DATA near6AVX2VNNI<>+20(SB)/4, $(2.6090817e-07)
+DATA near6AVX2VNNI<>+24(SB)/4, $(2.6090817e-07)
+DATA near6AVX2VNNI<>+28(SB)/4, $(2.6090817e-07)
+GLOBL near6AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near5AVX2VNNI<>+0(SB)/4, $(-6.29855e-06)
+DATA near5AVX2VNNI<>+4(SB)/4, $(-6.29855e-06)
+DATA near5AVX2VNNI<>+8(SB)/4, $(-6.29855e-06)
+DATA near5AVX2VNNI<>+12(SB)/4, $(-6.29855e-06)
+DATA near5AVX2VNNI<>+16(SB)/4, $(-6.29855e-06)
+DATA near5AVX2VNNI<>+20(SB)/4, $(-6.29855e-06)
+DATA near5AVX2VNNI<>+24(SB)/4, $(-6.29855e-06)
+DATA near5AVX2VNNI<>+28(SB)/4, $(-6.29855e-06)
+GLOBL near5AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near4AVX2VNNI<>+0(SB)/4, $(0.0001008925)
+DATA near4AVX2VNNI<>+4(SB)/4, $(0.0001008925)
+DATA near4AVX2VNNI<>+8(SB)/4, $(0.0001008925)
+DATA near4AVX2VNNI<>+12(SB)/4, $(0.0001008925)
+DATA near4AVX2VNNI<>+16(SB)/4, $(0.0001008925)
+DATA near4AVX2VNNI<>+20(SB)/4, $(0.0001008925)
+DATA near4AVX2VNNI<>+24(SB)/4, $(0.0001008925)
+DATA near4AVX2VNNI<>+28(SB)/4, $(0.0001008925)
+GLOBL near4AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near3AVX2VNNI<>+0(SB)/4, $(-0.0011575413)
+DATA near3AVX2VNNI<>+4(SB)/4, $(-0.0011575413)
+DATA near3AVX2VNNI<>+8(SB)/4, $(-0.0011575413)
+DATA near3AVX2VNNI<>+12(SB)/4, $(-0.0011575413)
+DATA near3AVX2VNNI<>+16(SB)/4, $(-0.0011575413)
+DATA near3AVX2VNNI<>+20(SB)/4, $(-0.0011575413)
+DATA near3AVX2VNNI<>+24(SB)/4, $(-0.0011575413)
+DATA near3AVX2VNNI<>+28(SB)/4, $(-0.0011575413)
+GLOBL near3AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near2AVX2VNNI<>+0(SB)/4, $(0.0099963285)
+DATA near2AVX2VNNI<>+4(SB)/4, $(0.0099963285)
+DATA near2AVX2VNNI<>+8(SB)/4, $(0.0099963285)
+DATA near2AVX2VNNI<>+12(SB)/4, $(0.0099963285)
+DATA near2AVX2VNNI<>+16(SB)/4, $(0.0099963285)
+DATA near2AVX2VNNI<>+20(SB)/4, $(0.0099963285)
+DATA near2AVX2VNNI<>+24(SB)/4, $(0.0099963285)
+DATA near2AVX2VNNI<>+28(SB)/4, $(0.0099963285)
+GLOBL near2AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near1AVX2VNNI<>+0(SB)/4, $(-0.06667296)
+DATA near1AVX2VNNI<>+4(SB)/4, $(-0.06667296)
+DATA near1AVX2VNNI<>+8(SB)/4, $(-0.06667296)
+DATA near1AVX2VNNI<>+12(SB)/4, $(-0.06667296)
+DATA near1AVX2VNNI<>+16(SB)/4, $(-0.06667296)
+DATA near1AVX2VNNI<>+20(SB)/4, $(-0.06667296)
+DATA near1AVX2VNNI<>+24(SB)/4, $(-0.06667296)
+DATA near1AVX2VNNI<>+28(SB)/4, $(-0.06667296)
+GLOBL near1AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA near0AVX2VNNI<>+0(SB)/4, $(0.39911422)
+DATA near0AVX2VNNI<>+4(SB)/4, $(0.39911422)
+DATA near0AVX2VNNI<>+8(SB)/4, $(0.39911422)
+DATA near0AVX2VNNI<>+12(SB)/4, $(0.39911422)
+DATA near0AVX2VNNI<>+16(SB)/4, $(0.39911422)
+DATA near0AVX2VNNI<>+20(SB)/4, $(0.39911422)
+DATA near0AVX2VNNI<>+24(SB)/4, $(0.39911422)
+DATA near0AVX2VNNI<>+28(SB)/4, $(0.39911422)
+GLOBL near0AVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+DATA halfAVX2VNNI<>+0(SB)/4, $(0.5)
+DATA halfAVX2VNNI<>+4(SB)/4, $(0.5)
+DATA halfAVX2VNNI<>+8(SB)/4, $(0.5)
+DATA halfAVX2VNNI<>+12(SB)/4, $(0.5)
+DATA halfAVX2VNNI<>+16(SB)/4, $(0.5)
+DATA halfAVX2VNNI<>+20(SB)/4, $(0.5)
+DATA halfAVX2VNNI<>+24(SB)/4, $(0.5)
+DATA halfAVX2VNNI<>+28(SB)/4, $(0.5)
+GLOBL halfAVX2VNNI<>(SB), RODATA|NOPTR, $32
+
+// func mulGELU4x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVXVNNI, FMA3, MMX+
+TEXT ·mulGELU4x16AVX2VNNI(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	LEAQ (R9)(AX*2), R10 // a's row 2: two rows on,
+	ADDQ AX, R10 // and one more to row 3
+	VXORPS Y2, Y2, Y2 // row 0, vector 0: 0
+	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
+	VXORPS Y4, Y4, Y4 // row 1, vector 0: 0
+	VXORPS Y5, Y5, Y5 // row 1, vector 1: 0
+	VXORPS Y6, Y6, Y6 // row 2, vector 0: 0
+	VXORPS Y7, Y7, Y7 // row 2, vector 1: 0
+	VXORPS Y8, Y8, Y8 // row 3, vector 0: 0
+	VXORPS Y9, Y9, Y9 // row 3, vector 1: 0
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Y10 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*1), Y10 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*2), Y10 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS (R10), Y10 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Y10 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Y10 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS 4(R9)(AX*2), Y10 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS 4(R10), Y10 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Y10 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Y10 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS 8(R9)(AX*2), Y10 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS 8(R10), Y10 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Y10 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Y10 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS 12(R9)(AX*2), Y10 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS 12(R10), Y10 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	ADDQ $0x10, R10 // on in a's rows from 3
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R11 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R11 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Y10 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Y10, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xda // VPDPWSSD Y10, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*1), Y10 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Y10, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xea // VPDPWSSD Y10, Y1, Y5: row 1, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*2), Y10 // a, row 2, in every lane
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x7d; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Y10, Y0, Y6: row 2, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x75; BYTE $0x52; BYTE $0xfa // VPDPWSSD Y10, Y1, Y7: row 2, vector 1 += a·b
+	VBROADCASTSS (R10), Y10 // a, row 3, in every lane
+	BYTE $0xc4; BYTE $0x42; BYTE $0x7d; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Y10, Y0, Y8: row 3, vector 0 += a·b
+	BYTE $0xc4; BYTE $0x42; BYTE $0x75; BYTE $0x52; BYTE $0xca // VPDPWSSD Y10, Y1, Y9: row 3, vector 1 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	ADDQ $0x04, R10 // on in a's rows from 3
+	DECQ R11 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ bias_base+72(FP), R8 // bias, and behind it the columns' scales
+	VMOVUPS 64(R8), Y0 // scales of vector 0
+	VMOVUPS 96(R8), Y1 // scales of vector 1
+	VBROADCASTSS (R9), Y10 // row 0's scale, behind its last pair
+	VCVTDQ2PS Y2, Y2 // row 0, vector 0 as float32
+	VMULPS Y10, Y2, Y2 // times the row's scale
+	VFMADD213PS (R8), Y0, Y2 // times the column's scale, plus bias
+	VCVTDQ2PS Y3, Y3 // row 0, vector 1 as float32
+	VMULPS Y10, Y3, Y3 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y3 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*1), Y10 // row 1's scale, behind its last pair
+	VCVTDQ2PS Y4, Y4 // row 1, vector 0 as float32
+	VMULPS Y10, Y4, Y4 // times the row's scale
+	VFMADD213PS (R8), Y0, Y4 // times the column's scale, plus bias
+	VCVTDQ2PS Y5, Y5 // row 1, vector 1 as float32
+	VMULPS Y10, Y5, Y5 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y5 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*2), Y10 // row 2's scale, behind its last pair
+	VCVTDQ2PS Y6, Y6 // row 2, vector 0 as float32
+	VMULPS Y10, Y6, Y6 // times the row's scale
+	VFMADD213PS (R8), Y0, Y6 // times the column's scale, plus bias
+	VCVTDQ2PS Y7, Y7 // row 2, vector 1 as float32
+	VMULPS Y10, Y7, Y7 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y7 // times the column's scale, plus bias
+	VBROADCASTSS (R10), Y10 // row 3's scale, behind its last pair
+	VCVTDQ2PS Y8, Y8 // row 3, vector 0 as float32
+	VMULPS Y10, Y8, Y8 // times the row's scale
+	VFMADD213PS (R8), Y0, Y8 // times the column's scale, plus bias
+	VCVTDQ2PS Y9, Y9 // row 3, vector 1 as float32
+	VMULPS Y10, Y9, Y9 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y9 // times the column's scale, plus bias
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y2, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y10 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y10 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y10 // ·t + 1/2: Φ(x)
+	VMULPS Y2, Y10, Y10 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y3, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y2 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y2 // ·t + 1/2: Φ(x)
+	VMULPS Y3, Y2, Y2 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y4, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y3 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y3 // ·t + 1/2: Φ(x)
+	VMULPS Y4, Y3, Y3 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y5, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y4 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y4 // ·t + 1/2: Φ(x)
+	VMULPS Y5, Y4, Y4 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y6, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y5 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y5 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y5 // ·t + 1/2: Φ(x)
+	VMULPS Y6, Y5, Y5 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y7, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y6 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y6 // ·t + 1/2: Φ(x)
+	VMULPS Y7, Y6, Y6 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y8, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y7 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y7 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y7 // ·t + 1/2: Φ(x)
+	VMULPS Y8, Y7, Y7 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y9, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y8 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y8 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y8 // ·t + 1/2: Φ(x)
+	VMULPS Y9, Y8, Y8 // ·x
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Y10, (BX) // row 0, vector 0
+	VMOVUPS Y2, 32(BX) // row 0, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y3, (BX) // row 1, vector 0
+	VMOVUPS Y4, 32(BX) // row 1, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y5, (BX) // row 2, vector 0
+	VMOVUPS Y6, 32(BX) // row 2, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y7, (BX) // row 3, vector 0
+	VMOVUPS Y8, 32(BX) // row 3, vector 1
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU2x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVXVNNI, FMA3, MMX+
+TEXT ·mulGELU2x16AVX2VNNI(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	VXORPS Y2, Y2, Y2 // row 0, vector 0: 0
+	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
+	VXORPS Y4, Y4, Y4 // row 1, vector 0: 0
+	VXORPS Y5, Y5, Y5 // row 1, vector 1: 0
+	MOVQ k+120(FP), R10 // steps left
+	SUBQ $0x04, R10 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Y6 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*1), Y6 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Y6 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Y6 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Y6 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Y6 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Y6 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Y6 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R10 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R10 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Y6 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd6 // VPDPWSSD Y6, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xde // VPDPWSSD Y6, Y1, Y3: row 0, vector 1 += a·b
+	VBROADCASTSS (R9)(AX*1), Y6 // a, row 1, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xe6 // VPDPWSSD Y6, Y0, Y4: row 1, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xee // VPDPWSSD Y6, Y1, Y5: row 1, vector 1 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	DECQ R10 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ bias_base+72(FP), R8 // bias, and behind it the columns' scales
+	VMOVUPS 64(R8), Y0 // scales of vector 0
+	VMOVUPS 96(R8), Y1 // scales of vector 1
+	VBROADCASTSS (R9), Y6 // row 0's scale, behind its last pair
+	VCVTDQ2PS Y2, Y2 // row 0, vector 0 as float32
+	VMULPS Y6, Y2, Y2 // times the row's scale
+	VFMADD213PS (R8), Y0, Y2 // times the column's scale, plus bias
+	VCVTDQ2PS Y3, Y3 // row 0, vector 1 as float32
+	VMULPS Y6, Y3, Y3 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y3 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*1), Y6 // row 1's scale, behind its last pair
+	VCVTDQ2PS Y4, Y4 // row 1, vector 0 as float32
+	VMULPS Y6, Y4, Y4 // times the row's scale
+	VFMADD213PS (R8), Y0, Y4 // times the column's scale, plus bias
+	VCVTDQ2PS Y5, Y5 // row 1, vector 1 as float32
+	VMULPS Y6, Y5, Y5 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y5 // times the column's scale, plus bias
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y2, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y6 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y6 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y6 // ·t + 1/2: Φ(x)
+	VMULPS Y2, Y6, Y6 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y3, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y2 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y2 // ·t + 1/2: Φ(x)
+	VMULPS Y3, Y2, Y2 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y4, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y3 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y3 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y3 // ·t + 1/2: Φ(x)
+	VMULPS Y4, Y3, Y3 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y5, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y4 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y4 // ·t + 1/2: Φ(x)
+	VMULPS Y5, Y4, Y4 // ·x
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Y6, (BX) // row 0, vector 0
+	VMOVUPS Y2, 32(BX) // row 0, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Y3, (BX) // row 1, vector 0
+	VMOVUPS Y4, 32(BX) // row 1, vector 1
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU1x16AVX2VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVXVNNI, FMA3, MMX+
+TEXT ·mulGELU1x16AVX2VNNI(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	VXORPS Y2, Y2, Y2 // row 0, vector 0: 0
+	VXORPS Y3, Y3, Y3 // row 0, vector 1: 0
+	MOVQ k+120(FP), R10 // steps left
+	SUBQ $0x04, R10 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Y4 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Y4 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Y4 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Y4 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R10 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R10 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Y0 // b, vector 0
+	VMOVUPS 32(R8), Y1 // b, vector 1
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Y4 // a, row 0, in every lane
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7d; BYTE $0x52; BYTE $0xd4 // VPDPWSSD Y4, Y0, Y2: row 0, vector 0 += a·b
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x75; BYTE $0x52; BYTE $0xdc // VPDPWSSD Y4, Y1, Y3: row 0, vector 1 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	DECQ R10 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ bias_base+72(FP), R8 // bias, and behind it the columns' scales
+	VMOVUPS 64(R8), Y0 // scales of vector 0
+	VMOVUPS 96(R8), Y1 // scales of vector 1
+	VBROADCASTSS (R9), Y4 // row 0's scale, behind its last pair
+	VCVTDQ2PS Y2, Y2 // row 0, vector 0 as float32
+	VMULPS Y4, Y2, Y2 // times the row's scale
+	VFMADD213PS (R8), Y0, Y2 // times the column's scale, plus bias
+	VCVTDQ2PS Y3, Y3 // row 0, vector 1 as float32
+	VMULPS Y4, Y3, Y3 // times the row's scale
+	VFMADD213PS 32(R8), Y1, Y3 // times the column's scale, plus bias
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y2, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y4 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y4 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y4 // ·t + 1/2: Φ(x)
+	VMULPS Y2, Y4, Y4 // ·x
+	VMAXPS nearleastAVX2VNNI<>+0(SB), Y3, Y0 // not below -4.25
+	VMINPS nearmostAVX2VNNI<>+0(SB), Y0, Y0 // nor above 4.25
+	VMULPS Y0, Y0, Y1 // t²
+	VMOVUPS near8AVX2VNNI<>+0(SB), Y2 // the polynomial in t²
+	VFMADD213PS near7AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near7
+	VFMADD213PS near6AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near6
+	VFMADD213PS near5AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near5
+	VFMADD213PS near4AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near4
+	VFMADD213PS near3AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near3
+	VFMADD213PS near2AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near2
+	VFMADD213PS near1AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near1
+	VFMADD213PS near0AVX2VNNI<>+0(SB), Y1, Y2 // ·t² + near0
+	VFMADD213PS halfAVX2VNNI<>+0(SB), Y0, Y2 // ·t + 1/2: Φ(x)
+	VMULPS Y3, Y2, Y2 // ·x
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Y4, (BX) // row 0, vector 0
+	VMOVUPS Y2, 32(BX) // row 0, vector 1
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET

@@ -4,10 +4,11 @@
 
 package kernel
 
-// mul6x64AVX512 computes a tile of 6 rows and 64 columns, the elements of a
-// and b being float32:
+// mul6x64AVX512 computes tiles of 6 rows and 64 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 6 {
+//	for r := range 6 * tiles {
 //		for j := range 64 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -18,12 +19,13 @@ package kernel
 //	}
 //
 //go:noescape
-func mul6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul4x64AVX512 computes a tile of 4 rows and 64 columns, the elements of a
-// and b being float32:
+// mul4x64AVX512 computes tiles of 4 rows and 64 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 4 {
+//	for r := range 4 * tiles {
 //		for j := range 64 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -34,12 +36,13 @@ func mul6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //	}
 //
 //go:noescape
-func mul4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul2x64AVX512 computes a tile of 2 rows and 64 columns, the elements of a
-// and b being float32:
+// mul2x64AVX512 computes tiles of 2 rows and 64 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 2 {
+//	for r := range 2 * tiles {
 //		for j := range 64 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -50,12 +53,13 @@ func mul4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //	}
 //
 //go:noescape
-func mul2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul1x64AVX512 computes a tile of 1 rows and 64 columns, the elements of a
-// and b being float32:
+// mul1x64AVX512 computes tiles of 1 rows and 64 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 1 {
+//	for r := range 1 * tiles {
 //		for j := range 64 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -66,12 +70,13 @@ func mul2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //	}
 //
 //go:noescape
-func mul1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul12x32AVX512 computes a tile of 12 rows and 32 columns, the elements of a
-// and b being float32:
+// mul12x32AVX512 computes tiles of 12 rows and 32 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 12 {
+//	for r := range 12 * tiles {
 //		for j := range 32 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -82,12 +87,13 @@ func mul1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //	}
 //
 //go:noescape
-func mul12x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul12x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul8x32AVX512 computes a tile of 8 rows and 32 columns, the elements of a
-// and b being float32:
+// mul8x32AVX512 computes tiles of 8 rows and 32 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 8 {
+//	for r := range 8 * tiles {
 //		for j := range 32 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -98,12 +104,13 @@ func mul12x32AVX512(c []float32, a []float32, b []float32, bias []float32, add [
 //	}
 //
 //go:noescape
-func mul8x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul8x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul4x32AVX512 computes a tile of 4 rows and 32 columns, the elements of a
-// and b being float32:
+// mul4x32AVX512 computes tiles of 4 rows and 32 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 4 {
+//	for r := range 4 * tiles {
 //		for j := range 32 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -114,12 +121,13 @@ func mul8x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //	}
 //
 //go:noescape
-func mul4x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul4x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul2x32AVX512 computes a tile of 2 rows and 32 columns, the elements of a
-// and b being float32:
+// mul2x32AVX512 computes tiles of 2 rows and 32 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 2 {
+//	for r := range 2 * tiles {
 //		for j := range 32 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -130,12 +138,13 @@ func mul4x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //	}
 //
 //go:noescape
-func mul2x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul2x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul1x32AVX512 computes a tile of 1 rows and 32 columns, the elements of a
-// and b being float32:
+// mul1x32AVX512 computes tiles of 1 rows and 32 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 1 {
+//	for r := range 1 * tiles {
 //		for j := range 32 {
 //			sum := bias[j] // 0 when bias is nil
 //			for i := range k {
@@ -146,7 +155,75 @@ func mul2x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []
 //	}
 //
 //go:noescape
-func mul1x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul1x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU6x64AVX512 computes tiles of 6 rows and 64 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 6 * tiles {
+//		for j := range 64 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum = fma(a[r*lda+i], b[i*ldb+j], sum)
+//			}
+//			c[r*ldc+j] = gelu(sum)
+//		}
+//	}
+//
+//go:noescape
+func mulGELU6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU4x64AVX512 computes tiles of 4 rows and 64 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 4 * tiles {
+//		for j := range 64 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum = fma(a[r*lda+i], b[i*ldb+j], sum)
+//			}
+//			c[r*ldc+j] = gelu(sum)
+//		}
+//	}
+//
+//go:noescape
+func mulGELU4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU2x64AVX512 computes tiles of 2 rows and 64 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 2 * tiles {
+//		for j := range 64 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum = fma(a[r*lda+i], b[i*ldb+j], sum)
+//			}
+//			c[r*ldc+j] = gelu(sum)
+//		}
+//	}
+//
+//go:noescape
+func mulGELU2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU1x64AVX512 computes tiles of 1 rows and 64 columns, one below the other, the
+// elements of a and b being float32.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 1 * tiles {
+//		for j := range 64 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum = fma(a[r*lda+i], b[i*ldb+j], sum)
+//			}
+//			c[r*ldc+j] = gelu(sum)
+//		}
+//	}
+//
+//go:noescape
+func mulGELU1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
 // dotAVX512 computes:
 //

@@ -4,39 +4,48 @@
 
 #include "textflag.h"
 
-// func mul6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul6x64AVX512(SB), NOSPLIT, $0-160
+// func mul6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul6x64AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	MOVQ bias_base+72(FP), DI // bias
-	TESTQ DI, DI // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	MOVQ bias_base+72(FP), R12 // bias
+	TESTQ R12, R12 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (DI), Z4 // bias of columns 0 to 15
+	VMOVUPS (R12), Z4 // bias of columns 0 to 15
 	VMOVAPS Z4, Z8 // the same for row 1
 	VMOVAPS Z4, Z12 // the same for row 2
 	VMOVAPS Z4, Z16 // the same for row 3
 	VMOVAPS Z4, Z20 // the same for row 4
 	VMOVAPS Z4, Z24 // the same for row 5
-	VMOVUPS 64(DI), Z5 // bias of columns 16 to 31
+	VMOVUPS 64(R12), Z5 // bias of columns 16 to 31
 	VMOVAPS Z5, Z9 // the same for row 1
 	VMOVAPS Z5, Z13 // the same for row 2
 	VMOVAPS Z5, Z17 // the same for row 3
 	VMOVAPS Z5, Z21 // the same for row 4
 	VMOVAPS Z5, Z25 // the same for row 5
-	VMOVUPS 128(DI), Z6 // bias of columns 32 to 47
+	VMOVUPS 128(R12), Z6 // bias of columns 32 to 47
 	VMOVAPS Z6, Z10 // the same for row 1
 	VMOVAPS Z6, Z14 // the same for row 2
 	VMOVAPS Z6, Z18 // the same for row 3
 	VMOVAPS Z6, Z22 // the same for row 4
 	VMOVAPS Z6, Z26 // the same for row 5
-	VMOVUPS 192(DI), Z7 // bias of columns 48 to 63
+	VMOVUPS 192(R12), Z7 // bias of columns 48 to 63
 	VMOVAPS Z7, Z11 // the same for row 1
 	VMOVAPS Z7, Z15 // the same for row 2
 	VMOVAPS Z7, Z19 // the same for row 3
@@ -71,290 +80,309 @@ zero:
 	VXORPS Z27, Z27, Z27 // row 5, vector 3: 0
 
 sum:
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z28 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z28 // a, row 0, in every lane
 	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 1, in every lane
 	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
-	VFMADD231PS.BCST (BX)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
-	VFMADD231PS.BCST (BX)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST (BX)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
-	VFMADD231PS.BCST (BX)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS (SI), Z28 // a, row 3, in every lane
+	VFMADD231PS.BCST (R10)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS (R11), Z28 // a, row 3, in every lane
 	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
-	VBROADCASTSS (SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Z28 // a, row 4, in every lane
 	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z28 // a, row 0, in every lane
+	VFMADD231PS.BCST (R11)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST (R11)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST (R11)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST (R11)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z28 // a, row 0, in every lane
 	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z28 // a, row 1, in every lane
 	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
-	VFMADD231PS.BCST 4(BX)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
-	VFMADD231PS.BCST 4(BX)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST 4(BX)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
-	VFMADD231PS.BCST 4(BX)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS 4(SI), Z28 // a, row 3, in every lane
+	VFMADD231PS.BCST 4(R10)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST 4(R10)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST 4(R10)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST 4(R10)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 4(R11), Z28 // a, row 3, in every lane
 	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
-	VBROADCASTSS 4(SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS 4(R11)(AX*1), Z28 // a, row 4, in every lane
 	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
-	VFMADD231PS.BCST 4(SI)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST 4(SI)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
-	VFMADD231PS.BCST 4(SI)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
-	VFMADD231PS.BCST 4(SI)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z28 // a, row 0, in every lane
+	VFMADD231PS.BCST 4(R11)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 4(R11)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST 4(R11)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST 4(R11)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z28 // a, row 0, in every lane
 	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z28 // a, row 1, in every lane
 	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
-	VFMADD231PS.BCST 8(BX)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
-	VFMADD231PS.BCST 8(BX)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST 8(BX)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
-	VFMADD231PS.BCST 8(BX)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS 8(SI), Z28 // a, row 3, in every lane
+	VFMADD231PS.BCST 8(R10)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST 8(R10)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST 8(R10)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST 8(R10)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 8(R11), Z28 // a, row 3, in every lane
 	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
-	VBROADCASTSS 8(SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS 8(R11)(AX*1), Z28 // a, row 4, in every lane
 	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
-	VFMADD231PS.BCST 8(SI)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST 8(SI)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
-	VFMADD231PS.BCST 8(SI)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
-	VFMADD231PS.BCST 8(SI)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z28 // a, row 0, in every lane
+	VFMADD231PS.BCST 8(R11)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 8(R11)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST 8(R11)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST 8(R11)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z28 // a, row 0, in every lane
 	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z28 // a, row 1, in every lane
 	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
-	VFMADD231PS.BCST 12(BX)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
-	VFMADD231PS.BCST 12(BX)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST 12(BX)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
-	VFMADD231PS.BCST 12(BX)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS 12(SI), Z28 // a, row 3, in every lane
+	VFMADD231PS.BCST 12(R10)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST 12(R10)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST 12(R10)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST 12(R10)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 12(R11), Z28 // a, row 3, in every lane
 	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
-	VBROADCASTSS 12(SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS 12(R11)(AX*1), Z28 // a, row 4, in every lane
 	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
-	VFMADD231PS.BCST 12(SI)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST 12(SI)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
-	VFMADD231PS.BCST 12(SI)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
-	VFMADD231PS.BCST 12(SI)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	VFMADD231PS.BCST 12(R11)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 12(R11)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST 12(R11)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST 12(R11)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z28 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z28 // a, row 0, in every lane
 	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 1, in every lane
 	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
-	VFMADD231PS.BCST (BX)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
-	VFMADD231PS.BCST (BX)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST (BX)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
-	VFMADD231PS.BCST (BX)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS (SI), Z28 // a, row 3, in every lane
+	VFMADD231PS.BCST (R10)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS (R11), Z28 // a, row 3, in every lane
 	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
-	VBROADCASTSS (SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Z28 // a, row 4, in every lane
 	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
 	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
 	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
 	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	VFMADD231PS.BCST (R11)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST (R11)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST (R11)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST (R11)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z4, Z4 // row 0, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 0, vector 1 += add
-	VADDPS 128(DX), Z6, Z6 // row 0, vector 2 += add
-	VADDPS 192(DX), Z7, Z7 // row 0, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 1, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 1, vector 1 += add
-	VADDPS 128(DX), Z10, Z10 // row 1, vector 2 += add
-	VADDPS 192(DX), Z11, Z11 // row 1, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z12, Z12 // row 2, vector 0 += add
-	VADDPS 64(DX), Z13, Z13 // row 2, vector 1 += add
-	VADDPS 128(DX), Z14, Z14 // row 2, vector 2 += add
-	VADDPS 192(DX), Z15, Z15 // row 2, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z16, Z16 // row 3, vector 0 += add
-	VADDPS 64(DX), Z17, Z17 // row 3, vector 1 += add
-	VADDPS 128(DX), Z18, Z18 // row 3, vector 2 += add
-	VADDPS 192(DX), Z19, Z19 // row 3, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z20, Z20 // row 4, vector 0 += add
-	VADDPS 64(DX), Z21, Z21 // row 4, vector 1 += add
-	VADDPS 128(DX), Z22, Z22 // row 4, vector 2 += add
-	VADDPS 192(DX), Z23, Z23 // row 4, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z24, Z24 // row 5, vector 0 += add
-	VADDPS 64(DX), Z25, Z25 // row 5, vector 1 += add
-	VADDPS 128(DX), Z26, Z26 // row 5, vector 2 += add
-	VADDPS 192(DX), Z27, Z27 // row 5, vector 3 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z4, Z4 // row 0, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 0, vector 1 += add
+	VADDPS 128(SI), Z6, Z6 // row 0, vector 2 += add
+	VADDPS 192(SI), Z7, Z7 // row 0, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 1, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 1, vector 1 += add
+	VADDPS 128(SI), Z10, Z10 // row 1, vector 2 += add
+	VADDPS 192(SI), Z11, Z11 // row 1, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z12, Z12 // row 2, vector 0 += add
+	VADDPS 64(SI), Z13, Z13 // row 2, vector 1 += add
+	VADDPS 128(SI), Z14, Z14 // row 2, vector 2 += add
+	VADDPS 192(SI), Z15, Z15 // row 2, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z16, Z16 // row 3, vector 0 += add
+	VADDPS 64(SI), Z17, Z17 // row 3, vector 1 += add
+	VADDPS 128(SI), Z18, Z18 // row 3, vector 2 += add
+	VADDPS 192(SI), Z19, Z19 // row 3, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z20, Z20 // row 4, vector 0 += add
+	VADDPS 64(SI), Z21, Z21 // row 4, vector 1 += add
+	VADDPS 128(SI), Z22, Z22 // row 4, vector 2 += add
+	VADDPS 192(SI), Z23, Z23 // row 4, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z24, Z24 // row 5, vector 0 += add
+	VADDPS 64(SI), Z25, Z25 // row 5, vector 1 += add
+	VADDPS 128(SI), Z26, Z26 // row 5, vector 2 += add
+	VADDPS 192(SI), Z27, Z27 // row 5, vector 3 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z4, (AX) // row 0, vector 0
-	VMOVUPS Z5, 64(AX) // row 0, vector 1
-	VMOVUPS Z6, 128(AX) // row 0, vector 2
-	VMOVUPS Z7, 192(AX) // row 0, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 1, vector 0
-	VMOVUPS Z9, 64(AX) // row 1, vector 1
-	VMOVUPS Z10, 128(AX) // row 1, vector 2
-	VMOVUPS Z11, 192(AX) // row 1, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z12, (AX) // row 2, vector 0
-	VMOVUPS Z13, 64(AX) // row 2, vector 1
-	VMOVUPS Z14, 128(AX) // row 2, vector 2
-	VMOVUPS Z15, 192(AX) // row 2, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z16, (AX) // row 3, vector 0
-	VMOVUPS Z17, 64(AX) // row 3, vector 1
-	VMOVUPS Z18, 128(AX) // row 3, vector 2
-	VMOVUPS Z19, 192(AX) // row 3, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z20, (AX) // row 4, vector 0
-	VMOVUPS Z21, 64(AX) // row 4, vector 1
-	VMOVUPS Z22, 128(AX) // row 4, vector 2
-	VMOVUPS Z23, 192(AX) // row 4, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z24, (AX) // row 5, vector 0
-	VMOVUPS Z25, 64(AX) // row 5, vector 1
-	VMOVUPS Z26, 128(AX) // row 5, vector 2
-	VMOVUPS Z27, 192(AX) // row 5, vector 3
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z12, (BX) // row 2, vector 0
+	VMOVUPS Z13, 64(BX) // row 2, vector 1
+	VMOVUPS Z14, 128(BX) // row 2, vector 2
+	VMOVUPS Z15, 192(BX) // row 2, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z16, (BX) // row 3, vector 0
+	VMOVUPS Z17, 64(BX) // row 3, vector 1
+	VMOVUPS Z18, 128(BX) // row 3, vector 2
+	VMOVUPS Z19, 192(BX) // row 3, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z20, (BX) // row 4, vector 0
+	VMOVUPS Z21, 64(BX) // row 4, vector 1
+	VMOVUPS Z22, 128(BX) // row 4, vector 2
+	VMOVUPS Z23, 192(BX) // row 4, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z24, (BX) // row 5, vector 0
+	VMOVUPS Z25, 64(BX) // row 5, vector 1
+	VMOVUPS Z26, 128(BX) // row 5, vector 2
+	VMOVUPS Z27, 192(BX) // row 5, vector 3
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul4x64AVX512(SB), NOSPLIT, $0-160
+// func mul4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul4x64AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	MOVQ bias_base+72(FP), DI // bias
-	TESTQ DI, DI // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	MOVQ bias_base+72(FP), R12 // bias
+	TESTQ R12, R12 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (DI), Z4 // bias of columns 0 to 15
+	VMOVUPS (R12), Z4 // bias of columns 0 to 15
 	VMOVAPS Z4, Z8 // the same for row 1
 	VMOVAPS Z4, Z12 // the same for row 2
 	VMOVAPS Z4, Z16 // the same for row 3
-	VMOVUPS 64(DI), Z5 // bias of columns 16 to 31
+	VMOVUPS 64(R12), Z5 // bias of columns 16 to 31
 	VMOVAPS Z5, Z9 // the same for row 1
 	VMOVAPS Z5, Z13 // the same for row 2
 	VMOVAPS Z5, Z17 // the same for row 3
-	VMOVUPS 128(DI), Z6 // bias of columns 32 to 47
+	VMOVUPS 128(R12), Z6 // bias of columns 32 to 47
 	VMOVAPS Z6, Z10 // the same for row 1
 	VMOVAPS Z6, Z14 // the same for row 2
 	VMOVAPS Z6, Z18 // the same for row 3
-	VMOVUPS 192(DI), Z7 // bias of columns 48 to 63
+	VMOVUPS 192(R12), Z7 // bias of columns 48 to 63
 	VMOVAPS Z7, Z11 // the same for row 1
 	VMOVAPS Z7, Z15 // the same for row 2
 	VMOVAPS Z7, Z19 // the same for row 3
@@ -379,222 +407,239 @@ zero:
 	VXORPS Z19, Z19, Z19 // row 3, vector 3: 0
 
 sum:
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z20 // a, row 0, in every lane
 	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z20 // a, row 1, in every lane
 	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z20 // a, row 2, in every lane
 	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS (SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z20 // a, row 3, in every lane
 	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z20 // a, row 0, in every lane
 	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z20 // a, row 1, in every lane
 	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Z20 // a, row 2, in every lane
 	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS 4(SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Z20 // a, row 3, in every lane
 	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z20 // a, row 0, in every lane
 	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z20 // a, row 1, in every lane
 	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Z20 // a, row 2, in every lane
 	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS 8(SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Z20 // a, row 3, in every lane
 	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z20 // a, row 0, in every lane
 	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z20 // a, row 1, in every lane
 	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Z20 // a, row 2, in every lane
 	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS 12(SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Z20 // a, row 3, in every lane
 	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z20 // a, row 0, in every lane
 	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z20 // a, row 1, in every lane
 	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z20 // a, row 2, in every lane
 	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
-	VBROADCASTSS (SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z20 // a, row 3, in every lane
 	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
 	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
 	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
 	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z4, Z4 // row 0, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 0, vector 1 += add
-	VADDPS 128(DX), Z6, Z6 // row 0, vector 2 += add
-	VADDPS 192(DX), Z7, Z7 // row 0, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 1, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 1, vector 1 += add
-	VADDPS 128(DX), Z10, Z10 // row 1, vector 2 += add
-	VADDPS 192(DX), Z11, Z11 // row 1, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z12, Z12 // row 2, vector 0 += add
-	VADDPS 64(DX), Z13, Z13 // row 2, vector 1 += add
-	VADDPS 128(DX), Z14, Z14 // row 2, vector 2 += add
-	VADDPS 192(DX), Z15, Z15 // row 2, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z16, Z16 // row 3, vector 0 += add
-	VADDPS 64(DX), Z17, Z17 // row 3, vector 1 += add
-	VADDPS 128(DX), Z18, Z18 // row 3, vector 2 += add
-	VADDPS 192(DX), Z19, Z19 // row 3, vector 3 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z4, Z4 // row 0, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 0, vector 1 += add
+	VADDPS 128(SI), Z6, Z6 // row 0, vector 2 += add
+	VADDPS 192(SI), Z7, Z7 // row 0, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 1, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 1, vector 1 += add
+	VADDPS 128(SI), Z10, Z10 // row 1, vector 2 += add
+	VADDPS 192(SI), Z11, Z11 // row 1, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z12, Z12 // row 2, vector 0 += add
+	VADDPS 64(SI), Z13, Z13 // row 2, vector 1 += add
+	VADDPS 128(SI), Z14, Z14 // row 2, vector 2 += add
+	VADDPS 192(SI), Z15, Z15 // row 2, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z16, Z16 // row 3, vector 0 += add
+	VADDPS 64(SI), Z17, Z17 // row 3, vector 1 += add
+	VADDPS 128(SI), Z18, Z18 // row 3, vector 2 += add
+	VADDPS 192(SI), Z19, Z19 // row 3, vector 3 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z4, (AX) // row 0, vector 0
-	VMOVUPS Z5, 64(AX) // row 0, vector 1
-	VMOVUPS Z6, 128(AX) // row 0, vector 2
-	VMOVUPS Z7, 192(AX) // row 0, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 1, vector 0
-	VMOVUPS Z9, 64(AX) // row 1, vector 1
-	VMOVUPS Z10, 128(AX) // row 1, vector 2
-	VMOVUPS Z11, 192(AX) // row 1, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z12, (AX) // row 2, vector 0
-	VMOVUPS Z13, 64(AX) // row 2, vector 1
-	VMOVUPS Z14, 128(AX) // row 2, vector 2
-	VMOVUPS Z15, 192(AX) // row 2, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z16, (AX) // row 3, vector 0
-	VMOVUPS Z17, 64(AX) // row 3, vector 1
-	VMOVUPS Z18, 128(AX) // row 3, vector 2
-	VMOVUPS Z19, 192(AX) // row 3, vector 3
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z12, (BX) // row 2, vector 0
+	VMOVUPS Z13, 64(BX) // row 2, vector 1
+	VMOVUPS Z14, 128(BX) // row 2, vector 2
+	VMOVUPS Z15, 192(BX) // row 2, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z16, (BX) // row 3, vector 0
+	VMOVUPS Z17, 64(BX) // row 3, vector 1
+	VMOVUPS Z18, 128(BX) // row 3, vector 2
+	VMOVUPS Z19, 192(BX) // row 3, vector 3
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul2x64AVX512(SB), NOSPLIT, $0-160
+// func mul2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul2x64AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	MOVQ bias_base+72(FP), SI // bias
-	TESTQ SI, SI // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (SI), Z4 // bias of columns 0 to 15
+	VMOVUPS (R11), Z4 // bias of columns 0 to 15
 	VMOVAPS Z4, Z8 // the same for row 1
-	VMOVUPS 64(SI), Z5 // bias of columns 16 to 31
+	VMOVUPS 64(R11), Z5 // bias of columns 16 to 31
 	VMOVAPS Z5, Z9 // the same for row 1
-	VMOVUPS 128(SI), Z6 // bias of columns 32 to 47
+	VMOVUPS 128(R11), Z6 // bias of columns 32 to 47
 	VMOVAPS Z6, Z10 // the same for row 1
-	VMOVUPS 192(SI), Z7 // bias of columns 48 to 63
+	VMOVUPS 192(R11), Z7 // bias of columns 48 to 63
 	VMOVAPS Z7, Z11 // the same for row 1
 	JMP sum // sums are ready
 
@@ -609,147 +654,162 @@ zero:
 	VXORPS Z11, Z11, Z11 // row 1, vector 3: 0
 
 sum:
-	MOVQ k+120(FP), SI // steps left
-	SUBQ $0x04, SI // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z12 // a, row 0, in every lane
 	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z12 // a, row 1, in every lane
 	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z12 // a, row 0, in every lane
 	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z12 // a, row 1, in every lane
 	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z12 // a, row 0, in every lane
 	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z12 // a, row 1, in every lane
 	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z12 // a, row 0, in every lane
 	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z12 // a, row 1, in every lane
 	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	SUBQ $0x04, SI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, SI // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z12 // a, row 0, in every lane
 	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z12 // a, row 1, in every lane
 	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
 	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
 	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
 	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	DECQ SI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z4, Z4 // row 0, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 0, vector 1 += add
-	VADDPS 128(DX), Z6, Z6 // row 0, vector 2 += add
-	VADDPS 192(DX), Z7, Z7 // row 0, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 1, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 1, vector 1 += add
-	VADDPS 128(DX), Z10, Z10 // row 1, vector 2 += add
-	VADDPS 192(DX), Z11, Z11 // row 1, vector 3 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z4, Z4 // row 0, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 0, vector 1 += add
+	VADDPS 128(SI), Z6, Z6 // row 0, vector 2 += add
+	VADDPS 192(SI), Z7, Z7 // row 0, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 1, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 1, vector 1 += add
+	VADDPS 128(SI), Z10, Z10 // row 1, vector 2 += add
+	VADDPS 192(SI), Z11, Z11 // row 1, vector 3 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z4, (AX) // row 0, vector 0
-	VMOVUPS Z5, 64(AX) // row 0, vector 1
-	VMOVUPS Z6, 128(AX) // row 0, vector 2
-	VMOVUPS Z7, 192(AX) // row 0, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 1, vector 0
-	VMOVUPS Z9, 64(AX) // row 1, vector 1
-	VMOVUPS Z10, 128(AX) // row 1, vector 2
-	VMOVUPS Z11, 192(AX) // row 1, vector 3
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul1x64AVX512(SB), NOSPLIT, $0-160
+// func mul1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul1x64AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
-	MOVQ ldb+144(FP), AX // from row to row of b
-	SHLQ $0x02, AX // in bytes
-	MOVQ b_base+48(FP), CX // b's row 0
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
 	MOVQ a_base+24(FP), DX // a's row 0
-	MOVQ bias_base+72(FP), BX // bias
-	TESTQ BX, BX // is there a bias?
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (BX), Z4 // bias of columns 0 to 15
-	VMOVUPS 64(BX), Z5 // bias of columns 16 to 31
-	VMOVUPS 128(BX), Z6 // bias of columns 32 to 47
-	VMOVUPS 192(BX), Z7 // bias of columns 48 to 63
+	VMOVUPS (R11), Z4 // bias of columns 0 to 15
+	VMOVUPS 64(R11), Z5 // bias of columns 16 to 31
+	VMOVUPS 128(R11), Z6 // bias of columns 32 to 47
+	VMOVUPS 192(R11), Z7 // bias of columns 48 to 63
 	JMP sum // sums are ready
 
 zero:
@@ -759,115 +819,129 @@ zero:
 	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
 
 sum:
-	MOVQ k+120(FP), BX // steps left
-	SUBQ $0x04, BX // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z8 // a, row 0, in every lane
 	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 4(DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z8 // a, row 0, in every lane
 	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 8(DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z8 // a, row 0, in every lane
 	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 12(DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z8 // a, row 0, in every lane
 	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
-	ADDQ $0x10, DX // on in a's rows from 0
-	SUBQ $0x04, BX // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, BX // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z8 // a, row 0, in every lane
 	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
 	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
 	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
 	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
-	ADDQ $0x04, DX // on in a's rows from 0
-	DECQ BX // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), CX // add's row 0
-	TESTQ CX, CX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), DX // from row to row of add
-	SHLQ $0x02, DX // in bytes
-	VADDPS (CX), Z4, Z4 // row 0, vector 0 += add
-	VADDPS 64(CX), Z5, Z5 // row 0, vector 1 += add
-	VADDPS 128(CX), Z6, Z6 // row 0, vector 2 += add
-	VADDPS 192(CX), Z7, Z7 // row 0, vector 3 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z4, Z4 // row 0, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 0, vector 1 += add
+	VADDPS 128(SI), Z6, Z6 // row 0, vector 2 += add
+	VADDPS 192(SI), Z7, Z7 // row 0, vector 3 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z4, (AX) // row 0, vector 0
-	VMOVUPS Z5, 64(AX) // row 0, vector 1
-	VMOVUPS Z6, 128(AX) // row 0, vector 2
-	VMOVUPS Z7, 192(AX) // row 0, vector 3
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul12x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul12x32AVX512(SB), NOSPLIT, $0-160
+// func mul12x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul12x32AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	LEAQ (SI)(AX*2), DI // a's row 5: two rows on,
-	ADDQ AX, DI // and one more to row 6
-	LEAQ (DI)(AX*2), R8 // a's row 8: two rows on,
-	ADDQ AX, R8 // and one more to row 9
-	MOVQ bias_base+72(FP), R9 // bias
-	TESTQ R9, R9 // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	LEAQ (R11)(AX*2), R12 // a's row 5: two rows on,
+	ADDQ AX, R12 // and one more to row 6
+	LEAQ (R12)(AX*2), R13 // a's row 8: two rows on,
+	ADDQ AX, R13 // and one more to row 9
+	MOVQ bias_base+72(FP), R14 // bias
+	TESTQ R14, R14 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (R9), Z2 // bias of columns 0 to 15
+	VMOVUPS (R14), Z2 // bias of columns 0 to 15
 	VMOVAPS Z2, Z4 // the same for row 1
 	VMOVAPS Z2, Z6 // the same for row 2
 	VMOVAPS Z2, Z8 // the same for row 3
@@ -879,7 +953,7 @@ TEXT ·mul12x32AVX512(SB), NOSPLIT, $0-160
 	VMOVAPS Z2, Z20 // the same for row 9
 	VMOVAPS Z2, Z22 // the same for row 10
 	VMOVAPS Z2, Z24 // the same for row 11
-	VMOVUPS 64(R9), Z3 // bias of columns 16 to 31
+	VMOVUPS 64(R14), Z3 // bias of columns 16 to 31
 	VMOVAPS Z3, Z5 // the same for row 1
 	VMOVAPS Z3, Z7 // the same for row 2
 	VMOVAPS Z3, Z9 // the same for row 3
@@ -920,296 +994,321 @@ zero:
 	VXORPS Z25, Z25, Z25 // row 11, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), R9 // steps left
-	SUBQ $0x04, R9 // fewer than 4?
+	MOVQ k+120(FP), R14 // steps left
+	SUBQ $0x04, R14 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z26 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z26 // a, row 0, in every lane
 	VFMADD231PS Z26, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z3 // row 0, vector 1 += a·b
-	VFMADD231PS.BCST (BX)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
-	VFMADD231PS.BCST (BX)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Z26 // a, row 2, in every lane
+	VFMADD231PS.BCST (R10)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
+	VFMADD231PS.BCST (R10)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
+	VBROADCASTSS (R10)(AX*2), Z26 // a, row 2, in every lane
 	VFMADD231PS Z26, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z7 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST (SI), Z0, Z8 // row 3, vector 0 += a·b
-	VFMADD231PS.BCST (SI), Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*1), Z26 // a, row 4, in every lane
+	VFMADD231PS.BCST (R11), Z0, Z8 // row 3, vector 0 += a·b
+	VFMADD231PS.BCST (R11), Z1, Z9 // row 3, vector 1 += a·b
+	VBROADCASTSS (R11)(AX*1), Z26 // a, row 4, in every lane
 	VFMADD231PS Z26, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z11 // row 4, vector 1 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS (DI), Z26 // a, row 6, in every lane
+	VFMADD231PS.BCST (R11)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST (R11)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
+	VBROADCASTSS (R12), Z26 // a, row 6, in every lane
 	VFMADD231PS Z26, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z15 // row 6, vector 1 += a·b
-	VFMADD231PS.BCST (DI)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
-	VFMADD231PS.BCST (DI)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
-	VBROADCASTSS (DI)(AX*2), Z26 // a, row 8, in every lane
+	VFMADD231PS.BCST (R12)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
+	VFMADD231PS.BCST (R12)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
+	VBROADCASTSS (R12)(AX*2), Z26 // a, row 8, in every lane
 	VFMADD231PS Z26, Z0, Z18 // row 8, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z19 // row 8, vector 1 += a·b
-	VFMADD231PS.BCST (R8), Z0, Z20 // row 9, vector 0 += a·b
-	VFMADD231PS.BCST (R8), Z1, Z21 // row 9, vector 1 += a·b
-	VBROADCASTSS (R8)(AX*1), Z26 // a, row 10, in every lane
+	VFMADD231PS.BCST (R13), Z0, Z20 // row 9, vector 0 += a·b
+	VFMADD231PS.BCST (R13), Z1, Z21 // row 9, vector 1 += a·b
+	VBROADCASTSS (R13)(AX*1), Z26 // a, row 10, in every lane
 	VFMADD231PS Z26, Z0, Z22 // row 10, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z23 // row 10, vector 1 += a·b
-	VFMADD231PS.BCST (R8)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
-	VFMADD231PS.BCST (R8)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z26 // a, row 0, in every lane
+	VFMADD231PS.BCST (R13)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
+	VFMADD231PS.BCST (R13)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z26 // a, row 0, in every lane
 	VFMADD231PS Z26, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z3 // row 0, vector 1 += a·b
-	VFMADD231PS.BCST 4(BX)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
-	VFMADD231PS.BCST 4(BX)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Z26 // a, row 2, in every lane
+	VFMADD231PS.BCST 4(R10)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
+	VFMADD231PS.BCST 4(R10)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
+	VBROADCASTSS 4(R10)(AX*2), Z26 // a, row 2, in every lane
 	VFMADD231PS Z26, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z7 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST 4(SI), Z0, Z8 // row 3, vector 0 += a·b
-	VFMADD231PS.BCST 4(SI), Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS 4(SI)(AX*1), Z26 // a, row 4, in every lane
+	VFMADD231PS.BCST 4(R11), Z0, Z8 // row 3, vector 0 += a·b
+	VFMADD231PS.BCST 4(R11), Z1, Z9 // row 3, vector 1 += a·b
+	VBROADCASTSS 4(R11)(AX*1), Z26 // a, row 4, in every lane
 	VFMADD231PS Z26, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z11 // row 4, vector 1 += a·b
-	VFMADD231PS.BCST 4(SI)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST 4(SI)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS 4(DI), Z26 // a, row 6, in every lane
+	VFMADD231PS.BCST 4(R11)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 4(R11)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
+	VBROADCASTSS 4(R12), Z26 // a, row 6, in every lane
 	VFMADD231PS Z26, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z15 // row 6, vector 1 += a·b
-	VFMADD231PS.BCST 4(DI)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
-	VFMADD231PS.BCST 4(DI)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
-	VBROADCASTSS 4(DI)(AX*2), Z26 // a, row 8, in every lane
+	VFMADD231PS.BCST 4(R12)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
+	VFMADD231PS.BCST 4(R12)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
+	VBROADCASTSS 4(R12)(AX*2), Z26 // a, row 8, in every lane
 	VFMADD231PS Z26, Z0, Z18 // row 8, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z19 // row 8, vector 1 += a·b
-	VFMADD231PS.BCST 4(R8), Z0, Z20 // row 9, vector 0 += a·b
-	VFMADD231PS.BCST 4(R8), Z1, Z21 // row 9, vector 1 += a·b
-	VBROADCASTSS 4(R8)(AX*1), Z26 // a, row 10, in every lane
+	VFMADD231PS.BCST 4(R13), Z0, Z20 // row 9, vector 0 += a·b
+	VFMADD231PS.BCST 4(R13), Z1, Z21 // row 9, vector 1 += a·b
+	VBROADCASTSS 4(R13)(AX*1), Z26 // a, row 10, in every lane
 	VFMADD231PS Z26, Z0, Z22 // row 10, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z23 // row 10, vector 1 += a·b
-	VFMADD231PS.BCST 4(R8)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
-	VFMADD231PS.BCST 4(R8)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z26 // a, row 0, in every lane
+	VFMADD231PS.BCST 4(R13)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
+	VFMADD231PS.BCST 4(R13)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z26 // a, row 0, in every lane
 	VFMADD231PS Z26, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z3 // row 0, vector 1 += a·b
-	VFMADD231PS.BCST 8(BX)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
-	VFMADD231PS.BCST 8(BX)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Z26 // a, row 2, in every lane
+	VFMADD231PS.BCST 8(R10)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
+	VFMADD231PS.BCST 8(R10)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
+	VBROADCASTSS 8(R10)(AX*2), Z26 // a, row 2, in every lane
 	VFMADD231PS Z26, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z7 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST 8(SI), Z0, Z8 // row 3, vector 0 += a·b
-	VFMADD231PS.BCST 8(SI), Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS 8(SI)(AX*1), Z26 // a, row 4, in every lane
+	VFMADD231PS.BCST 8(R11), Z0, Z8 // row 3, vector 0 += a·b
+	VFMADD231PS.BCST 8(R11), Z1, Z9 // row 3, vector 1 += a·b
+	VBROADCASTSS 8(R11)(AX*1), Z26 // a, row 4, in every lane
 	VFMADD231PS Z26, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z11 // row 4, vector 1 += a·b
-	VFMADD231PS.BCST 8(SI)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST 8(SI)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS 8(DI), Z26 // a, row 6, in every lane
+	VFMADD231PS.BCST 8(R11)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 8(R11)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
+	VBROADCASTSS 8(R12), Z26 // a, row 6, in every lane
 	VFMADD231PS Z26, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z15 // row 6, vector 1 += a·b
-	VFMADD231PS.BCST 8(DI)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
-	VFMADD231PS.BCST 8(DI)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
-	VBROADCASTSS 8(DI)(AX*2), Z26 // a, row 8, in every lane
+	VFMADD231PS.BCST 8(R12)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
+	VFMADD231PS.BCST 8(R12)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
+	VBROADCASTSS 8(R12)(AX*2), Z26 // a, row 8, in every lane
 	VFMADD231PS Z26, Z0, Z18 // row 8, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z19 // row 8, vector 1 += a·b
-	VFMADD231PS.BCST 8(R8), Z0, Z20 // row 9, vector 0 += a·b
-	VFMADD231PS.BCST 8(R8), Z1, Z21 // row 9, vector 1 += a·b
-	VBROADCASTSS 8(R8)(AX*1), Z26 // a, row 10, in every lane
+	VFMADD231PS.BCST 8(R13), Z0, Z20 // row 9, vector 0 += a·b
+	VFMADD231PS.BCST 8(R13), Z1, Z21 // row 9, vector 1 += a·b
+	VBROADCASTSS 8(R13)(AX*1), Z26 // a, row 10, in every lane
 	VFMADD231PS Z26, Z0, Z22 // row 10, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z23 // row 10, vector 1 += a·b
-	VFMADD231PS.BCST 8(R8)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
-	VFMADD231PS.BCST 8(R8)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z26 // a, row 0, in every lane
+	VFMADD231PS.BCST 8(R13)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
+	VFMADD231PS.BCST 8(R13)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z26 // a, row 0, in every lane
 	VFMADD231PS Z26, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z3 // row 0, vector 1 += a·b
-	VFMADD231PS.BCST 12(BX)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
-	VFMADD231PS.BCST 12(BX)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Z26 // a, row 2, in every lane
+	VFMADD231PS.BCST 12(R10)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
+	VFMADD231PS.BCST 12(R10)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
+	VBROADCASTSS 12(R10)(AX*2), Z26 // a, row 2, in every lane
 	VFMADD231PS Z26, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z7 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST 12(SI), Z0, Z8 // row 3, vector 0 += a·b
-	VFMADD231PS.BCST 12(SI), Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS 12(SI)(AX*1), Z26 // a, row 4, in every lane
+	VFMADD231PS.BCST 12(R11), Z0, Z8 // row 3, vector 0 += a·b
+	VFMADD231PS.BCST 12(R11), Z1, Z9 // row 3, vector 1 += a·b
+	VBROADCASTSS 12(R11)(AX*1), Z26 // a, row 4, in every lane
 	VFMADD231PS Z26, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z11 // row 4, vector 1 += a·b
-	VFMADD231PS.BCST 12(SI)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST 12(SI)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS 12(DI), Z26 // a, row 6, in every lane
+	VFMADD231PS.BCST 12(R11)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 12(R11)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
+	VBROADCASTSS 12(R12), Z26 // a, row 6, in every lane
 	VFMADD231PS Z26, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z15 // row 6, vector 1 += a·b
-	VFMADD231PS.BCST 12(DI)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
-	VFMADD231PS.BCST 12(DI)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
-	VBROADCASTSS 12(DI)(AX*2), Z26 // a, row 8, in every lane
+	VFMADD231PS.BCST 12(R12)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
+	VFMADD231PS.BCST 12(R12)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
+	VBROADCASTSS 12(R12)(AX*2), Z26 // a, row 8, in every lane
 	VFMADD231PS Z26, Z0, Z18 // row 8, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z19 // row 8, vector 1 += a·b
-	VFMADD231PS.BCST 12(R8), Z0, Z20 // row 9, vector 0 += a·b
-	VFMADD231PS.BCST 12(R8), Z1, Z21 // row 9, vector 1 += a·b
-	VBROADCASTSS 12(R8)(AX*1), Z26 // a, row 10, in every lane
+	VFMADD231PS.BCST 12(R13), Z0, Z20 // row 9, vector 0 += a·b
+	VFMADD231PS.BCST 12(R13), Z1, Z21 // row 9, vector 1 += a·b
+	VBROADCASTSS 12(R13)(AX*1), Z26 // a, row 10, in every lane
 	VFMADD231PS Z26, Z0, Z22 // row 10, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z23 // row 10, vector 1 += a·b
-	VFMADD231PS.BCST 12(R8)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
-	VFMADD231PS.BCST 12(R8)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	ADDQ $0x10, DI // on in a's rows from 6
-	ADDQ $0x10, R8 // on in a's rows from 9
-	SUBQ $0x04, R9 // one turn done
+	VFMADD231PS.BCST 12(R13)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
+	VFMADD231PS.BCST 12(R13)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	ADDQ $0x10, R12 // on in a's rows from 6
+	ADDQ $0x10, R13 // on in a's rows from 9
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R14 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, R9 // steps left after whole turns
+	ADDQ $0x04, R14 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z26 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z26 // a, row 0, in every lane
 	VFMADD231PS Z26, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z3 // row 0, vector 1 += a·b
-	VFMADD231PS.BCST (BX)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
-	VFMADD231PS.BCST (BX)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Z26 // a, row 2, in every lane
+	VFMADD231PS.BCST (R10)(AX*1), Z0, Z4 // row 1, vector 0 += a·b
+	VFMADD231PS.BCST (R10)(AX*1), Z1, Z5 // row 1, vector 1 += a·b
+	VBROADCASTSS (R10)(AX*2), Z26 // a, row 2, in every lane
 	VFMADD231PS Z26, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z7 // row 2, vector 1 += a·b
-	VFMADD231PS.BCST (SI), Z0, Z8 // row 3, vector 0 += a·b
-	VFMADD231PS.BCST (SI), Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*1), Z26 // a, row 4, in every lane
+	VFMADD231PS.BCST (R11), Z0, Z8 // row 3, vector 0 += a·b
+	VFMADD231PS.BCST (R11), Z1, Z9 // row 3, vector 1 += a·b
+	VBROADCASTSS (R11)(AX*1), Z26 // a, row 4, in every lane
 	VFMADD231PS Z26, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z11 // row 4, vector 1 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
-	VFMADD231PS.BCST (SI)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS (DI), Z26 // a, row 6, in every lane
+	VFMADD231PS.BCST (R11)(AX*2), Z0, Z12 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST (R11)(AX*2), Z1, Z13 // row 5, vector 1 += a·b
+	VBROADCASTSS (R12), Z26 // a, row 6, in every lane
 	VFMADD231PS Z26, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z15 // row 6, vector 1 += a·b
-	VFMADD231PS.BCST (DI)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
-	VFMADD231PS.BCST (DI)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
-	VBROADCASTSS (DI)(AX*2), Z26 // a, row 8, in every lane
+	VFMADD231PS.BCST (R12)(AX*1), Z0, Z16 // row 7, vector 0 += a·b
+	VFMADD231PS.BCST (R12)(AX*1), Z1, Z17 // row 7, vector 1 += a·b
+	VBROADCASTSS (R12)(AX*2), Z26 // a, row 8, in every lane
 	VFMADD231PS Z26, Z0, Z18 // row 8, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z19 // row 8, vector 1 += a·b
-	VFMADD231PS.BCST (R8), Z0, Z20 // row 9, vector 0 += a·b
-	VFMADD231PS.BCST (R8), Z1, Z21 // row 9, vector 1 += a·b
-	VBROADCASTSS (R8)(AX*1), Z26 // a, row 10, in every lane
+	VFMADD231PS.BCST (R13), Z0, Z20 // row 9, vector 0 += a·b
+	VFMADD231PS.BCST (R13), Z1, Z21 // row 9, vector 1 += a·b
+	VBROADCASTSS (R13)(AX*1), Z26 // a, row 10, in every lane
 	VFMADD231PS Z26, Z0, Z22 // row 10, vector 0 += a·b
 	VFMADD231PS Z26, Z1, Z23 // row 10, vector 1 += a·b
-	VFMADD231PS.BCST (R8)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
-	VFMADD231PS.BCST (R8)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	ADDQ $0x04, DI // on in a's rows from 6
-	ADDQ $0x04, R8 // on in a's rows from 9
-	DECQ R9 // one step done
+	VFMADD231PS.BCST (R13)(AX*2), Z0, Z24 // row 11, vector 0 += a·b
+	VFMADD231PS.BCST (R13)(AX*2), Z1, Z25 // row 11, vector 1 += a·b
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	ADDQ $0x04, R12 // on in a's rows from 6
+	ADDQ $0x04, R13 // on in a's rows from 9
+	DECQ R14 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z2, Z2 // row 0, vector 0 += add
-	VADDPS 64(DX), Z3, Z3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z4, Z4 // row 1, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 1, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z6, Z6 // row 2, vector 0 += add
-	VADDPS 64(DX), Z7, Z7 // row 2, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 3, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 3, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z10, Z10 // row 4, vector 0 += add
-	VADDPS 64(DX), Z11, Z11 // row 4, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z12, Z12 // row 5, vector 0 += add
-	VADDPS 64(DX), Z13, Z13 // row 5, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z14, Z14 // row 6, vector 0 += add
-	VADDPS 64(DX), Z15, Z15 // row 6, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z16, Z16 // row 7, vector 0 += add
-	VADDPS 64(DX), Z17, Z17 // row 7, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z18, Z18 // row 8, vector 0 += add
-	VADDPS 64(DX), Z19, Z19 // row 8, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z20, Z20 // row 9, vector 0 += add
-	VADDPS 64(DX), Z21, Z21 // row 9, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z22, Z22 // row 10, vector 0 += add
-	VADDPS 64(DX), Z23, Z23 // row 10, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z24, Z24 // row 11, vector 0 += add
-	VADDPS 64(DX), Z25, Z25 // row 11, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(SI), Z3, Z3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z4, Z4 // row 1, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z6, Z6 // row 2, vector 0 += add
+	VADDPS 64(SI), Z7, Z7 // row 2, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 3, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 3, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z10, Z10 // row 4, vector 0 += add
+	VADDPS 64(SI), Z11, Z11 // row 4, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z12, Z12 // row 5, vector 0 += add
+	VADDPS 64(SI), Z13, Z13 // row 5, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z14, Z14 // row 6, vector 0 += add
+	VADDPS 64(SI), Z15, Z15 // row 6, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z16, Z16 // row 7, vector 0 += add
+	VADDPS 64(SI), Z17, Z17 // row 7, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z18, Z18 // row 8, vector 0 += add
+	VADDPS 64(SI), Z19, Z19 // row 8, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z20, Z20 // row 9, vector 0 += add
+	VADDPS 64(SI), Z21, Z21 // row 9, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z22, Z22 // row 10, vector 0 += add
+	VADDPS 64(SI), Z23, Z23 // row 10, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z24, Z24 // row 11, vector 0 += add
+	VADDPS 64(SI), Z25, Z25 // row 11, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z2, (AX) // row 0, vector 0
-	VMOVUPS Z3, 64(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z4, (AX) // row 1, vector 0
-	VMOVUPS Z5, 64(AX) // row 1, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z6, (AX) // row 2, vector 0
-	VMOVUPS Z7, 64(AX) // row 2, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 3, vector 0
-	VMOVUPS Z9, 64(AX) // row 3, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z10, (AX) // row 4, vector 0
-	VMOVUPS Z11, 64(AX) // row 4, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z12, (AX) // row 5, vector 0
-	VMOVUPS Z13, 64(AX) // row 5, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z14, (AX) // row 6, vector 0
-	VMOVUPS Z15, 64(AX) // row 6, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z16, (AX) // row 7, vector 0
-	VMOVUPS Z17, 64(AX) // row 7, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z18, (AX) // row 8, vector 0
-	VMOVUPS Z19, 64(AX) // row 8, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z20, (AX) // row 9, vector 0
-	VMOVUPS Z21, 64(AX) // row 9, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z22, (AX) // row 10, vector 0
-	VMOVUPS Z23, 64(AX) // row 10, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z24, (AX) // row 11, vector 0
-	VMOVUPS Z25, 64(AX) // row 11, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z4, (BX) // row 1, vector 0
+	VMOVUPS Z5, 64(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z6, (BX) // row 2, vector 0
+	VMOVUPS Z7, 64(BX) // row 2, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 3, vector 0
+	VMOVUPS Z9, 64(BX) // row 3, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z10, (BX) // row 4, vector 0
+	VMOVUPS Z11, 64(BX) // row 4, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z12, (BX) // row 5, vector 0
+	VMOVUPS Z13, 64(BX) // row 5, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z14, (BX) // row 6, vector 0
+	VMOVUPS Z15, 64(BX) // row 6, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z16, (BX) // row 7, vector 0
+	VMOVUPS Z17, 64(BX) // row 7, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z18, (BX) // row 8, vector 0
+	VMOVUPS Z19, 64(BX) // row 8, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z20, (BX) // row 9, vector 0
+	VMOVUPS Z21, 64(BX) // row 9, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z22, (BX) // row 10, vector 0
+	VMOVUPS Z23, 64(BX) // row 10, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z24, (BX) // row 11, vector 0
+	VMOVUPS Z25, 64(BX) // row 11, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	ADDQ AX, DX // past row 6 of a
+	ADDQ AX, DX // past row 7 of a
+	ADDQ AX, DX // past row 8 of a
+	ADDQ AX, DX // past row 9 of a
+	ADDQ AX, DX // past row 10 of a
+	ADDQ AX, DX // past row 11 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul8x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul8x32AVX512(SB), NOSPLIT, $0-160
+// func mul8x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul8x32AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	LEAQ (SI)(AX*2), DI // a's row 5: two rows on,
-	ADDQ AX, DI // and one more to row 6
-	MOVQ bias_base+72(FP), R8 // bias
-	TESTQ R8, R8 // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	LEAQ (R11)(AX*2), R12 // a's row 5: two rows on,
+	ADDQ AX, R12 // and one more to row 6
+	MOVQ bias_base+72(FP), R13 // bias
+	TESTQ R13, R13 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (R8), Z2 // bias of columns 0 to 15
+	VMOVUPS (R13), Z2 // bias of columns 0 to 15
 	VMOVAPS Z2, Z4 // the same for row 1
 	VMOVAPS Z2, Z6 // the same for row 2
 	VMOVAPS Z2, Z8 // the same for row 3
@@ -1217,7 +1316,7 @@ TEXT ·mul8x32AVX512(SB), NOSPLIT, $0-160
 	VMOVAPS Z2, Z12 // the same for row 5
 	VMOVAPS Z2, Z14 // the same for row 6
 	VMOVAPS Z2, Z16 // the same for row 7
-	VMOVUPS 64(R8), Z3 // bias of columns 16 to 31
+	VMOVUPS 64(R13), Z3 // bias of columns 16 to 31
 	VMOVAPS Z3, Z5 // the same for row 1
 	VMOVAPS Z3, Z7 // the same for row 2
 	VMOVAPS Z3, Z9 // the same for row 3
@@ -1246,242 +1345,263 @@ zero:
 	VXORPS Z17, Z17, Z17 // row 7, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), R8 // steps left
-	SUBQ $0x04, R8 // fewer than 4?
+	MOVQ k+120(FP), R13 // steps left
+	SUBQ $0x04, R13 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z18 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z18 // a, row 0, in every lane
 	VFMADD231PS Z18, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Z18 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z18 // a, row 1, in every lane
 	VFMADD231PS Z18, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Z18 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z18 // a, row 2, in every lane
 	VFMADD231PS Z18, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Z18 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z18 // a, row 3, in every lane
 	VFMADD231PS Z18, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*1), Z18 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Z18 // a, row 4, in every lane
 	VFMADD231PS Z18, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z11 // row 4, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*2), Z18 // a, row 5, in every lane
+	VBROADCASTSS (R11)(AX*2), Z18 // a, row 5, in every lane
 	VFMADD231PS Z18, Z0, Z12 // row 5, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS (DI), Z18 // a, row 6, in every lane
+	VBROADCASTSS (R12), Z18 // a, row 6, in every lane
 	VFMADD231PS Z18, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z15 // row 6, vector 1 += a·b
-	VBROADCASTSS (DI)(AX*1), Z18 // a, row 7, in every lane
+	VBROADCASTSS (R12)(AX*1), Z18 // a, row 7, in every lane
 	VFMADD231PS Z18, Z0, Z16 // row 7, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z17 // row 7, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z18 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z18 // a, row 0, in every lane
 	VFMADD231PS Z18, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z18 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z18 // a, row 1, in every lane
 	VFMADD231PS Z18, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Z18 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Z18 // a, row 2, in every lane
 	VFMADD231PS Z18, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS 4(SI), Z18 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Z18 // a, row 3, in every lane
 	VFMADD231PS Z18, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS 4(SI)(AX*1), Z18 // a, row 4, in every lane
+	VBROADCASTSS 4(R11)(AX*1), Z18 // a, row 4, in every lane
 	VFMADD231PS Z18, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z11 // row 4, vector 1 += a·b
-	VBROADCASTSS 4(SI)(AX*2), Z18 // a, row 5, in every lane
+	VBROADCASTSS 4(R11)(AX*2), Z18 // a, row 5, in every lane
 	VFMADD231PS Z18, Z0, Z12 // row 5, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS 4(DI), Z18 // a, row 6, in every lane
+	VBROADCASTSS 4(R12), Z18 // a, row 6, in every lane
 	VFMADD231PS Z18, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z15 // row 6, vector 1 += a·b
-	VBROADCASTSS 4(DI)(AX*1), Z18 // a, row 7, in every lane
+	VBROADCASTSS 4(R12)(AX*1), Z18 // a, row 7, in every lane
 	VFMADD231PS Z18, Z0, Z16 // row 7, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z17 // row 7, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z18 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z18 // a, row 0, in every lane
 	VFMADD231PS Z18, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z18 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z18 // a, row 1, in every lane
 	VFMADD231PS Z18, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Z18 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Z18 // a, row 2, in every lane
 	VFMADD231PS Z18, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS 8(SI), Z18 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Z18 // a, row 3, in every lane
 	VFMADD231PS Z18, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS 8(SI)(AX*1), Z18 // a, row 4, in every lane
+	VBROADCASTSS 8(R11)(AX*1), Z18 // a, row 4, in every lane
 	VFMADD231PS Z18, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z11 // row 4, vector 1 += a·b
-	VBROADCASTSS 8(SI)(AX*2), Z18 // a, row 5, in every lane
+	VBROADCASTSS 8(R11)(AX*2), Z18 // a, row 5, in every lane
 	VFMADD231PS Z18, Z0, Z12 // row 5, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS 8(DI), Z18 // a, row 6, in every lane
+	VBROADCASTSS 8(R12), Z18 // a, row 6, in every lane
 	VFMADD231PS Z18, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z15 // row 6, vector 1 += a·b
-	VBROADCASTSS 8(DI)(AX*1), Z18 // a, row 7, in every lane
+	VBROADCASTSS 8(R12)(AX*1), Z18 // a, row 7, in every lane
 	VFMADD231PS Z18, Z0, Z16 // row 7, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z17 // row 7, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z18 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z18 // a, row 0, in every lane
 	VFMADD231PS Z18, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z18 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z18 // a, row 1, in every lane
 	VFMADD231PS Z18, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Z18 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Z18 // a, row 2, in every lane
 	VFMADD231PS Z18, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS 12(SI), Z18 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Z18 // a, row 3, in every lane
 	VFMADD231PS Z18, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS 12(SI)(AX*1), Z18 // a, row 4, in every lane
+	VBROADCASTSS 12(R11)(AX*1), Z18 // a, row 4, in every lane
 	VFMADD231PS Z18, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z11 // row 4, vector 1 += a·b
-	VBROADCASTSS 12(SI)(AX*2), Z18 // a, row 5, in every lane
+	VBROADCASTSS 12(R11)(AX*2), Z18 // a, row 5, in every lane
 	VFMADD231PS Z18, Z0, Z12 // row 5, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS 12(DI), Z18 // a, row 6, in every lane
+	VBROADCASTSS 12(R12), Z18 // a, row 6, in every lane
 	VFMADD231PS Z18, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z15 // row 6, vector 1 += a·b
-	VBROADCASTSS 12(DI)(AX*1), Z18 // a, row 7, in every lane
+	VBROADCASTSS 12(R12)(AX*1), Z18 // a, row 7, in every lane
 	VFMADD231PS Z18, Z0, Z16 // row 7, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z17 // row 7, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	ADDQ $0x10, DI // on in a's rows from 6
-	SUBQ $0x04, R8 // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	ADDQ $0x10, R12 // on in a's rows from 6
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R13 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, R8 // steps left after whole turns
+	ADDQ $0x04, R13 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z18 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z18 // a, row 0, in every lane
 	VFMADD231PS Z18, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Z18 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z18 // a, row 1, in every lane
 	VFMADD231PS Z18, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Z18 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z18 // a, row 2, in every lane
 	VFMADD231PS Z18, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Z18 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z18 // a, row 3, in every lane
 	VFMADD231PS Z18, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z9 // row 3, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*1), Z18 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Z18 // a, row 4, in every lane
 	VFMADD231PS Z18, Z0, Z10 // row 4, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z11 // row 4, vector 1 += a·b
-	VBROADCASTSS (SI)(AX*2), Z18 // a, row 5, in every lane
+	VBROADCASTSS (R11)(AX*2), Z18 // a, row 5, in every lane
 	VFMADD231PS Z18, Z0, Z12 // row 5, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z13 // row 5, vector 1 += a·b
-	VBROADCASTSS (DI), Z18 // a, row 6, in every lane
+	VBROADCASTSS (R12), Z18 // a, row 6, in every lane
 	VFMADD231PS Z18, Z0, Z14 // row 6, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z15 // row 6, vector 1 += a·b
-	VBROADCASTSS (DI)(AX*1), Z18 // a, row 7, in every lane
+	VBROADCASTSS (R12)(AX*1), Z18 // a, row 7, in every lane
 	VFMADD231PS Z18, Z0, Z16 // row 7, vector 0 += a·b
 	VFMADD231PS Z18, Z1, Z17 // row 7, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	ADDQ $0x04, DI // on in a's rows from 6
-	DECQ R8 // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	ADDQ $0x04, R12 // on in a's rows from 6
+	DECQ R13 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z2, Z2 // row 0, vector 0 += add
-	VADDPS 64(DX), Z3, Z3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z4, Z4 // row 1, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 1, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z6, Z6 // row 2, vector 0 += add
-	VADDPS 64(DX), Z7, Z7 // row 2, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 3, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 3, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z10, Z10 // row 4, vector 0 += add
-	VADDPS 64(DX), Z11, Z11 // row 4, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z12, Z12 // row 5, vector 0 += add
-	VADDPS 64(DX), Z13, Z13 // row 5, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z14, Z14 // row 6, vector 0 += add
-	VADDPS 64(DX), Z15, Z15 // row 6, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z16, Z16 // row 7, vector 0 += add
-	VADDPS 64(DX), Z17, Z17 // row 7, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(SI), Z3, Z3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z4, Z4 // row 1, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z6, Z6 // row 2, vector 0 += add
+	VADDPS 64(SI), Z7, Z7 // row 2, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 3, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 3, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z10, Z10 // row 4, vector 0 += add
+	VADDPS 64(SI), Z11, Z11 // row 4, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z12, Z12 // row 5, vector 0 += add
+	VADDPS 64(SI), Z13, Z13 // row 5, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z14, Z14 // row 6, vector 0 += add
+	VADDPS 64(SI), Z15, Z15 // row 6, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z16, Z16 // row 7, vector 0 += add
+	VADDPS 64(SI), Z17, Z17 // row 7, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z2, (AX) // row 0, vector 0
-	VMOVUPS Z3, 64(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z4, (AX) // row 1, vector 0
-	VMOVUPS Z5, 64(AX) // row 1, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z6, (AX) // row 2, vector 0
-	VMOVUPS Z7, 64(AX) // row 2, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 3, vector 0
-	VMOVUPS Z9, 64(AX) // row 3, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z10, (AX) // row 4, vector 0
-	VMOVUPS Z11, 64(AX) // row 4, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z12, (AX) // row 5, vector 0
-	VMOVUPS Z13, 64(AX) // row 5, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z14, (AX) // row 6, vector 0
-	VMOVUPS Z15, 64(AX) // row 6, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z16, (AX) // row 7, vector 0
-	VMOVUPS Z17, 64(AX) // row 7, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z4, (BX) // row 1, vector 0
+	VMOVUPS Z5, 64(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z6, (BX) // row 2, vector 0
+	VMOVUPS Z7, 64(BX) // row 2, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 3, vector 0
+	VMOVUPS Z9, 64(BX) // row 3, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z10, (BX) // row 4, vector 0
+	VMOVUPS Z11, 64(BX) // row 4, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z12, (BX) // row 5, vector 0
+	VMOVUPS Z13, 64(BX) // row 5, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z14, (BX) // row 6, vector 0
+	VMOVUPS Z15, 64(BX) // row 6, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z16, (BX) // row 7, vector 0
+	VMOVUPS Z17, 64(BX) // row 7, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	ADDQ AX, DX // past row 6 of a
+	ADDQ AX, DX // past row 7 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul4x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul4x32AVX512(SB), NOSPLIT, $0-160
+// func mul4x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul4x32AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	MOVQ bias_base+72(FP), DI // bias
-	TESTQ DI, DI // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	MOVQ bias_base+72(FP), R12 // bias
+	TESTQ R12, R12 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (DI), Z2 // bias of columns 0 to 15
+	VMOVUPS (R12), Z2 // bias of columns 0 to 15
 	VMOVAPS Z2, Z4 // the same for row 1
 	VMOVAPS Z2, Z6 // the same for row 2
 	VMOVAPS Z2, Z8 // the same for row 3
-	VMOVUPS 64(DI), Z3 // bias of columns 16 to 31
+	VMOVUPS 64(R12), Z3 // bias of columns 16 to 31
 	VMOVAPS Z3, Z5 // the same for row 1
 	VMOVAPS Z3, Z7 // the same for row 2
 	VMOVAPS Z3, Z9 // the same for row 3
@@ -1498,152 +1618,169 @@ zero:
 	VXORPS Z9, Z9, Z9 // row 3, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z10 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z10 // a, row 0, in every lane
 	VFMADD231PS Z10, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Z10 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z10 // a, row 1, in every lane
 	VFMADD231PS Z10, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Z10 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z10 // a, row 2, in every lane
 	VFMADD231PS Z10, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Z10 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z10 // a, row 3, in every lane
 	VFMADD231PS Z10, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z9 // row 3, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z10 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z10 // a, row 0, in every lane
 	VFMADD231PS Z10, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z10 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z10 // a, row 1, in every lane
 	VFMADD231PS Z10, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Z10 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Z10 // a, row 2, in every lane
 	VFMADD231PS Z10, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS 4(SI), Z10 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Z10 // a, row 3, in every lane
 	VFMADD231PS Z10, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z9 // row 3, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z10 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z10 // a, row 0, in every lane
 	VFMADD231PS Z10, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z10 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z10 // a, row 1, in every lane
 	VFMADD231PS Z10, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Z10 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Z10 // a, row 2, in every lane
 	VFMADD231PS Z10, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS 8(SI), Z10 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Z10 // a, row 3, in every lane
 	VFMADD231PS Z10, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z9 // row 3, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z10 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z10 // a, row 0, in every lane
 	VFMADD231PS Z10, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z10 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z10 // a, row 1, in every lane
 	VFMADD231PS Z10, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Z10 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Z10 // a, row 2, in every lane
 	VFMADD231PS Z10, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS 12(SI), Z10 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Z10 // a, row 3, in every lane
 	VFMADD231PS Z10, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z9 // row 3, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z10 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z10 // a, row 0, in every lane
 	VFMADD231PS Z10, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Z10 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z10 // a, row 1, in every lane
 	VFMADD231PS Z10, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z5 // row 1, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*2), Z10 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z10 // a, row 2, in every lane
 	VFMADD231PS Z10, Z0, Z6 // row 2, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z7 // row 2, vector 1 += a·b
-	VBROADCASTSS (SI), Z10 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z10 // a, row 3, in every lane
 	VFMADD231PS Z10, Z0, Z8 // row 3, vector 0 += a·b
 	VFMADD231PS Z10, Z1, Z9 // row 3, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z2, Z2 // row 0, vector 0 += add
-	VADDPS 64(DX), Z3, Z3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z4, Z4 // row 1, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 1, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z6, Z6 // row 2, vector 0 += add
-	VADDPS 64(DX), Z7, Z7 // row 2, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 3, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 3, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(SI), Z3, Z3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z4, Z4 // row 1, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z6, Z6 // row 2, vector 0 += add
+	VADDPS 64(SI), Z7, Z7 // row 2, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 3, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 3, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z2, (AX) // row 0, vector 0
-	VMOVUPS Z3, 64(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z4, (AX) // row 1, vector 0
-	VMOVUPS Z5, 64(AX) // row 1, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z6, (AX) // row 2, vector 0
-	VMOVUPS Z7, 64(AX) // row 2, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 3, vector 0
-	VMOVUPS Z9, 64(AX) // row 3, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z4, (BX) // row 1, vector 0
+	VMOVUPS Z5, 64(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z6, (BX) // row 2, vector 0
+	VMOVUPS Z7, 64(BX) // row 2, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 3, vector 0
+	VMOVUPS Z9, 64(BX) // row 3, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul2x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul2x32AVX512(SB), NOSPLIT, $0-160
+// func mul2x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul2x32AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	MOVQ bias_base+72(FP), SI // bias
-	TESTQ SI, SI // is there a bias?
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (SI), Z2 // bias of columns 0 to 15
+	VMOVUPS (R11), Z2 // bias of columns 0 to 15
 	VMOVAPS Z2, Z4 // the same for row 1
-	VMOVUPS 64(SI), Z3 // bias of columns 16 to 31
+	VMOVUPS 64(R11), Z3 // bias of columns 16 to 31
 	VMOVAPS Z3, Z5 // the same for row 1
 	JMP sum // sums are ready
 
@@ -1654,107 +1791,122 @@ zero:
 	VXORPS Z5, Z5, Z5 // row 1, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), SI // steps left
-	SUBQ $0x04, SI // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z6 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z6 // a, row 0, in every lane
 	VFMADD231PS Z6, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Z6 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z6 // a, row 1, in every lane
 	VFMADD231PS Z6, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z5 // row 1, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z6 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z6 // a, row 0, in every lane
 	VFMADD231PS Z6, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z6 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z6 // a, row 1, in every lane
 	VFMADD231PS Z6, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z5 // row 1, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z6 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z6 // a, row 0, in every lane
 	VFMADD231PS Z6, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z6 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z6 // a, row 1, in every lane
 	VFMADD231PS Z6, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z5 // row 1, vector 1 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z6 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z6 // a, row 0, in every lane
 	VFMADD231PS Z6, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z6 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z6 // a, row 1, in every lane
 	VFMADD231PS Z6, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z5 // row 1, vector 1 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	SUBQ $0x04, SI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, SI // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z6 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z6 // a, row 0, in every lane
 	VFMADD231PS Z6, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z3 // row 0, vector 1 += a·b
-	VBROADCASTSS (BX)(AX*1), Z6 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z6 // a, row 1, in every lane
 	VFMADD231PS Z6, Z0, Z4 // row 1, vector 0 += a·b
 	VFMADD231PS Z6, Z1, Z5 // row 1, vector 1 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	DECQ SI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z2, Z2 // row 0, vector 0 += add
-	VADDPS 64(DX), Z3, Z3 // row 0, vector 1 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z4, Z4 // row 1, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 1, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(SI), Z3, Z3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z4, Z4 // row 1, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 1, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z2, (AX) // row 0, vector 0
-	VMOVUPS Z3, 64(AX) // row 0, vector 1
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z4, (AX) // row 1, vector 0
-	VMOVUPS Z5, 64(AX) // row 1, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z4, (BX) // row 1, vector 0
+	VMOVUPS Z5, 64(BX) // row 1, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul1x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mul1x32AVX512(SB), NOSPLIT, $0-160
+// func mul1x32AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mul1x32AVX512(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
-	MOVQ ldb+144(FP), AX // from row to row of b
-	SHLQ $0x02, AX // in bytes
-	MOVQ b_base+48(FP), CX // b's row 0
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
 	MOVQ a_base+24(FP), DX // a's row 0
-	MOVQ bias_base+72(FP), BX // bias
-	TESTQ BX, BX // is there a bias?
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
 	JZ zero // no: sums start from 0
-	VMOVUPS (BX), Z2 // bias of columns 0 to 15
-	VMOVUPS 64(BX), Z3 // bias of columns 16 to 31
+	VMOVUPS (R11), Z2 // bias of columns 0 to 15
+	VMOVUPS 64(R11), Z3 // bias of columns 16 to 31
 	JMP sum // sums are ready
 
 zero:
@@ -1762,69 +1914,2515 @@ zero:
 	VXORPS Z3, Z3, Z3 // row 0, vector 1: 0
 
 sum:
-	MOVQ k+120(FP), BX // steps left
-	SUBQ $0x04, BX // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Z4 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z4 // a, row 0, in every lane
 	VFMADD231PS Z4, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z4, Z1, Z3 // row 0, vector 1 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 4(DX), Z4 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z4 // a, row 0, in every lane
 	VFMADD231PS Z4, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z4, Z1, Z3 // row 0, vector 1 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 8(DX), Z4 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z4 // a, row 0, in every lane
 	VFMADD231PS Z4, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z4, Z1, Z3 // row 0, vector 1 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 12(DX), Z4 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z4 // a, row 0, in every lane
 	VFMADD231PS Z4, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z4, Z1, Z3 // row 0, vector 1 += a·b
-	ADDQ $0x10, DX // on in a's rows from 0
-	SUBQ $0x04, BX // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, BX // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Z4 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z4 // a, row 0, in every lane
 	VFMADD231PS Z4, Z0, Z2 // row 0, vector 0 += a·b
 	VFMADD231PS Z4, Z1, Z3 // row 0, vector 1 += a·b
-	ADDQ $0x04, DX // on in a's rows from 0
-	DECQ BX // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), CX // add's row 0
-	TESTQ CX, CX // is there something to add?
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), DX // from row to row of add
-	SHLQ $0x02, DX // in bytes
-	VADDPS (CX), Z2, Z2 // row 0, vector 0 += add
-	VADDPS 64(CX), Z3, Z3 // row 0, vector 1 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z2, Z2 // row 0, vector 0 += add
+	VADDPS 64(SI), Z3, Z3 // row 0, vector 1 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z2, (AX) // row 0, vector 0
-	VMOVUPS Z3, 64(AX) // row 0, vector 1
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU6x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mulGELU6x64AVX512(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	LEAQ (R9)(AX*2), R10 // a's row 2: two rows on,
+	ADDQ AX, R10 // and one more to row 3
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R11), Z4 // bias of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVAPS Z4, Z12 // the same for row 2
+	VMOVAPS Z4, Z16 // the same for row 3
+	VMOVAPS Z4, Z20 // the same for row 4
+	VMOVAPS Z4, Z24 // the same for row 5
+	VMOVUPS 64(R11), Z5 // bias of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVAPS Z5, Z13 // the same for row 2
+	VMOVAPS Z5, Z17 // the same for row 3
+	VMOVAPS Z5, Z21 // the same for row 4
+	VMOVAPS Z5, Z25 // the same for row 5
+	VMOVUPS 128(R11), Z6 // bias of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVAPS Z6, Z14 // the same for row 2
+	VMOVAPS Z6, Z18 // the same for row 3
+	VMOVAPS Z6, Z22 // the same for row 4
+	VMOVAPS Z6, Z26 // the same for row 5
+	VMOVUPS 192(R11), Z7 // bias of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	VMOVAPS Z7, Z15 // the same for row 2
+	VMOVAPS Z7, Z19 // the same for row 3
+	VMOVAPS Z7, Z23 // the same for row 4
+	VMOVAPS Z7, Z27 // the same for row 5
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z4, Z4, Z4 // row 0, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 0, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 0, vector 2: 0
+	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
+	VXORPS Z8, Z8, Z8 // row 1, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 1, vector 1: 0
+	VXORPS Z10, Z10, Z10 // row 1, vector 2: 0
+	VXORPS Z11, Z11, Z11 // row 1, vector 3: 0
+	VXORPS Z12, Z12, Z12 // row 2, vector 0: 0
+	VXORPS Z13, Z13, Z13 // row 2, vector 1: 0
+	VXORPS Z14, Z14, Z14 // row 2, vector 2: 0
+	VXORPS Z15, Z15, Z15 // row 2, vector 3: 0
+	VXORPS Z16, Z16, Z16 // row 3, vector 0: 0
+	VXORPS Z17, Z17, Z17 // row 3, vector 1: 0
+	VXORPS Z18, Z18, Z18 // row 3, vector 2: 0
+	VXORPS Z19, Z19, Z19 // row 3, vector 3: 0
+	VXORPS Z20, Z20, Z20 // row 4, vector 0: 0
+	VXORPS Z21, Z21, Z21 // row 4, vector 1: 0
+	VXORPS Z22, Z22, Z22 // row 4, vector 2: 0
+	VXORPS Z23, Z23, Z23 // row 4, vector 3: 0
+	VXORPS Z24, Z24, Z24 // row 5, vector 0: 0
+	VXORPS Z25, Z25, Z25 // row 5, vector 1: 0
+	VXORPS Z26, Z26, Z26 // row 5, vector 2: 0
+	VXORPS Z27, Z27, Z27 // row 5, vector 3: 0
+
+sum:
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z28 // a, row 0, in every lane
+	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z28 // a, row 1, in every lane
+	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
+	VFMADD231PS.BCST (R9)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST (R9)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST (R9)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST (R9)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z28 // a, row 3, in every lane
+	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 4, in every lane
+	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z28 // a, row 0, in every lane
+	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z28 // a, row 1, in every lane
+	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
+	VFMADD231PS.BCST 4(R9)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST 4(R9)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST 4(R9)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST 4(R9)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 4(R10), Z28 // a, row 3, in every lane
+	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
+	VBROADCASTSS 4(R10)(AX*1), Z28 // a, row 4, in every lane
+	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
+	VFMADD231PS.BCST 4(R10)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 4(R10)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST 4(R10)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST 4(R10)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z28 // a, row 0, in every lane
+	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z28 // a, row 1, in every lane
+	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
+	VFMADD231PS.BCST 8(R9)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST 8(R9)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST 8(R9)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST 8(R9)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 8(R10), Z28 // a, row 3, in every lane
+	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
+	VBROADCASTSS 8(R10)(AX*1), Z28 // a, row 4, in every lane
+	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
+	VFMADD231PS.BCST 8(R10)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 8(R10)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST 8(R10)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST 8(R10)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z28 // a, row 0, in every lane
+	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z28 // a, row 1, in every lane
+	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
+	VFMADD231PS.BCST 12(R9)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST 12(R9)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST 12(R9)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST 12(R9)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 12(R10), Z28 // a, row 3, in every lane
+	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
+	VBROADCASTSS 12(R10)(AX*1), Z28 // a, row 4, in every lane
+	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
+	VFMADD231PS.BCST 12(R10)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST 12(R10)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST 12(R10)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST 12(R10)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	ADDQ $0x10, R10 // on in a's rows from 3
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R11 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R11 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z28 // a, row 0, in every lane
+	VFMADD231PS Z28, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z28 // a, row 1, in every lane
+	VFMADD231PS Z28, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z11 // row 1, vector 3 += a·b
+	VFMADD231PS.BCST (R9)(AX*2), Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS.BCST (R9)(AX*2), Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS.BCST (R9)(AX*2), Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS.BCST (R9)(AX*2), Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z28 // a, row 3, in every lane
+	VFMADD231PS Z28, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z19 // row 3, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 4, in every lane
+	VFMADD231PS Z28, Z0, Z20 // row 4, vector 0 += a·b
+	VFMADD231PS Z28, Z1, Z21 // row 4, vector 1 += a·b
+	VFMADD231PS Z28, Z2, Z22 // row 4, vector 2 += a·b
+	VFMADD231PS Z28, Z3, Z23 // row 4, vector 3 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z0, Z24 // row 5, vector 0 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z1, Z25 // row 5, vector 1 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z2, Z26 // row 5, vector 2 += a·b
+	VFMADD231PS.BCST (R10)(AX*2), Z3, Z27 // row 5, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	ADDQ $0x04, R10 // on in a's rows from 3
+	DECQ R11 // one step done
+	JNZ one // another?
+
+done:
+	VMOVUPS magnitudeAVX512<>+0(SB), Z0 // all bits but the sign
+	VMOVUPS tailreachAVX512<>+0(SB), Z1 // 5.4
+	VXORPS Z2, Z2, Z2 // 0
+	VANDPS Z0, Z4, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z4, Z2, Z4 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z4 // - t·P(t)
+	VANDPS Z0, Z5, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z5, Z2, Z5 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z5 // - t·P(t)
+	VANDPS Z0, Z6, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z6, Z2, Z6 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z6 // - t·P(t)
+	VANDPS Z0, Z7, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z7, Z2, Z7 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z7 // - t·P(t)
+	VANDPS Z0, Z8, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z8, Z2, Z8 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z8 // - t·P(t)
+	VANDPS Z0, Z9, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z9, Z2, Z9 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z9 // - t·P(t)
+	VANDPS Z0, Z10, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z10, Z2, Z10 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z10 // - t·P(t)
+	VANDPS Z0, Z11, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z11, Z2, Z11 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z11 // - t·P(t)
+	VANDPS Z0, Z12, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z12, Z2, Z12 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z12 // - t·P(t)
+	VANDPS Z0, Z13, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z13, Z2, Z13 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z13 // - t·P(t)
+	VANDPS Z0, Z14, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z14, Z2, Z14 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z14 // - t·P(t)
+	VANDPS Z0, Z15, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z15, Z2, Z15 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z15 // - t·P(t)
+	VANDPS Z0, Z16, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z16, Z2, Z16 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z16 // - t·P(t)
+	VANDPS Z0, Z17, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z17, Z2, Z17 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z17 // - t·P(t)
+	VANDPS Z0, Z18, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z18, Z2, Z18 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z18 // - t·P(t)
+	VANDPS Z0, Z19, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z19, Z2, Z19 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z19 // - t·P(t)
+	VANDPS Z0, Z20, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z20, Z2, Z20 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z20 // - t·P(t)
+	VANDPS Z0, Z21, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z21, Z2, Z21 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z21 // - t·P(t)
+	VANDPS Z0, Z22, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z22, Z2, Z22 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z22 // - t·P(t)
+	VANDPS Z0, Z23, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z23, Z2, Z23 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z23 // - t·P(t)
+	VANDPS Z0, Z24, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z24, Z2, Z24 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z24 // - t·P(t)
+	VANDPS Z0, Z25, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z25, Z2, Z25 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z25 // - t·P(t)
+	VANDPS Z0, Z26, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z28 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z28 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z28, Z28, Z29 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z30 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z31 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z29, Z30 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z29, Z31 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z29, Z30 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z29, Z31 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z29, Z30 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z29, Z31 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z29, Z30 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z29, Z31 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z29, Z30 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z29, Z31 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z29, Z30 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z29, Z31 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z29, Z30 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z29, Z31 // ·square + tail0
+	VFMADD231PS Z28, Z30, Z31 // even powers + odd powers, which lack an x
+	VMAXPS Z26, Z2, Z26 // max(x, 0)
+	VFNMADD231PS Z3, Z31, Z26 // - t·P(t)
+	VANDPS Z0, Z27, Z0 // |x|
+	VMINPS Z1, Z0, Z0 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z1 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z0, Z1 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z1, Z1, Z3 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z28 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z29 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z3, Z28 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z3, Z29 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z3, Z28 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z3, Z29 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z3, Z28 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z3, Z29 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z3, Z28 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z3, Z29 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z3, Z28 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z3, Z29 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z3, Z28 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z3, Z29 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z3, Z28 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z3, Z29 // ·square + tail0
+	VFMADD231PS Z1, Z28, Z29 // even powers + odd powers, which lack an x
+	VMAXPS Z27, Z2, Z27 // max(x, 0)
+	VFNMADD231PS Z0, Z29, Z27 // - t·P(t)
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z12, (BX) // row 2, vector 0
+	VMOVUPS Z13, 64(BX) // row 2, vector 1
+	VMOVUPS Z14, 128(BX) // row 2, vector 2
+	VMOVUPS Z15, 192(BX) // row 2, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z16, (BX) // row 3, vector 0
+	VMOVUPS Z17, 64(BX) // row 3, vector 1
+	VMOVUPS Z18, 128(BX) // row 3, vector 2
+	VMOVUPS Z19, 192(BX) // row 3, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z20, (BX) // row 4, vector 0
+	VMOVUPS Z21, 64(BX) // row 4, vector 1
+	VMOVUPS Z22, 128(BX) // row 4, vector 2
+	VMOVUPS Z23, 192(BX) // row 4, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z24, (BX) // row 5, vector 0
+	VMOVUPS Z25, 64(BX) // row 5, vector 1
+	VMOVUPS Z26, 128(BX) // row 5, vector 2
+	VMOVUPS Z27, 192(BX) // row 5, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA magnitudeAVX512<>+0(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+4(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+8(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+12(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+16(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+20(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+24(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+28(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+32(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+36(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+40(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+44(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+48(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+52(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+56(SB)/4, $0x7fffffff
+DATA magnitudeAVX512<>+60(SB)/4, $0x7fffffff
+GLOBL magnitudeAVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tailreachAVX512<>+0(SB)/4, $(5.4)
+DATA tailreachAVX512<>+4(SB)/4, $(5.4)
+DATA tailreachAVX512<>+8(SB)/4, $(5.4)
+DATA tailreachAVX512<>+12(SB)/4, $(5.4)
+DATA tailreachAVX512<>+16(SB)/4, $(5.4)
+DATA tailreachAVX512<>+20(SB)/4, $(5.4)
+DATA tailreachAVX512<>+24(SB)/4, $(5.4)
+DATA tailreachAVX512<>+28(SB)/4, $(5.4)
+DATA tailreachAVX512<>+32(SB)/4, $(5.4)
+DATA tailreachAVX512<>+36(SB)/4, $(5.4)
+DATA tailreachAVX512<>+40(SB)/4, $(5.4)
+DATA tailreachAVX512<>+44(SB)/4, $(5.4)
+DATA tailreachAVX512<>+48(SB)/4, $(5.4)
+DATA tailreachAVX512<>+52(SB)/4, $(5.4)
+DATA tailreachAVX512<>+56(SB)/4, $(5.4)
+DATA tailreachAVX512<>+60(SB)/4, $(5.4)
+GLOBL tailreachAVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tailscaleAVX512<>+0(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+4(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+8(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+12(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+16(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+20(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+24(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+28(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+32(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+36(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+40(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+44(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+48(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+52(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+56(SB)/4, $(0.37037036)
+DATA tailscaleAVX512<>+60(SB)/4, $(0.37037036)
+GLOBL tailscaleAVX512<>(SB), RODATA|NOPTR, $64
+
+DATA minusoneAVX512<>+0(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+4(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+8(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+12(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+16(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+20(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+24(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+28(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+32(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+36(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+40(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+44(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+48(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+52(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+56(SB)/4, $(-1.0)
+DATA minusoneAVX512<>+60(SB)/4, $(-1.0)
+GLOBL minusoneAVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail15AVX512<>+0(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+4(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+8(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+12(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+16(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+20(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+24(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+28(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+32(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+36(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+40(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+44(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+48(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+52(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+56(SB)/4, $(-0.004876698)
+DATA tail15AVX512<>+60(SB)/4, $(-0.004876698)
+GLOBL tail15AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail14AVX512<>+0(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+4(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+8(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+12(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+16(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+20(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+24(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+28(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+32(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+36(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+40(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+44(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+48(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+52(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+56(SB)/4, $(0.0057051163)
+DATA tail14AVX512<>+60(SB)/4, $(0.0057051163)
+GLOBL tail14AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail13AVX512<>+0(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+4(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+8(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+12(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+16(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+20(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+24(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+28(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+32(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+36(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+40(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+44(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+48(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+52(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+56(SB)/4, $(0.024582062)
+DATA tail13AVX512<>+60(SB)/4, $(0.024582062)
+GLOBL tail13AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail12AVX512<>+0(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+4(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+8(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+12(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+16(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+20(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+24(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+28(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+32(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+36(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+40(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+44(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+48(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+52(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+56(SB)/4, $(-0.041713923)
+DATA tail12AVX512<>+60(SB)/4, $(-0.041713923)
+GLOBL tail12AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail11AVX512<>+0(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+4(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+8(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+12(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+16(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+20(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+24(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+28(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+32(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+36(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+40(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+44(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+48(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+52(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+56(SB)/4, $(-0.0343653)
+DATA tail11AVX512<>+60(SB)/4, $(-0.0343653)
+GLOBL tail11AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail10AVX512<>+0(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+4(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+8(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+12(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+16(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+20(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+24(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+28(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+32(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+36(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+40(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+44(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+48(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+52(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+56(SB)/4, $(0.119655505)
+DATA tail10AVX512<>+60(SB)/4, $(0.119655505)
+GLOBL tail10AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail9AVX512<>+0(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+4(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+8(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+12(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+16(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+20(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+24(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+28(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+32(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+36(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+40(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+44(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+48(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+52(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+56(SB)/4, $(-0.049149476)
+DATA tail9AVX512<>+60(SB)/4, $(-0.049149476)
+GLOBL tail9AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail8AVX512<>+0(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+4(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+8(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+12(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+16(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+20(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+24(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+28(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+32(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+36(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+40(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+44(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+48(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+52(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+56(SB)/4, $(-0.13493864)
+DATA tail8AVX512<>+60(SB)/4, $(-0.13493864)
+GLOBL tail8AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail7AVX512<>+0(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+4(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+8(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+12(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+16(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+20(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+24(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+28(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+32(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+36(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+40(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+44(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+48(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+52(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+56(SB)/4, $(0.21193802)
+DATA tail7AVX512<>+60(SB)/4, $(0.21193802)
+GLOBL tail7AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail6AVX512<>+0(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+4(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+8(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+12(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+16(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+20(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+24(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+28(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+32(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+36(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+40(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+44(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+48(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+52(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+56(SB)/4, $(-0.072035715)
+DATA tail6AVX512<>+60(SB)/4, $(-0.072035715)
+GLOBL tail6AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail5AVX512<>+0(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+4(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+8(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+12(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+16(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+20(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+24(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+28(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+32(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+36(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+40(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+44(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+48(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+52(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+56(SB)/4, $(-0.15498812)
+DATA tail5AVX512<>+60(SB)/4, $(-0.15498812)
+GLOBL tail5AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail4AVX512<>+0(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+4(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+8(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+12(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+16(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+20(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+24(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+28(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+32(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+36(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+40(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+44(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+48(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+52(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+56(SB)/4, $(0.26730198)
+DATA tail4AVX512<>+60(SB)/4, $(0.26730198)
+GLOBL tail4AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail3AVX512<>+0(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+4(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+8(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+12(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+16(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+20(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+24(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+28(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+32(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+36(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+40(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+44(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+48(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+52(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+56(SB)/4, $(-0.21500103)
+DATA tail3AVX512<>+60(SB)/4, $(-0.21500103)
+GLOBL tail3AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail2AVX512<>+0(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+4(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+8(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+12(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+16(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+20(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+24(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+28(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+32(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+36(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+40(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+44(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+48(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+52(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+56(SB)/4, $(0.10255631)
+DATA tail2AVX512<>+60(SB)/4, $(0.10255631)
+GLOBL tail2AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail1AVX512<>+0(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+4(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+8(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+12(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+16(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+20(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+24(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+28(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+32(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+36(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+40(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+44(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+48(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+52(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+56(SB)/4, $(-0.028137056)
+DATA tail1AVX512<>+60(SB)/4, $(-0.028137056)
+GLOBL tail1AVX512<>(SB), RODATA|NOPTR, $64
+
+DATA tail0AVX512<>+0(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+4(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+8(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+12(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+16(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+20(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+24(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+28(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+32(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+36(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+40(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+44(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+48(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+52(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+56(SB)/4, $(0.003466986)
+DATA tail0AVX512<>+60(SB)/4, $(0.003466986)
+GLOBL tail0AVX512<>(SB), RODATA|NOPTR, $64
+
+// func mulGELU4x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mulGELU4x64AVX512(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	LEAQ (R9)(AX*2), R10 // a's row 2: two rows on,
+	ADDQ AX, R10 // and one more to row 3
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R11), Z4 // bias of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVAPS Z4, Z12 // the same for row 2
+	VMOVAPS Z4, Z16 // the same for row 3
+	VMOVUPS 64(R11), Z5 // bias of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVAPS Z5, Z13 // the same for row 2
+	VMOVAPS Z5, Z17 // the same for row 3
+	VMOVUPS 128(R11), Z6 // bias of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVAPS Z6, Z14 // the same for row 2
+	VMOVAPS Z6, Z18 // the same for row 3
+	VMOVUPS 192(R11), Z7 // bias of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	VMOVAPS Z7, Z15 // the same for row 2
+	VMOVAPS Z7, Z19 // the same for row 3
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z4, Z4, Z4 // row 0, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 0, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 0, vector 2: 0
+	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
+	VXORPS Z8, Z8, Z8 // row 1, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 1, vector 1: 0
+	VXORPS Z10, Z10, Z10 // row 1, vector 2: 0
+	VXORPS Z11, Z11, Z11 // row 1, vector 3: 0
+	VXORPS Z12, Z12, Z12 // row 2, vector 0: 0
+	VXORPS Z13, Z13, Z13 // row 2, vector 1: 0
+	VXORPS Z14, Z14, Z14 // row 2, vector 2: 0
+	VXORPS Z15, Z15, Z15 // row 2, vector 3: 0
+	VXORPS Z16, Z16, Z16 // row 3, vector 0: 0
+	VXORPS Z17, Z17, Z17 // row 3, vector 1: 0
+	VXORPS Z18, Z18, Z18 // row 3, vector 2: 0
+	VXORPS Z19, Z19, Z19 // row 3, vector 3: 0
+
+sum:
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z20 // a, row 0, in every lane
+	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z20 // a, row 1, in every lane
+	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z20 // a, row 2, in every lane
+	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z20 // a, row 3, in every lane
+	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z20 // a, row 0, in every lane
+	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z20 // a, row 1, in every lane
+	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*2), Z20 // a, row 2, in every lane
+	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 4(R10), Z20 // a, row 3, in every lane
+	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z20 // a, row 0, in every lane
+	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z20 // a, row 1, in every lane
+	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*2), Z20 // a, row 2, in every lane
+	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 8(R10), Z20 // a, row 3, in every lane
+	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z20 // a, row 0, in every lane
+	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z20 // a, row 1, in every lane
+	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*2), Z20 // a, row 2, in every lane
+	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS 12(R10), Z20 // a, row 3, in every lane
+	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	ADDQ $0x10, R10 // on in a's rows from 3
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R11 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R11 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z20 // a, row 0, in every lane
+	VFMADD231PS Z20, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z20 // a, row 1, in every lane
+	VFMADD231PS Z20, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z11 // row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z20 // a, row 2, in every lane
+	VFMADD231PS Z20, Z0, Z12 // row 2, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z13 // row 2, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z14 // row 2, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z15 // row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z20 // a, row 3, in every lane
+	VFMADD231PS Z20, Z0, Z16 // row 3, vector 0 += a·b
+	VFMADD231PS Z20, Z1, Z17 // row 3, vector 1 += a·b
+	VFMADD231PS Z20, Z2, Z18 // row 3, vector 2 += a·b
+	VFMADD231PS Z20, Z3, Z19 // row 3, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	ADDQ $0x04, R10 // on in a's rows from 3
+	DECQ R11 // one step done
+	JNZ one // another?
+
+done:
+	VMOVUPS magnitudeAVX512<>+0(SB), Z0 // all bits but the sign
+	VMOVUPS tailreachAVX512<>+0(SB), Z1 // 5.4
+	VXORPS Z2, Z2, Z2 // 0
+	VANDPS Z0, Z4, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z4, Z2, Z4 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z4 // - t·P(t)
+	VANDPS Z0, Z5, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z5, Z2, Z5 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z5 // - t·P(t)
+	VANDPS Z0, Z6, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z6, Z2, Z6 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z6 // - t·P(t)
+	VANDPS Z0, Z7, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z7, Z2, Z7 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z7 // - t·P(t)
+	VANDPS Z0, Z8, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z8, Z2, Z8 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z8 // - t·P(t)
+	VANDPS Z0, Z9, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z9, Z2, Z9 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z9 // - t·P(t)
+	VANDPS Z0, Z10, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z10, Z2, Z10 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z10 // - t·P(t)
+	VANDPS Z0, Z11, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z11, Z2, Z11 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z11 // - t·P(t)
+	VANDPS Z0, Z12, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z12, Z2, Z12 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z12 // - t·P(t)
+	VANDPS Z0, Z13, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z13, Z2, Z13 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z13 // - t·P(t)
+	VANDPS Z0, Z14, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z14, Z2, Z14 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z14 // - t·P(t)
+	VANDPS Z0, Z15, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z15, Z2, Z15 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z15 // - t·P(t)
+	VANDPS Z0, Z16, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z16, Z2, Z16 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z16 // - t·P(t)
+	VANDPS Z0, Z17, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z17, Z2, Z17 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z17 // - t·P(t)
+	VANDPS Z0, Z18, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z20 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z20 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z20, Z20, Z21 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z22 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z23 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z21, Z22 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z21, Z23 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z21, Z22 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z21, Z23 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z21, Z22 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z21, Z23 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z21, Z22 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z21, Z23 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z21, Z22 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z21, Z23 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z21, Z22 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z21, Z23 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z21, Z22 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z21, Z23 // ·square + tail0
+	VFMADD231PS Z20, Z22, Z23 // even powers + odd powers, which lack an x
+	VMAXPS Z18, Z2, Z18 // max(x, 0)
+	VFNMADD231PS Z3, Z23, Z18 // - t·P(t)
+	VANDPS Z0, Z19, Z0 // |x|
+	VMINPS Z1, Z0, Z0 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z1 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z0, Z1 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z1, Z1, Z3 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z20 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z21 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z3, Z20 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z3, Z21 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z3, Z20 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z3, Z21 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z3, Z20 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z3, Z21 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z3, Z20 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z3, Z21 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z3, Z20 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z3, Z21 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z3, Z20 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z3, Z21 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z3, Z20 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z3, Z21 // ·square + tail0
+	VFMADD231PS Z1, Z20, Z21 // even powers + odd powers, which lack an x
+	VMAXPS Z19, Z2, Z19 // max(x, 0)
+	VFNMADD231PS Z0, Z21, Z19 // - t·P(t)
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z12, (BX) // row 2, vector 0
+	VMOVUPS Z13, 64(BX) // row 2, vector 1
+	VMOVUPS Z14, 128(BX) // row 2, vector 2
+	VMOVUPS Z15, 192(BX) // row 2, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z16, (BX) // row 3, vector 0
+	VMOVUPS Z17, 64(BX) // row 3, vector 1
+	VMOVUPS Z18, 128(BX) // row 3, vector 2
+	VMOVUPS Z19, 192(BX) // row 3, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU2x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mulGELU2x64AVX512(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R10 // bias
+	TESTQ R10, R10 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R10), Z4 // bias of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVUPS 64(R10), Z5 // bias of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVUPS 128(R10), Z6 // bias of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVUPS 192(R10), Z7 // bias of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z4, Z4, Z4 // row 0, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 0, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 0, vector 2: 0
+	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
+	VXORPS Z8, Z8, Z8 // row 1, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 1, vector 1: 0
+	VXORPS Z10, Z10, Z10 // row 1, vector 2: 0
+	VXORPS Z11, Z11, Z11 // row 1, vector 3: 0
+
+sum:
+	MOVQ k+120(FP), R10 // steps left
+	SUBQ $0x04, R10 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z12 // a, row 0, in every lane
+	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z12 // a, row 1, in every lane
+	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z12 // a, row 0, in every lane
+	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z12 // a, row 1, in every lane
+	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z12 // a, row 0, in every lane
+	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z12 // a, row 1, in every lane
+	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z12 // a, row 0, in every lane
+	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z12 // a, row 1, in every lane
+	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R10 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R10 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z12 // a, row 0, in every lane
+	VFMADD231PS Z12, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z7 // row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z12 // a, row 1, in every lane
+	VFMADD231PS Z12, Z0, Z8 // row 1, vector 0 += a·b
+	VFMADD231PS Z12, Z1, Z9 // row 1, vector 1 += a·b
+	VFMADD231PS Z12, Z2, Z10 // row 1, vector 2 += a·b
+	VFMADD231PS Z12, Z3, Z11 // row 1, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	DECQ R10 // one step done
+	JNZ one // another?
+
+done:
+	VMOVUPS magnitudeAVX512<>+0(SB), Z0 // all bits but the sign
+	VMOVUPS tailreachAVX512<>+0(SB), Z1 // 5.4
+	VXORPS Z2, Z2, Z2 // 0
+	VANDPS Z0, Z4, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z12 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z12 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z12, Z12, Z13 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z14 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z15 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z13, Z14 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z13, Z15 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z13, Z14 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z13, Z15 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z13, Z14 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z13, Z15 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z13, Z14 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z13, Z15 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z13, Z14 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z13, Z15 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z13, Z14 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z13, Z15 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z13, Z14 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z13, Z15 // ·square + tail0
+	VFMADD231PS Z12, Z14, Z15 // even powers + odd powers, which lack an x
+	VMAXPS Z4, Z2, Z4 // max(x, 0)
+	VFNMADD231PS Z3, Z15, Z4 // - t·P(t)
+	VANDPS Z0, Z5, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z12 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z12 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z12, Z12, Z13 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z14 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z15 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z13, Z14 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z13, Z15 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z13, Z14 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z13, Z15 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z13, Z14 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z13, Z15 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z13, Z14 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z13, Z15 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z13, Z14 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z13, Z15 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z13, Z14 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z13, Z15 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z13, Z14 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z13, Z15 // ·square + tail0
+	VFMADD231PS Z12, Z14, Z15 // even powers + odd powers, which lack an x
+	VMAXPS Z5, Z2, Z5 // max(x, 0)
+	VFNMADD231PS Z3, Z15, Z5 // - t·P(t)
+	VANDPS Z0, Z6, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z12 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z12 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z12, Z12, Z13 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z14 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z15 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z13, Z14 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z13, Z15 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z13, Z14 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z13, Z15 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z13, Z14 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z13, Z15 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z13, Z14 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z13, Z15 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z13, Z14 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z13, Z15 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z13, Z14 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z13, Z15 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z13, Z14 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z13, Z15 // ·square + tail0
+	VFMADD231PS Z12, Z14, Z15 // even powers + odd powers, which lack an x
+	VMAXPS Z6, Z2, Z6 // max(x, 0)
+	VFNMADD231PS Z3, Z15, Z6 // - t·P(t)
+	VANDPS Z0, Z7, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z12 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z12 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z12, Z12, Z13 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z14 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z15 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z13, Z14 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z13, Z15 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z13, Z14 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z13, Z15 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z13, Z14 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z13, Z15 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z13, Z14 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z13, Z15 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z13, Z14 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z13, Z15 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z13, Z14 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z13, Z15 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z13, Z14 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z13, Z15 // ·square + tail0
+	VFMADD231PS Z12, Z14, Z15 // even powers + odd powers, which lack an x
+	VMAXPS Z7, Z2, Z7 // max(x, 0)
+	VFNMADD231PS Z3, Z15, Z7 // - t·P(t)
+	VANDPS Z0, Z8, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z12 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z12 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z12, Z12, Z13 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z14 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z15 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z13, Z14 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z13, Z15 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z13, Z14 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z13, Z15 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z13, Z14 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z13, Z15 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z13, Z14 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z13, Z15 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z13, Z14 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z13, Z15 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z13, Z14 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z13, Z15 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z13, Z14 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z13, Z15 // ·square + tail0
+	VFMADD231PS Z12, Z14, Z15 // even powers + odd powers, which lack an x
+	VMAXPS Z8, Z2, Z8 // max(x, 0)
+	VFNMADD231PS Z3, Z15, Z8 // - t·P(t)
+	VANDPS Z0, Z9, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z12 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z12 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z12, Z12, Z13 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z14 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z15 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z13, Z14 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z13, Z15 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z13, Z14 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z13, Z15 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z13, Z14 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z13, Z15 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z13, Z14 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z13, Z15 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z13, Z14 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z13, Z15 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z13, Z14 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z13, Z15 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z13, Z14 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z13, Z15 // ·square + tail0
+	VFMADD231PS Z12, Z14, Z15 // even powers + odd powers, which lack an x
+	VMAXPS Z9, Z2, Z9 // max(x, 0)
+	VFNMADD231PS Z3, Z15, Z9 // - t·P(t)
+	VANDPS Z0, Z10, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z12 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z12 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z12, Z12, Z13 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z14 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z15 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z13, Z14 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z13, Z15 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z13, Z14 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z13, Z15 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z13, Z14 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z13, Z15 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z13, Z14 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z13, Z15 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z13, Z14 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z13, Z15 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z13, Z14 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z13, Z15 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z13, Z14 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z13, Z15 // ·square + tail0
+	VFMADD231PS Z12, Z14, Z15 // even powers + odd powers, which lack an x
+	VMAXPS Z10, Z2, Z10 // max(x, 0)
+	VFNMADD231PS Z3, Z15, Z10 // - t·P(t)
+	VANDPS Z0, Z11, Z0 // |x|
+	VMINPS Z1, Z0, Z0 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z1 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z0, Z1 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z1, Z1, Z3 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z12 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z13 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z3, Z12 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z3, Z13 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z3, Z12 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z3, Z13 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z3, Z12 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z3, Z13 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z3, Z12 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z3, Z13 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z3, Z12 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z3, Z13 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z3, Z12 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z3, Z13 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z3, Z12 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z3, Z13 // ·square + tail0
+	VFMADD231PS Z1, Z12, Z13 // even powers + odd powers, which lack an x
+	VMAXPS Z11, Z2, Z11 // max(x, 0)
+	VFNMADD231PS Z0, Z13, Z11 // - t·P(t)
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU1x64AVX512(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mulGELU1x64AVX512(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R10 // bias
+	TESTQ R10, R10 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R10), Z4 // bias of columns 0 to 15
+	VMOVUPS 64(R10), Z5 // bias of columns 16 to 31
+	VMOVUPS 128(R10), Z6 // bias of columns 32 to 47
+	VMOVUPS 192(R10), Z7 // bias of columns 48 to 63
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z4, Z4, Z4 // row 0, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 0, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 0, vector 2: 0
+	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
+
+sum:
+	MOVQ k+120(FP), R10 // steps left
+	SUBQ $0x04, R10 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z8 // a, row 0, in every lane
+	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z8 // a, row 0, in every lane
+	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z8 // a, row 0, in every lane
+	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z8 // a, row 0, in every lane
+	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R10 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R10 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z8 // a, row 0, in every lane
+	VFMADD231PS Z8, Z0, Z4 // row 0, vector 0 += a·b
+	VFMADD231PS Z8, Z1, Z5 // row 0, vector 1 += a·b
+	VFMADD231PS Z8, Z2, Z6 // row 0, vector 2 += a·b
+	VFMADD231PS Z8, Z3, Z7 // row 0, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	DECQ R10 // one step done
+	JNZ one // another?
+
+done:
+	VMOVUPS magnitudeAVX512<>+0(SB), Z0 // all bits but the sign
+	VMOVUPS tailreachAVX512<>+0(SB), Z1 // 5.4
+	VXORPS Z2, Z2, Z2 // 0
+	VANDPS Z0, Z4, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z8 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z8 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z8, Z8, Z9 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z10 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z11 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z9, Z10 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z9, Z11 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z9, Z10 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z9, Z11 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z9, Z10 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z9, Z11 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z9, Z10 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z9, Z11 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z9, Z10 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z9, Z11 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z9, Z10 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z9, Z11 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z9, Z10 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z9, Z11 // ·square + tail0
+	VFMADD231PS Z8, Z10, Z11 // even powers + odd powers, which lack an x
+	VMAXPS Z4, Z2, Z4 // max(x, 0)
+	VFNMADD231PS Z3, Z11, Z4 // - t·P(t)
+	VANDPS Z0, Z5, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z8 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z8 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z8, Z8, Z9 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z10 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z11 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z9, Z10 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z9, Z11 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z9, Z10 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z9, Z11 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z9, Z10 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z9, Z11 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z9, Z10 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z9, Z11 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z9, Z10 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z9, Z11 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z9, Z10 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z9, Z11 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z9, Z10 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z9, Z11 // ·square + tail0
+	VFMADD231PS Z8, Z10, Z11 // even powers + odd powers, which lack an x
+	VMAXPS Z5, Z2, Z5 // max(x, 0)
+	VFNMADD231PS Z3, Z11, Z5 // - t·P(t)
+	VANDPS Z0, Z6, Z3 // |x|
+	VMINPS Z1, Z3, Z3 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z8 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z3, Z8 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z8, Z8, Z9 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z10 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z11 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z9, Z10 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z9, Z11 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z9, Z10 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z9, Z11 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z9, Z10 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z9, Z11 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z9, Z10 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z9, Z11 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z9, Z10 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z9, Z11 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z9, Z10 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z9, Z11 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z9, Z10 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z9, Z11 // ·square + tail0
+	VFMADD231PS Z8, Z10, Z11 // even powers + odd powers, which lack an x
+	VMAXPS Z6, Z2, Z6 // max(x, 0)
+	VFNMADD231PS Z3, Z11, Z6 // - t·P(t)
+	VANDPS Z0, Z7, Z0 // |x|
+	VMINPS Z1, Z0, Z0 // t, not above 5.4
+	VMOVUPS tailscaleAVX512<>+0(SB), Z1 // t's place
+	VFMADD213PS minusoneAVX512<>+0(SB), Z0, Z1 // between -1 and 1: 2t/5.4 - 1
+	VMULPS Z1, Z1, Z3 // square
+	VMOVUPS tail15AVX512<>+0(SB), Z8 // tail15
+	VMOVUPS tail14AVX512<>+0(SB), Z9 // tail14
+	VFMADD213PS tail13AVX512<>+0(SB), Z3, Z8 // ·square + tail13
+	VFMADD213PS tail12AVX512<>+0(SB), Z3, Z9 // ·square + tail12
+	VFMADD213PS tail11AVX512<>+0(SB), Z3, Z8 // ·square + tail11
+	VFMADD213PS tail10AVX512<>+0(SB), Z3, Z9 // ·square + tail10
+	VFMADD213PS tail9AVX512<>+0(SB), Z3, Z8 // ·square + tail9
+	VFMADD213PS tail8AVX512<>+0(SB), Z3, Z9 // ·square + tail8
+	VFMADD213PS tail7AVX512<>+0(SB), Z3, Z8 // ·square + tail7
+	VFMADD213PS tail6AVX512<>+0(SB), Z3, Z9 // ·square + tail6
+	VFMADD213PS tail5AVX512<>+0(SB), Z3, Z8 // ·square + tail5
+	VFMADD213PS tail4AVX512<>+0(SB), Z3, Z9 // ·square + tail4
+	VFMADD213PS tail3AVX512<>+0(SB), Z3, Z8 // ·square + tail3
+	VFMADD213PS tail2AVX512<>+0(SB), Z3, Z9 // ·square + tail2
+	VFMADD213PS tail1AVX512<>+0(SB), Z3, Z8 // ·square + tail1
+	VFMADD213PS tail0AVX512<>+0(SB), Z3, Z9 // ·square + tail0
+	VFMADD231PS Z1, Z8, Z9 // even powers + odd powers, which lack an x
+	VMAXPS Z7, Z2, Z7 // max(x, 0)
+	VFNMADD231PS Z0, Z9, Z7 // - t·P(t)
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
@@ -2624,366 +5222,6 @@ done:
 end:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
-
-DATA magnitudeAVX512<>+0(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+4(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+8(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+12(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+16(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+20(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+24(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+28(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+32(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+36(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+40(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+44(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+48(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+52(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+56(SB)/4, $0x7fffffff
-DATA magnitudeAVX512<>+60(SB)/4, $0x7fffffff
-GLOBL magnitudeAVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tailreachAVX512<>+0(SB)/4, $(5.4)
-DATA tailreachAVX512<>+4(SB)/4, $(5.4)
-DATA tailreachAVX512<>+8(SB)/4, $(5.4)
-DATA tailreachAVX512<>+12(SB)/4, $(5.4)
-DATA tailreachAVX512<>+16(SB)/4, $(5.4)
-DATA tailreachAVX512<>+20(SB)/4, $(5.4)
-DATA tailreachAVX512<>+24(SB)/4, $(5.4)
-DATA tailreachAVX512<>+28(SB)/4, $(5.4)
-DATA tailreachAVX512<>+32(SB)/4, $(5.4)
-DATA tailreachAVX512<>+36(SB)/4, $(5.4)
-DATA tailreachAVX512<>+40(SB)/4, $(5.4)
-DATA tailreachAVX512<>+44(SB)/4, $(5.4)
-DATA tailreachAVX512<>+48(SB)/4, $(5.4)
-DATA tailreachAVX512<>+52(SB)/4, $(5.4)
-DATA tailreachAVX512<>+56(SB)/4, $(5.4)
-DATA tailreachAVX512<>+60(SB)/4, $(5.4)
-GLOBL tailreachAVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tailscaleAVX512<>+0(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+4(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+8(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+12(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+16(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+20(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+24(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+28(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+32(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+36(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+40(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+44(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+48(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+52(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+56(SB)/4, $(0.37037036)
-DATA tailscaleAVX512<>+60(SB)/4, $(0.37037036)
-GLOBL tailscaleAVX512<>(SB), RODATA|NOPTR, $64
-
-DATA minusoneAVX512<>+0(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+4(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+8(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+12(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+16(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+20(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+24(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+28(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+32(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+36(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+40(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+44(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+48(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+52(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+56(SB)/4, $(-1.0)
-DATA minusoneAVX512<>+60(SB)/4, $(-1.0)
-GLOBL minusoneAVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail15AVX512<>+0(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+4(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+8(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+12(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+16(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+20(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+24(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+28(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+32(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+36(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+40(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+44(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+48(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+52(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+56(SB)/4, $(-0.004876698)
-DATA tail15AVX512<>+60(SB)/4, $(-0.004876698)
-GLOBL tail15AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail14AVX512<>+0(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+4(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+8(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+12(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+16(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+20(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+24(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+28(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+32(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+36(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+40(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+44(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+48(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+52(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+56(SB)/4, $(0.0057051163)
-DATA tail14AVX512<>+60(SB)/4, $(0.0057051163)
-GLOBL tail14AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail13AVX512<>+0(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+4(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+8(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+12(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+16(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+20(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+24(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+28(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+32(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+36(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+40(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+44(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+48(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+52(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+56(SB)/4, $(0.024582062)
-DATA tail13AVX512<>+60(SB)/4, $(0.024582062)
-GLOBL tail13AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail12AVX512<>+0(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+4(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+8(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+12(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+16(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+20(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+24(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+28(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+32(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+36(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+40(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+44(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+48(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+52(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+56(SB)/4, $(-0.041713923)
-DATA tail12AVX512<>+60(SB)/4, $(-0.041713923)
-GLOBL tail12AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail11AVX512<>+0(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+4(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+8(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+12(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+16(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+20(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+24(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+28(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+32(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+36(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+40(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+44(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+48(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+52(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+56(SB)/4, $(-0.0343653)
-DATA tail11AVX512<>+60(SB)/4, $(-0.0343653)
-GLOBL tail11AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail10AVX512<>+0(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+4(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+8(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+12(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+16(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+20(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+24(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+28(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+32(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+36(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+40(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+44(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+48(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+52(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+56(SB)/4, $(0.119655505)
-DATA tail10AVX512<>+60(SB)/4, $(0.119655505)
-GLOBL tail10AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail9AVX512<>+0(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+4(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+8(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+12(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+16(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+20(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+24(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+28(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+32(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+36(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+40(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+44(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+48(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+52(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+56(SB)/4, $(-0.049149476)
-DATA tail9AVX512<>+60(SB)/4, $(-0.049149476)
-GLOBL tail9AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail8AVX512<>+0(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+4(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+8(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+12(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+16(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+20(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+24(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+28(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+32(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+36(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+40(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+44(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+48(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+52(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+56(SB)/4, $(-0.13493864)
-DATA tail8AVX512<>+60(SB)/4, $(-0.13493864)
-GLOBL tail8AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail7AVX512<>+0(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+4(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+8(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+12(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+16(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+20(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+24(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+28(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+32(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+36(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+40(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+44(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+48(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+52(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+56(SB)/4, $(0.21193802)
-DATA tail7AVX512<>+60(SB)/4, $(0.21193802)
-GLOBL tail7AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail6AVX512<>+0(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+4(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+8(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+12(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+16(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+20(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+24(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+28(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+32(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+36(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+40(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+44(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+48(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+52(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+56(SB)/4, $(-0.072035715)
-DATA tail6AVX512<>+60(SB)/4, $(-0.072035715)
-GLOBL tail6AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail5AVX512<>+0(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+4(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+8(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+12(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+16(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+20(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+24(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+28(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+32(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+36(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+40(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+44(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+48(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+52(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+56(SB)/4, $(-0.15498812)
-DATA tail5AVX512<>+60(SB)/4, $(-0.15498812)
-GLOBL tail5AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail4AVX512<>+0(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+4(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+8(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+12(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+16(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+20(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+24(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+28(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+32(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+36(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+40(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+44(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+48(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+52(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+56(SB)/4, $(0.26730198)
-DATA tail4AVX512<>+60(SB)/4, $(0.26730198)
-GLOBL tail4AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail3AVX512<>+0(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+4(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+8(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+12(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+16(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+20(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+24(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+28(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+32(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+36(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+40(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+44(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+48(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+52(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+56(SB)/4, $(-0.21500103)
-DATA tail3AVX512<>+60(SB)/4, $(-0.21500103)
-GLOBL tail3AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail2AVX512<>+0(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+4(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+8(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+12(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+16(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+20(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+24(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+28(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+32(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+36(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+40(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+44(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+48(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+52(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+56(SB)/4, $(0.10255631)
-DATA tail2AVX512<>+60(SB)/4, $(0.10255631)
-GLOBL tail2AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail1AVX512<>+0(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+4(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+8(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+12(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+16(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+20(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+24(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+28(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+32(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+36(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+40(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+44(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+48(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+52(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+56(SB)/4, $(-0.028137056)
-DATA tail1AVX512<>+60(SB)/4, $(-0.028137056)
-GLOBL tail1AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA tail0AVX512<>+0(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+4(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+8(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+12(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+16(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+20(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+24(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+28(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+32(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+36(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+40(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+44(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+48(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+52(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+56(SB)/4, $(0.003466986)
-DATA tail0AVX512<>+60(SB)/4, $(0.003466986)
-GLOBL tail0AVX512<>(SB), RODATA|NOPTR, $64
 
 // func geluNearAVX512(x []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX512F, BMI2

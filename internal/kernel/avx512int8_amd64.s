@@ -4,967 +4,2916 @@
 
 #include "textflag.h"
 
-// func mul6x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512F, AVX512VNNI
-TEXT ·mul6x64AVX512INT8(SB), NOSPLIT, $0-160
+// func mul6x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·mul6x64AVX512INT8(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	MOVQ bias_base+72(FP), DI // bias, and behind it and the scales the columns' corrections
-	VMOVUPS 512(DI), Z4 // correction of columns 0 to 15
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	MOVQ bias_base+72(FP), R12 // bias, and behind it and the scales the columns' corrections
+	VMOVUPS 512(R12), Z4 // correction of columns 0 to 15
 	VMOVAPS Z4, Z8 // the same for row 1
 	VMOVAPS Z4, Z12 // the same for row 2
 	VMOVAPS Z4, Z16 // the same for row 3
 	VMOVAPS Z4, Z20 // the same for row 4
 	VMOVAPS Z4, Z24 // the same for row 5
-	VMOVUPS 576(DI), Z5 // correction of columns 16 to 31
+	VMOVUPS 576(R12), Z5 // correction of columns 16 to 31
 	VMOVAPS Z5, Z9 // the same for row 1
 	VMOVAPS Z5, Z13 // the same for row 2
 	VMOVAPS Z5, Z17 // the same for row 3
 	VMOVAPS Z5, Z21 // the same for row 4
 	VMOVAPS Z5, Z25 // the same for row 5
-	VMOVUPS 640(DI), Z6 // correction of columns 32 to 47
+	VMOVUPS 640(R12), Z6 // correction of columns 32 to 47
 	VMOVAPS Z6, Z10 // the same for row 1
 	VMOVAPS Z6, Z14 // the same for row 2
 	VMOVAPS Z6, Z18 // the same for row 3
 	VMOVAPS Z6, Z22 // the same for row 4
 	VMOVAPS Z6, Z26 // the same for row 5
-	VMOVUPS 704(DI), Z7 // correction of columns 48 to 63
+	VMOVUPS 704(R12), Z7 // correction of columns 48 to 63
 	VMOVAPS Z7, Z11 // the same for row 1
 	VMOVAPS Z7, Z15 // the same for row 2
 	VMOVAPS Z7, Z19 // the same for row 3
 	VMOVAPS Z7, Z23 // the same for row 4
 	VMOVAPS Z7, Z27 // the same for row 5
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z28 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z28 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*2), Z28 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z28 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS (SI), Z28 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z28 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
-	VBROADCASTSS (SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Z28 // a, row 4, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
-	VBROADCASTSS (SI)(AX*2), Z28 // a, row 5, in every lane
+	VBROADCASTSS (R11)(AX*2), Z28 // a, row 5, in every lane
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z28 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z28 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z28 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Z28 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Z28 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS 4(SI), Z28 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Z28 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
-	VBROADCASTSS 4(SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS 4(R11)(AX*1), Z28 // a, row 4, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
-	VBROADCASTSS 4(SI)(AX*2), Z28 // a, row 5, in every lane
+	VBROADCASTSS 4(R11)(AX*2), Z28 // a, row 5, in every lane
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z28 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z28 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z28 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Z28 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Z28 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS 8(SI), Z28 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Z28 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
-	VBROADCASTSS 8(SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS 8(R11)(AX*1), Z28 // a, row 4, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
-	VBROADCASTSS 8(SI)(AX*2), Z28 // a, row 5, in every lane
+	VBROADCASTSS 8(R11)(AX*2), Z28 // a, row 5, in every lane
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z28 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z28 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z28 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Z28 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Z28 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS 12(SI), Z28 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Z28 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
-	VBROADCASTSS 12(SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS 12(R11)(AX*1), Z28 // a, row 4, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
-	VBROADCASTSS 12(SI)(AX*2), Z28 // a, row 5, in every lane
+	VBROADCASTSS 12(R11)(AX*2), Z28 // a, row 5, in every lane
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z28 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z28 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z28 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*2), Z28 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z28 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS (SI), Z28 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z28 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
-	VBROADCASTSS (SI)(AX*1), Z28 // a, row 4, in every lane
+	VBROADCASTSS (R11)(AX*1), Z28 // a, row 4, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
-	VBROADCASTSS (SI)(AX*2), Z28 // a, row 5, in every lane
+	VBROADCASTSS (R11)(AX*2), Z28 // a, row 5, in every lane
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
 	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ bias_base+72(FP), CX // bias, and behind it the columns' scales
-	VMOVUPS 256(CX), Z0 // scales of vector 0
-	VMOVUPS 320(CX), Z1 // scales of vector 1
-	VMOVUPS 384(CX), Z2 // scales of vector 2
-	VMOVUPS 448(CX), Z3 // scales of vector 3
-	VBROADCASTSS (BX), Z28 // row 0's scale, behind its last pair
+	MOVQ bias_base+72(FP), R9 // bias, and behind it the columns' scales
+	VMOVUPS 256(R9), Z0 // scales of vector 0
+	VMOVUPS 320(R9), Z1 // scales of vector 1
+	VMOVUPS 384(R9), Z2 // scales of vector 2
+	VMOVUPS 448(R9), Z3 // scales of vector 3
+	VBROADCASTSS (R10), Z28 // row 0's scale, behind its last pair
 	VCVTDQ2PS Z4, Z4 // row 0, vector 0 as float32
 	VMULPS Z28, Z4, Z4 // times the row's scale
-	VFMADD213PS (CX), Z0, Z4 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z4 // times the column's scale, plus bias
 	VCVTDQ2PS Z5, Z5 // row 0, vector 1 as float32
 	VMULPS Z28, Z5, Z5 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z5 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z5 // times the column's scale, plus bias
 	VCVTDQ2PS Z6, Z6 // row 0, vector 2 as float32
 	VMULPS Z28, Z6, Z6 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z6 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z6 // times the column's scale, plus bias
 	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
 	VMULPS Z28, Z7, Z7 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z7 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*1), Z28 // row 1's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z7 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*1), Z28 // row 1's scale, behind its last pair
 	VCVTDQ2PS Z8, Z8 // row 1, vector 0 as float32
 	VMULPS Z28, Z8, Z8 // times the row's scale
-	VFMADD213PS (CX), Z0, Z8 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z8 // times the column's scale, plus bias
 	VCVTDQ2PS Z9, Z9 // row 1, vector 1 as float32
 	VMULPS Z28, Z9, Z9 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z9 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z9 // times the column's scale, plus bias
 	VCVTDQ2PS Z10, Z10 // row 1, vector 2 as float32
 	VMULPS Z28, Z10, Z10 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z10 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z10 // times the column's scale, plus bias
 	VCVTDQ2PS Z11, Z11 // row 1, vector 3 as float32
 	VMULPS Z28, Z11, Z11 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z11 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*2), Z28 // row 2's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z11 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*2), Z28 // row 2's scale, behind its last pair
 	VCVTDQ2PS Z12, Z12 // row 2, vector 0 as float32
 	VMULPS Z28, Z12, Z12 // times the row's scale
-	VFMADD213PS (CX), Z0, Z12 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z12 // times the column's scale, plus bias
 	VCVTDQ2PS Z13, Z13 // row 2, vector 1 as float32
 	VMULPS Z28, Z13, Z13 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z13 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z13 // times the column's scale, plus bias
 	VCVTDQ2PS Z14, Z14 // row 2, vector 2 as float32
 	VMULPS Z28, Z14, Z14 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z14 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z14 // times the column's scale, plus bias
 	VCVTDQ2PS Z15, Z15 // row 2, vector 3 as float32
 	VMULPS Z28, Z15, Z15 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z15 // times the column's scale, plus bias
-	VBROADCASTSS (SI), Z28 // row 3's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z15 // times the column's scale, plus bias
+	VBROADCASTSS (R11), Z28 // row 3's scale, behind its last pair
 	VCVTDQ2PS Z16, Z16 // row 3, vector 0 as float32
 	VMULPS Z28, Z16, Z16 // times the row's scale
-	VFMADD213PS (CX), Z0, Z16 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z16 // times the column's scale, plus bias
 	VCVTDQ2PS Z17, Z17 // row 3, vector 1 as float32
 	VMULPS Z28, Z17, Z17 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z17 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z17 // times the column's scale, plus bias
 	VCVTDQ2PS Z18, Z18 // row 3, vector 2 as float32
 	VMULPS Z28, Z18, Z18 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z18 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z18 // times the column's scale, plus bias
 	VCVTDQ2PS Z19, Z19 // row 3, vector 3 as float32
 	VMULPS Z28, Z19, Z19 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z19 // times the column's scale, plus bias
-	VBROADCASTSS (SI)(AX*1), Z28 // row 4's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z19 // times the column's scale, plus bias
+	VBROADCASTSS (R11)(AX*1), Z28 // row 4's scale, behind its last pair
 	VCVTDQ2PS Z20, Z20 // row 4, vector 0 as float32
 	VMULPS Z28, Z20, Z20 // times the row's scale
-	VFMADD213PS (CX), Z0, Z20 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z20 // times the column's scale, plus bias
 	VCVTDQ2PS Z21, Z21 // row 4, vector 1 as float32
 	VMULPS Z28, Z21, Z21 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z21 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z21 // times the column's scale, plus bias
 	VCVTDQ2PS Z22, Z22 // row 4, vector 2 as float32
 	VMULPS Z28, Z22, Z22 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z22 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z22 // times the column's scale, plus bias
 	VCVTDQ2PS Z23, Z23 // row 4, vector 3 as float32
 	VMULPS Z28, Z23, Z23 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z23 // times the column's scale, plus bias
-	VBROADCASTSS (SI)(AX*2), Z28 // row 5's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z23 // times the column's scale, plus bias
+	VBROADCASTSS (R11)(AX*2), Z28 // row 5's scale, behind its last pair
 	VCVTDQ2PS Z24, Z24 // row 5, vector 0 as float32
 	VMULPS Z28, Z24, Z24 // times the row's scale
-	VFMADD213PS (CX), Z0, Z24 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z24 // times the column's scale, plus bias
 	VCVTDQ2PS Z25, Z25 // row 5, vector 1 as float32
 	VMULPS Z28, Z25, Z25 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z25 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z25 // times the column's scale, plus bias
 	VCVTDQ2PS Z26, Z26 // row 5, vector 2 as float32
 	VMULPS Z28, Z26, Z26 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z26 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z26 // times the column's scale, plus bias
 	VCVTDQ2PS Z27, Z27 // row 5, vector 3 as float32
 	VMULPS Z28, Z27, Z27 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z27 // times the column's scale, plus bias
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	VFMADD213PS 192(R9), Z3, Z27 // times the column's scale, plus bias
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z4, Z4 // row 0, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 0, vector 1 += add
-	VADDPS 128(DX), Z6, Z6 // row 0, vector 2 += add
-	VADDPS 192(DX), Z7, Z7 // row 0, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 1, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 1, vector 1 += add
-	VADDPS 128(DX), Z10, Z10 // row 1, vector 2 += add
-	VADDPS 192(DX), Z11, Z11 // row 1, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z12, Z12 // row 2, vector 0 += add
-	VADDPS 64(DX), Z13, Z13 // row 2, vector 1 += add
-	VADDPS 128(DX), Z14, Z14 // row 2, vector 2 += add
-	VADDPS 192(DX), Z15, Z15 // row 2, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z16, Z16 // row 3, vector 0 += add
-	VADDPS 64(DX), Z17, Z17 // row 3, vector 1 += add
-	VADDPS 128(DX), Z18, Z18 // row 3, vector 2 += add
-	VADDPS 192(DX), Z19, Z19 // row 3, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z20, Z20 // row 4, vector 0 += add
-	VADDPS 64(DX), Z21, Z21 // row 4, vector 1 += add
-	VADDPS 128(DX), Z22, Z22 // row 4, vector 2 += add
-	VADDPS 192(DX), Z23, Z23 // row 4, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z24, Z24 // row 5, vector 0 += add
-	VADDPS 64(DX), Z25, Z25 // row 5, vector 1 += add
-	VADDPS 128(DX), Z26, Z26 // row 5, vector 2 += add
-	VADDPS 192(DX), Z27, Z27 // row 5, vector 3 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z4, Z4 // row 0, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 0, vector 1 += add
+	VADDPS 128(SI), Z6, Z6 // row 0, vector 2 += add
+	VADDPS 192(SI), Z7, Z7 // row 0, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 1, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 1, vector 1 += add
+	VADDPS 128(SI), Z10, Z10 // row 1, vector 2 += add
+	VADDPS 192(SI), Z11, Z11 // row 1, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z12, Z12 // row 2, vector 0 += add
+	VADDPS 64(SI), Z13, Z13 // row 2, vector 1 += add
+	VADDPS 128(SI), Z14, Z14 // row 2, vector 2 += add
+	VADDPS 192(SI), Z15, Z15 // row 2, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z16, Z16 // row 3, vector 0 += add
+	VADDPS 64(SI), Z17, Z17 // row 3, vector 1 += add
+	VADDPS 128(SI), Z18, Z18 // row 3, vector 2 += add
+	VADDPS 192(SI), Z19, Z19 // row 3, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z20, Z20 // row 4, vector 0 += add
+	VADDPS 64(SI), Z21, Z21 // row 4, vector 1 += add
+	VADDPS 128(SI), Z22, Z22 // row 4, vector 2 += add
+	VADDPS 192(SI), Z23, Z23 // row 4, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z24, Z24 // row 5, vector 0 += add
+	VADDPS 64(SI), Z25, Z25 // row 5, vector 1 += add
+	VADDPS 128(SI), Z26, Z26 // row 5, vector 2 += add
+	VADDPS 192(SI), Z27, Z27 // row 5, vector 3 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z4, (AX) // row 0, vector 0
-	VMOVUPS Z5, 64(AX) // row 0, vector 1
-	VMOVUPS Z6, 128(AX) // row 0, vector 2
-	VMOVUPS Z7, 192(AX) // row 0, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 1, vector 0
-	VMOVUPS Z9, 64(AX) // row 1, vector 1
-	VMOVUPS Z10, 128(AX) // row 1, vector 2
-	VMOVUPS Z11, 192(AX) // row 1, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z12, (AX) // row 2, vector 0
-	VMOVUPS Z13, 64(AX) // row 2, vector 1
-	VMOVUPS Z14, 128(AX) // row 2, vector 2
-	VMOVUPS Z15, 192(AX) // row 2, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z16, (AX) // row 3, vector 0
-	VMOVUPS Z17, 64(AX) // row 3, vector 1
-	VMOVUPS Z18, 128(AX) // row 3, vector 2
-	VMOVUPS Z19, 192(AX) // row 3, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z20, (AX) // row 4, vector 0
-	VMOVUPS Z21, 64(AX) // row 4, vector 1
-	VMOVUPS Z22, 128(AX) // row 4, vector 2
-	VMOVUPS Z23, 192(AX) // row 4, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z24, (AX) // row 5, vector 0
-	VMOVUPS Z25, 64(AX) // row 5, vector 1
-	VMOVUPS Z26, 128(AX) // row 5, vector 2
-	VMOVUPS Z27, 192(AX) // row 5, vector 3
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z12, (BX) // row 2, vector 0
+	VMOVUPS Z13, 64(BX) // row 2, vector 1
+	VMOVUPS Z14, 128(BX) // row 2, vector 2
+	VMOVUPS Z15, 192(BX) // row 2, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z16, (BX) // row 3, vector 0
+	VMOVUPS Z17, 64(BX) // row 3, vector 1
+	VMOVUPS Z18, 128(BX) // row 3, vector 2
+	VMOVUPS Z19, 192(BX) // row 3, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z20, (BX) // row 4, vector 0
+	VMOVUPS Z21, 64(BX) // row 4, vector 1
+	VMOVUPS Z22, 128(BX) // row 4, vector 2
+	VMOVUPS Z23, 192(BX) // row 4, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z24, (BX) // row 5, vector 0
+	VMOVUPS Z25, 64(BX) // row 5, vector 1
+	VMOVUPS Z26, 128(BX) // row 5, vector 2
+	VMOVUPS Z27, 192(BX) // row 5, vector 3
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul4x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512F, AVX512VNNI
-TEXT ·mul4x64AVX512INT8(SB), NOSPLIT, $0-160
+// func mul4x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·mul4x64AVX512INT8(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	LEAQ (BX)(AX*2), SI // a's row 2: two rows on,
-	ADDQ AX, SI // and one more to row 3
-	MOVQ bias_base+72(FP), DI // bias, and behind it and the scales the columns' corrections
-	VMOVUPS 512(DI), Z4 // correction of columns 0 to 15
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	LEAQ (R10)(AX*2), R11 // a's row 2: two rows on,
+	ADDQ AX, R11 // and one more to row 3
+	MOVQ bias_base+72(FP), R12 // bias, and behind it and the scales the columns' corrections
+	VMOVUPS 512(R12), Z4 // correction of columns 0 to 15
 	VMOVAPS Z4, Z8 // the same for row 1
 	VMOVAPS Z4, Z12 // the same for row 2
 	VMOVAPS Z4, Z16 // the same for row 3
-	VMOVUPS 576(DI), Z5 // correction of columns 16 to 31
+	VMOVUPS 576(R12), Z5 // correction of columns 16 to 31
 	VMOVAPS Z5, Z9 // the same for row 1
 	VMOVAPS Z5, Z13 // the same for row 2
 	VMOVAPS Z5, Z17 // the same for row 3
-	VMOVUPS 640(DI), Z6 // correction of columns 32 to 47
+	VMOVUPS 640(R12), Z6 // correction of columns 32 to 47
 	VMOVAPS Z6, Z10 // the same for row 1
 	VMOVAPS Z6, Z14 // the same for row 2
 	VMOVAPS Z6, Z18 // the same for row 3
-	VMOVUPS 704(DI), Z7 // correction of columns 48 to 63
+	VMOVUPS 704(R12), Z7 // correction of columns 48 to 63
 	VMOVAPS Z7, Z11 // the same for row 1
 	VMOVAPS Z7, Z15 // the same for row 2
 	VMOVAPS Z7, Z19 // the same for row 3
-	MOVQ k+120(FP), DI // steps left
-	SUBQ $0x04, DI // fewer than 4?
+	MOVQ k+120(FP), R12 // steps left
+	SUBQ $0x04, R12 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z20 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z20 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z20 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS (SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z20 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z20 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z20 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS 4(R10)(AX*2), Z20 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS 4(SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS 4(R11), Z20 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z20 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z20 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS 8(R10)(AX*2), Z20 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS 8(SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS 8(R11), Z20 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z20 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z20 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS 12(R10)(AX*2), Z20 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS 12(SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS 12(R11), Z20 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	ADDQ $0x10, SI // on in a's rows from 3
-	SUBQ $0x04, DI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	ADDQ $0x10, R11 // on in a's rows from 3
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R12 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, DI // steps left after whole turns
+	ADDQ $0x04, R12 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z20 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z20 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z20 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z20 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*2), Z20 // a, row 2, in every lane
+	VBROADCASTSS (R10)(AX*2), Z20 // a, row 2, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
-	VBROADCASTSS (SI), Z20 // a, row 3, in every lane
+	VBROADCASTSS (R11), Z20 // a, row 3, in every lane
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
 	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	ADDQ $0x04, SI // on in a's rows from 3
-	DECQ DI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	ADDQ $0x04, R11 // on in a's rows from 3
+	DECQ R12 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ bias_base+72(FP), CX // bias, and behind it the columns' scales
-	VMOVUPS 256(CX), Z0 // scales of vector 0
-	VMOVUPS 320(CX), Z1 // scales of vector 1
-	VMOVUPS 384(CX), Z2 // scales of vector 2
-	VMOVUPS 448(CX), Z3 // scales of vector 3
-	VBROADCASTSS (BX), Z20 // row 0's scale, behind its last pair
+	MOVQ bias_base+72(FP), R9 // bias, and behind it the columns' scales
+	VMOVUPS 256(R9), Z0 // scales of vector 0
+	VMOVUPS 320(R9), Z1 // scales of vector 1
+	VMOVUPS 384(R9), Z2 // scales of vector 2
+	VMOVUPS 448(R9), Z3 // scales of vector 3
+	VBROADCASTSS (R10), Z20 // row 0's scale, behind its last pair
 	VCVTDQ2PS Z4, Z4 // row 0, vector 0 as float32
 	VMULPS Z20, Z4, Z4 // times the row's scale
-	VFMADD213PS (CX), Z0, Z4 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z4 // times the column's scale, plus bias
 	VCVTDQ2PS Z5, Z5 // row 0, vector 1 as float32
 	VMULPS Z20, Z5, Z5 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z5 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z5 // times the column's scale, plus bias
 	VCVTDQ2PS Z6, Z6 // row 0, vector 2 as float32
 	VMULPS Z20, Z6, Z6 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z6 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z6 // times the column's scale, plus bias
 	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
 	VMULPS Z20, Z7, Z7 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z7 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*1), Z20 // row 1's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z7 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*1), Z20 // row 1's scale, behind its last pair
 	VCVTDQ2PS Z8, Z8 // row 1, vector 0 as float32
 	VMULPS Z20, Z8, Z8 // times the row's scale
-	VFMADD213PS (CX), Z0, Z8 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z8 // times the column's scale, plus bias
 	VCVTDQ2PS Z9, Z9 // row 1, vector 1 as float32
 	VMULPS Z20, Z9, Z9 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z9 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z9 // times the column's scale, plus bias
 	VCVTDQ2PS Z10, Z10 // row 1, vector 2 as float32
 	VMULPS Z20, Z10, Z10 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z10 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z10 // times the column's scale, plus bias
 	VCVTDQ2PS Z11, Z11 // row 1, vector 3 as float32
 	VMULPS Z20, Z11, Z11 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z11 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*2), Z20 // row 2's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z11 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*2), Z20 // row 2's scale, behind its last pair
 	VCVTDQ2PS Z12, Z12 // row 2, vector 0 as float32
 	VMULPS Z20, Z12, Z12 // times the row's scale
-	VFMADD213PS (CX), Z0, Z12 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z12 // times the column's scale, plus bias
 	VCVTDQ2PS Z13, Z13 // row 2, vector 1 as float32
 	VMULPS Z20, Z13, Z13 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z13 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z13 // times the column's scale, plus bias
 	VCVTDQ2PS Z14, Z14 // row 2, vector 2 as float32
 	VMULPS Z20, Z14, Z14 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z14 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z14 // times the column's scale, plus bias
 	VCVTDQ2PS Z15, Z15 // row 2, vector 3 as float32
 	VMULPS Z20, Z15, Z15 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z15 // times the column's scale, plus bias
-	VBROADCASTSS (SI), Z20 // row 3's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z15 // times the column's scale, plus bias
+	VBROADCASTSS (R11), Z20 // row 3's scale, behind its last pair
 	VCVTDQ2PS Z16, Z16 // row 3, vector 0 as float32
 	VMULPS Z20, Z16, Z16 // times the row's scale
-	VFMADD213PS (CX), Z0, Z16 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z16 // times the column's scale, plus bias
 	VCVTDQ2PS Z17, Z17 // row 3, vector 1 as float32
 	VMULPS Z20, Z17, Z17 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z17 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z17 // times the column's scale, plus bias
 	VCVTDQ2PS Z18, Z18 // row 3, vector 2 as float32
 	VMULPS Z20, Z18, Z18 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z18 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z18 // times the column's scale, plus bias
 	VCVTDQ2PS Z19, Z19 // row 3, vector 3 as float32
 	VMULPS Z20, Z19, Z19 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z19 // times the column's scale, plus bias
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	VFMADD213PS 192(R9), Z3, Z19 // times the column's scale, plus bias
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z4, Z4 // row 0, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 0, vector 1 += add
-	VADDPS 128(DX), Z6, Z6 // row 0, vector 2 += add
-	VADDPS 192(DX), Z7, Z7 // row 0, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 1, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 1, vector 1 += add
-	VADDPS 128(DX), Z10, Z10 // row 1, vector 2 += add
-	VADDPS 192(DX), Z11, Z11 // row 1, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z12, Z12 // row 2, vector 0 += add
-	VADDPS 64(DX), Z13, Z13 // row 2, vector 1 += add
-	VADDPS 128(DX), Z14, Z14 // row 2, vector 2 += add
-	VADDPS 192(DX), Z15, Z15 // row 2, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z16, Z16 // row 3, vector 0 += add
-	VADDPS 64(DX), Z17, Z17 // row 3, vector 1 += add
-	VADDPS 128(DX), Z18, Z18 // row 3, vector 2 += add
-	VADDPS 192(DX), Z19, Z19 // row 3, vector 3 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z4, Z4 // row 0, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 0, vector 1 += add
+	VADDPS 128(SI), Z6, Z6 // row 0, vector 2 += add
+	VADDPS 192(SI), Z7, Z7 // row 0, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 1, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 1, vector 1 += add
+	VADDPS 128(SI), Z10, Z10 // row 1, vector 2 += add
+	VADDPS 192(SI), Z11, Z11 // row 1, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z12, Z12 // row 2, vector 0 += add
+	VADDPS 64(SI), Z13, Z13 // row 2, vector 1 += add
+	VADDPS 128(SI), Z14, Z14 // row 2, vector 2 += add
+	VADDPS 192(SI), Z15, Z15 // row 2, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z16, Z16 // row 3, vector 0 += add
+	VADDPS 64(SI), Z17, Z17 // row 3, vector 1 += add
+	VADDPS 128(SI), Z18, Z18 // row 3, vector 2 += add
+	VADDPS 192(SI), Z19, Z19 // row 3, vector 3 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z4, (AX) // row 0, vector 0
-	VMOVUPS Z5, 64(AX) // row 0, vector 1
-	VMOVUPS Z6, 128(AX) // row 0, vector 2
-	VMOVUPS Z7, 192(AX) // row 0, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 1, vector 0
-	VMOVUPS Z9, 64(AX) // row 1, vector 1
-	VMOVUPS Z10, 128(AX) // row 1, vector 2
-	VMOVUPS Z11, 192(AX) // row 1, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z12, (AX) // row 2, vector 0
-	VMOVUPS Z13, 64(AX) // row 2, vector 1
-	VMOVUPS Z14, 128(AX) // row 2, vector 2
-	VMOVUPS Z15, 192(AX) // row 2, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z16, (AX) // row 3, vector 0
-	VMOVUPS Z17, 64(AX) // row 3, vector 1
-	VMOVUPS Z18, 128(AX) // row 3, vector 2
-	VMOVUPS Z19, 192(AX) // row 3, vector 3
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z12, (BX) // row 2, vector 0
+	VMOVUPS Z13, 64(BX) // row 2, vector 1
+	VMOVUPS Z14, 128(BX) // row 2, vector 2
+	VMOVUPS Z15, 192(BX) // row 2, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z16, (BX) // row 3, vector 0
+	VMOVUPS Z17, 64(BX) // row 3, vector 1
+	VMOVUPS Z18, 128(BX) // row 3, vector 2
+	VMOVUPS Z19, 192(BX) // row 3, vector 3
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul2x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512F, AVX512VNNI
-TEXT ·mul2x64AVX512INT8(SB), NOSPLIT, $0-160
+// func mul2x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·mul2x64AVX512INT8(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
 	MOVQ ldb+144(FP), CX // from row to row of b
 	SHLQ $0x02, CX // in bytes
-	MOVQ b_base+48(FP), DX // b's row 0
-	MOVQ a_base+24(FP), BX // a's row 0
-	MOVQ bias_base+72(FP), SI // bias, and behind it and the scales the columns' corrections
-	VMOVUPS 512(SI), Z4 // correction of columns 0 to 15
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R11 // bias, and behind it and the scales the columns' corrections
+	VMOVUPS 512(R11), Z4 // correction of columns 0 to 15
 	VMOVAPS Z4, Z8 // the same for row 1
-	VMOVUPS 576(SI), Z5 // correction of columns 16 to 31
+	VMOVUPS 576(R11), Z5 // correction of columns 16 to 31
 	VMOVAPS Z5, Z9 // the same for row 1
-	VMOVUPS 640(SI), Z6 // correction of columns 32 to 47
+	VMOVUPS 640(R11), Z6 // correction of columns 32 to 47
 	VMOVAPS Z6, Z10 // the same for row 1
-	VMOVUPS 704(SI), Z7 // correction of columns 48 to 63
+	VMOVUPS 704(R11), Z7 // correction of columns 48 to 63
 	VMOVAPS Z7, Z11 // the same for row 1
-	MOVQ k+120(FP), SI // steps left
-	SUBQ $0x04, SI // fewer than 4?
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z12 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z12 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 4(BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z12 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 4(BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS 4(R10)(AX*1), Z12 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 8(BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z12 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 8(BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS 8(R10)(AX*1), Z12 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS 12(BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z12 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS 12(BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS 12(R10)(AX*1), Z12 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
-	ADDQ $0x10, BX // on in a's rows from 0
-	SUBQ $0x04, SI // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, SI // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (DX), Z0 // b, vector 0
-	VMOVUPS 64(DX), Z1 // b, vector 1
-	VMOVUPS 128(DX), Z2 // b, vector 2
-	VMOVUPS 192(DX), Z3 // b, vector 3
-	ADDQ CX, DX // next row of b
-	VBROADCASTSS (BX), Z12 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z12 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
-	VBROADCASTSS (BX)(AX*1), Z12 // a, row 1, in every lane
+	VBROADCASTSS (R10)(AX*1), Z12 // a, row 1, in every lane
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
 	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
-	ADDQ $0x04, BX // on in a's rows from 0
-	DECQ SI // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ bias_base+72(FP), CX // bias, and behind it the columns' scales
-	VMOVUPS 256(CX), Z0 // scales of vector 0
-	VMOVUPS 320(CX), Z1 // scales of vector 1
-	VMOVUPS 384(CX), Z2 // scales of vector 2
-	VMOVUPS 448(CX), Z3 // scales of vector 3
-	VBROADCASTSS (BX), Z12 // row 0's scale, behind its last pair
+	MOVQ bias_base+72(FP), R9 // bias, and behind it the columns' scales
+	VMOVUPS 256(R9), Z0 // scales of vector 0
+	VMOVUPS 320(R9), Z1 // scales of vector 1
+	VMOVUPS 384(R9), Z2 // scales of vector 2
+	VMOVUPS 448(R9), Z3 // scales of vector 3
+	VBROADCASTSS (R10), Z12 // row 0's scale, behind its last pair
 	VCVTDQ2PS Z4, Z4 // row 0, vector 0 as float32
 	VMULPS Z12, Z4, Z4 // times the row's scale
-	VFMADD213PS (CX), Z0, Z4 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z4 // times the column's scale, plus bias
 	VCVTDQ2PS Z5, Z5 // row 0, vector 1 as float32
 	VMULPS Z12, Z5, Z5 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z5 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z5 // times the column's scale, plus bias
 	VCVTDQ2PS Z6, Z6 // row 0, vector 2 as float32
 	VMULPS Z12, Z6, Z6 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z6 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z6 // times the column's scale, plus bias
 	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
 	VMULPS Z12, Z7, Z7 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z7 // times the column's scale, plus bias
-	VBROADCASTSS (BX)(AX*1), Z12 // row 1's scale, behind its last pair
+	VFMADD213PS 192(R9), Z3, Z7 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*1), Z12 // row 1's scale, behind its last pair
 	VCVTDQ2PS Z8, Z8 // row 1, vector 0 as float32
 	VMULPS Z12, Z8, Z8 // times the row's scale
-	VFMADD213PS (CX), Z0, Z8 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z8 // times the column's scale, plus bias
 	VCVTDQ2PS Z9, Z9 // row 1, vector 1 as float32
 	VMULPS Z12, Z9, Z9 // times the row's scale
-	VFMADD213PS 64(CX), Z1, Z9 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z9 // times the column's scale, plus bias
 	VCVTDQ2PS Z10, Z10 // row 1, vector 2 as float32
 	VMULPS Z12, Z10, Z10 // times the row's scale
-	VFMADD213PS 128(CX), Z2, Z10 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z10 // times the column's scale, plus bias
 	VCVTDQ2PS Z11, Z11 // row 1, vector 3 as float32
 	VMULPS Z12, Z11, Z11 // times the row's scale
-	VFMADD213PS 192(CX), Z3, Z11 // times the column's scale, plus bias
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), DX // add's row 0
-	TESTQ DX, DX // is there something to add?
+	VFMADD213PS 192(R9), Z3, Z11 // times the column's scale, plus bias
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), BX // from row to row of add
-	SHLQ $0x02, BX // in bytes
-	VADDPS (DX), Z4, Z4 // row 0, vector 0 += add
-	VADDPS 64(DX), Z5, Z5 // row 0, vector 1 += add
-	VADDPS 128(DX), Z6, Z6 // row 0, vector 2 += add
-	VADDPS 192(DX), Z7, Z7 // row 0, vector 3 += add
-	ADDQ BX, DX // add's next row
-	VADDPS (DX), Z8, Z8 // row 1, vector 0 += add
-	VADDPS 64(DX), Z9, Z9 // row 1, vector 1 += add
-	VADDPS 128(DX), Z10, Z10 // row 1, vector 2 += add
-	VADDPS 192(DX), Z11, Z11 // row 1, vector 3 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z4, Z4 // row 0, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 0, vector 1 += add
+	VADDPS 128(SI), Z6, Z6 // row 0, vector 2 += add
+	VADDPS 192(SI), Z7, Z7 // row 0, vector 3 += add
+	ADDQ R9, SI // add's next row
+	VADDPS (SI), Z8, Z8 // row 1, vector 0 += add
+	VADDPS 64(SI), Z9, Z9 // row 1, vector 1 += add
+	VADDPS 128(SI), Z10, Z10 // row 1, vector 2 += add
+	VADDPS 192(SI), Z11, Z11 // row 1, vector 3 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z4, (AX) // row 0, vector 0
-	VMOVUPS Z5, 64(AX) // row 0, vector 1
-	VMOVUPS Z6, 128(AX) // row 0, vector 2
-	VMOVUPS Z7, 192(AX) // row 0, vector 3
-	ADDQ CX, AX // c's next row
-	VMOVUPS Z8, (AX) // row 1, vector 0
-	VMOVUPS Z9, 64(AX) // row 1, vector 1
-	VMOVUPS Z10, 128(AX) // row 1, vector 2
-	VMOVUPS Z11, 192(AX) // row 1, vector 3
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R9, BX // c's next row
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-// func mul1x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
-// Requires: AVX, AVX512F, AVX512VNNI
-TEXT ·mul1x64AVX512INT8(SB), NOSPLIT, $0-160
+// func mul1x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·mul1x64AVX512INT8(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
-	MOVQ ldb+144(FP), AX // from row to row of b
-	SHLQ $0x02, AX // in bytes
-	MOVQ b_base+48(FP), CX // b's row 0
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
 	MOVQ a_base+24(FP), DX // a's row 0
-	MOVQ bias_base+72(FP), BX // bias, and behind it and the scales the columns' corrections
-	VMOVUPS 512(BX), Z4 // correction of columns 0 to 15
-	VMOVUPS 576(BX), Z5 // correction of columns 16 to 31
-	VMOVUPS 640(BX), Z6 // correction of columns 32 to 47
-	VMOVUPS 704(BX), Z7 // correction of columns 48 to 63
-	MOVQ k+120(FP), BX // steps left
-	SUBQ $0x04, BX // fewer than 4?
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), DI // rows of b
+	IMULQ CX, DI // in bytes
+	ADDQ b_base+48(FP), DI // what lies behind them
+	MOVQ pace+168(FP), R8 // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R9 // b's row 0
+	MOVQ DX, R10 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R11 // bias, and behind it and the scales the columns' corrections
+	VMOVUPS 512(R11), Z4 // correction of columns 0 to 15
+	VMOVUPS 576(R11), Z5 // correction of columns 16 to 31
+	VMOVUPS 640(R11), Z6 // correction of columns 32 to 47
+	VMOVUPS 704(R11), Z7 // correction of columns 48 to 63
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
 	JL single // go on one by one
 
 loop:
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z8 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 4(DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 4(R10), Z8 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 8(DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 8(R10), Z8 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS 12(DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS 12(R10), Z8 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
-	ADDQ $0x10, DX // on in a's rows from 0
-	SUBQ $0x04, BX // one turn done
+	ADDQ $0x10, R10 // on in a's rows from 0
+	PREFETCHT1 (DI) // what will be needed next, to the second-level cache
+	ADDQ R8, DI // further on
+	SUBQ $0x04, R11 // one turn done
 	JGE loop // another whole turn?
 
 single:
-	ADDQ $0x04, BX // steps left after whole turns
+	ADDQ $0x04, R11 // steps left after whole turns
 	JZ done // none: done
 
 one:
-	VMOVUPS (CX), Z0 // b, vector 0
-	VMOVUPS 64(CX), Z1 // b, vector 1
-	VMOVUPS 128(CX), Z2 // b, vector 2
-	VMOVUPS 192(CX), Z3 // b, vector 3
-	ADDQ AX, CX // next row of b
-	VBROADCASTSS (DX), Z8 // a, row 0, in every lane
+	VMOVUPS (R9), Z0 // b, vector 0
+	VMOVUPS 64(R9), Z1 // b, vector 1
+	VMOVUPS 128(R9), Z2 // b, vector 2
+	VMOVUPS 192(R9), Z3 // b, vector 3
+	ADDQ CX, R9 // next row of b
+	VBROADCASTSS (R10), Z8 // a, row 0, in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
 	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
-	ADDQ $0x04, DX // on in a's rows from 0
-	DECQ BX // one step done
+	ADDQ $0x04, R10 // on in a's rows from 0
+	DECQ R11 // one step done
 	JNZ one // another?
 
 done:
-	MOVQ bias_base+72(FP), AX // bias, and behind it the columns' scales
-	VMOVUPS 256(AX), Z0 // scales of vector 0
-	VMOVUPS 320(AX), Z1 // scales of vector 1
-	VMOVUPS 384(AX), Z2 // scales of vector 2
-	VMOVUPS 448(AX), Z3 // scales of vector 3
-	VBROADCASTSS (DX), Z8 // row 0's scale, behind its last pair
+	MOVQ bias_base+72(FP), R9 // bias, and behind it the columns' scales
+	VMOVUPS 256(R9), Z0 // scales of vector 0
+	VMOVUPS 320(R9), Z1 // scales of vector 1
+	VMOVUPS 384(R9), Z2 // scales of vector 2
+	VMOVUPS 448(R9), Z3 // scales of vector 3
+	VBROADCASTSS (R10), Z8 // row 0's scale, behind its last pair
 	VCVTDQ2PS Z4, Z4 // row 0, vector 0 as float32
 	VMULPS Z8, Z4, Z4 // times the row's scale
-	VFMADD213PS (AX), Z0, Z4 // times the column's scale, plus bias
+	VFMADD213PS (R9), Z0, Z4 // times the column's scale, plus bias
 	VCVTDQ2PS Z5, Z5 // row 0, vector 1 as float32
 	VMULPS Z8, Z5, Z5 // times the row's scale
-	VFMADD213PS 64(AX), Z1, Z5 // times the column's scale, plus bias
+	VFMADD213PS 64(R9), Z1, Z5 // times the column's scale, plus bias
 	VCVTDQ2PS Z6, Z6 // row 0, vector 2 as float32
 	VMULPS Z8, Z6, Z6 // times the row's scale
-	VFMADD213PS 128(AX), Z2, Z6 // times the column's scale, plus bias
+	VFMADD213PS 128(R9), Z2, Z6 // times the column's scale, plus bias
 	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
 	VMULPS Z8, Z7, Z7 // times the row's scale
-	VFMADD213PS 192(AX), Z3, Z7 // times the column's scale, plus bias
-	MOVQ c_base+0(FP), AX // c's row 0
-	MOVQ ldc+128(FP), CX // from row to row of c
-	SHLQ $0x02, CX // in bytes
-	MOVQ add_base+96(FP), CX // add's row 0
-	TESTQ CX, CX // is there something to add?
+	VFMADD213PS 192(R9), Z3, Z7 // times the column's scale, plus bias
+	TESTQ SI, SI // is there something to add?
 	JZ store // no: store
-	MOVQ ldadd+152(FP), DX // from row to row of add
-	SHLQ $0x02, DX // in bytes
-	VADDPS (CX), Z4, Z4 // row 0, vector 0 += add
-	VADDPS 64(CX), Z5, Z5 // row 0, vector 1 += add
-	VADDPS 128(CX), Z6, Z6 // row 0, vector 2 += add
-	VADDPS 192(CX), Z7, Z7 // row 0, vector 3 += add
+	MOVQ ldadd+152(FP), R9 // from row to row of add
+	SHLQ $0x02, R9 // in bytes
+	VADDPS (SI), Z4, Z4 // row 0, vector 0 += add
+	VADDPS 64(SI), Z5, Z5 // row 0, vector 1 += add
+	VADDPS 128(SI), Z6, Z6 // row 0, vector 2 += add
+	VADDPS 192(SI), Z7, Z7 // row 0, vector 3 += add
+	ADDQ R9, SI // add's next row
 
 store:
-	VMOVUPS Z4, (AX) // row 0, vector 0
-	VMOVUPS Z5, 64(AX) // row 0, vector 1
-	VMOVUPS Z6, 128(AX) // row 0, vector 2
-	VMOVUPS Z7, 192(AX) // row 0, vector 3
+	MOVQ ldc+128(FP), R9 // from row to row of c
+	SHLQ $0x02, R9 // in bytes
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R9, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU6x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·mulGELU6x64AVX512INT8(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	LEAQ (R9)(AX*2), R10 // a's row 2: two rows on,
+	ADDQ AX, R10 // and one more to row 3
+	MOVQ bias_base+72(FP), R11 // bias, and behind it and the scales the columns' corrections
+	VMOVUPS 512(R11), Z4 // correction of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVAPS Z4, Z12 // the same for row 2
+	VMOVAPS Z4, Z16 // the same for row 3
+	VMOVAPS Z4, Z20 // the same for row 4
+	VMOVAPS Z4, Z24 // the same for row 5
+	VMOVUPS 576(R11), Z5 // correction of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVAPS Z5, Z13 // the same for row 2
+	VMOVAPS Z5, Z17 // the same for row 3
+	VMOVAPS Z5, Z21 // the same for row 4
+	VMOVAPS Z5, Z25 // the same for row 5
+	VMOVUPS 640(R11), Z6 // correction of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVAPS Z6, Z14 // the same for row 2
+	VMOVAPS Z6, Z18 // the same for row 3
+	VMOVAPS Z6, Z22 // the same for row 4
+	VMOVAPS Z6, Z26 // the same for row 5
+	VMOVUPS 704(R11), Z7 // correction of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	VMOVAPS Z7, Z15 // the same for row 2
+	VMOVAPS Z7, Z19 // the same for row 3
+	VMOVAPS Z7, Z23 // the same for row 4
+	VMOVAPS Z7, Z27 // the same for row 5
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 4(R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS 4(R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS 4(R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 8(R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS 8(R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS 8(R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 12(R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS 12(R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS 12(R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	ADDQ $0x10, R10 // on in a's rows from 3
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R11 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R11 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z28, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z28, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z28, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z28, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z28, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z28, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z28, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x62; BYTE $0x1d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z28, Z27: row 5, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	ADDQ $0x04, R10 // on in a's rows from 3
+	DECQ R11 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ bias_base+72(FP), R8 // bias, and behind it the columns' scales
+	VMOVUPS 256(R8), Z0 // scales of vector 0
+	VMOVUPS 320(R8), Z1 // scales of vector 1
+	VMOVUPS 384(R8), Z2 // scales of vector 2
+	VMOVUPS 448(R8), Z3 // scales of vector 3
+	VBROADCASTSS (R9), Z28 // row 0's scale, behind its last pair
+	VCVTDQ2PS Z4, Z4 // row 0, vector 0 as float32
+	VMULPS Z28, Z4, Z4 // times the row's scale
+	VFMADD213PS (R8), Z0, Z4 // times the column's scale, plus bias
+	VCVTDQ2PS Z5, Z5 // row 0, vector 1 as float32
+	VMULPS Z28, Z5, Z5 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z5 // times the column's scale, plus bias
+	VCVTDQ2PS Z6, Z6 // row 0, vector 2 as float32
+	VMULPS Z28, Z6, Z6 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z6 // times the column's scale, plus bias
+	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
+	VMULPS Z28, Z7, Z7 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z7 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*1), Z28 // row 1's scale, behind its last pair
+	VCVTDQ2PS Z8, Z8 // row 1, vector 0 as float32
+	VMULPS Z28, Z8, Z8 // times the row's scale
+	VFMADD213PS (R8), Z0, Z8 // times the column's scale, plus bias
+	VCVTDQ2PS Z9, Z9 // row 1, vector 1 as float32
+	VMULPS Z28, Z9, Z9 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z9 // times the column's scale, plus bias
+	VCVTDQ2PS Z10, Z10 // row 1, vector 2 as float32
+	VMULPS Z28, Z10, Z10 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z10 // times the column's scale, plus bias
+	VCVTDQ2PS Z11, Z11 // row 1, vector 3 as float32
+	VMULPS Z28, Z11, Z11 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z11 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*2), Z28 // row 2's scale, behind its last pair
+	VCVTDQ2PS Z12, Z12 // row 2, vector 0 as float32
+	VMULPS Z28, Z12, Z12 // times the row's scale
+	VFMADD213PS (R8), Z0, Z12 // times the column's scale, plus bias
+	VCVTDQ2PS Z13, Z13 // row 2, vector 1 as float32
+	VMULPS Z28, Z13, Z13 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z13 // times the column's scale, plus bias
+	VCVTDQ2PS Z14, Z14 // row 2, vector 2 as float32
+	VMULPS Z28, Z14, Z14 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z14 // times the column's scale, plus bias
+	VCVTDQ2PS Z15, Z15 // row 2, vector 3 as float32
+	VMULPS Z28, Z15, Z15 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z15 // times the column's scale, plus bias
+	VBROADCASTSS (R10), Z28 // row 3's scale, behind its last pair
+	VCVTDQ2PS Z16, Z16 // row 3, vector 0 as float32
+	VMULPS Z28, Z16, Z16 // times the row's scale
+	VFMADD213PS (R8), Z0, Z16 // times the column's scale, plus bias
+	VCVTDQ2PS Z17, Z17 // row 3, vector 1 as float32
+	VMULPS Z28, Z17, Z17 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z17 // times the column's scale, plus bias
+	VCVTDQ2PS Z18, Z18 // row 3, vector 2 as float32
+	VMULPS Z28, Z18, Z18 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z18 // times the column's scale, plus bias
+	VCVTDQ2PS Z19, Z19 // row 3, vector 3 as float32
+	VMULPS Z28, Z19, Z19 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z19 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*1), Z28 // row 4's scale, behind its last pair
+	VCVTDQ2PS Z20, Z20 // row 4, vector 0 as float32
+	VMULPS Z28, Z20, Z20 // times the row's scale
+	VFMADD213PS (R8), Z0, Z20 // times the column's scale, plus bias
+	VCVTDQ2PS Z21, Z21 // row 4, vector 1 as float32
+	VMULPS Z28, Z21, Z21 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z21 // times the column's scale, plus bias
+	VCVTDQ2PS Z22, Z22 // row 4, vector 2 as float32
+	VMULPS Z28, Z22, Z22 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z22 // times the column's scale, plus bias
+	VCVTDQ2PS Z23, Z23 // row 4, vector 3 as float32
+	VMULPS Z28, Z23, Z23 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z23 // times the column's scale, plus bias
+	VBROADCASTSS (R10)(AX*2), Z28 // row 5's scale, behind its last pair
+	VCVTDQ2PS Z24, Z24 // row 5, vector 0 as float32
+	VMULPS Z28, Z24, Z24 // times the row's scale
+	VFMADD213PS (R8), Z0, Z24 // times the column's scale, plus bias
+	VCVTDQ2PS Z25, Z25 // row 5, vector 1 as float32
+	VMULPS Z28, Z25, Z25 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z25 // times the column's scale, plus bias
+	VCVTDQ2PS Z26, Z26 // row 5, vector 2 as float32
+	VMULPS Z28, Z26, Z26 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z26 // times the column's scale, plus bias
+	VCVTDQ2PS Z27, Z27 // row 5, vector 3 as float32
+	VMULPS Z28, Z27, Z27 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z27 // times the column's scale, plus bias
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z4, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z2 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z2 // ·t + 1/2: Φ(x)
+	VMULPS Z4, Z2, Z2 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z5, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z3 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z3 // ·t + 1/2: Φ(x)
+	VMULPS Z5, Z3, Z3 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z6, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z4 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z4 // ·t + 1/2: Φ(x)
+	VMULPS Z6, Z4, Z4 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z7, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z5 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z5 // ·t + 1/2: Φ(x)
+	VMULPS Z7, Z5, Z5 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z8, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z6 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z6 // ·t + 1/2: Φ(x)
+	VMULPS Z8, Z6, Z6 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z9, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z7 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z7 // ·t + 1/2: Φ(x)
+	VMULPS Z9, Z7, Z7 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z10, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z8 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z8 // ·t + 1/2: Φ(x)
+	VMULPS Z10, Z8, Z8 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z11, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z9 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z9 // ·t + 1/2: Φ(x)
+	VMULPS Z11, Z9, Z9 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z12, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z10 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z10 // ·t + 1/2: Φ(x)
+	VMULPS Z12, Z10, Z10 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z13, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z11 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z11 // ·t + 1/2: Φ(x)
+	VMULPS Z13, Z11, Z11 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z14, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z12 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z12 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z12, Z12 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z15, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z13 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z13 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z13, Z13 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z16, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z14 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z14 // ·t + 1/2: Φ(x)
+	VMULPS Z16, Z14, Z14 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z17, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z15 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z15 // ·t + 1/2: Φ(x)
+	VMULPS Z17, Z15, Z15 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z18, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z16 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z16 // ·t + 1/2: Φ(x)
+	VMULPS Z18, Z16, Z16 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z19, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z17 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z19, Z17, Z17 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z20, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z18 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z18 // ·t + 1/2: Φ(x)
+	VMULPS Z20, Z18, Z18 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z21, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z19 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z19 // ·t + 1/2: Φ(x)
+	VMULPS Z21, Z19, Z19 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z22, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z20 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z20 // ·t + 1/2: Φ(x)
+	VMULPS Z22, Z20, Z20 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z23, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z21 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z21 // ·t + 1/2: Φ(x)
+	VMULPS Z23, Z21, Z21 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z24, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z22 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z22 // ·t + 1/2: Φ(x)
+	VMULPS Z24, Z22, Z22 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z25, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z23 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z23 // ·t + 1/2: Φ(x)
+	VMULPS Z25, Z23, Z23 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z26, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z24 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z24 // ·t + 1/2: Φ(x)
+	VMULPS Z26, Z24, Z24 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z27, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z25 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z25 // ·t + 1/2: Φ(x)
+	VMULPS Z27, Z25, Z25 // ·x
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	VMOVUPS Z4, 128(BX) // row 0, vector 2
+	VMOVUPS Z5, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z6, (BX) // row 1, vector 0
+	VMOVUPS Z7, 64(BX) // row 1, vector 1
+	VMOVUPS Z8, 128(BX) // row 1, vector 2
+	VMOVUPS Z9, 192(BX) // row 1, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z10, (BX) // row 2, vector 0
+	VMOVUPS Z11, 64(BX) // row 2, vector 1
+	VMOVUPS Z12, 128(BX) // row 2, vector 2
+	VMOVUPS Z13, 192(BX) // row 2, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z14, (BX) // row 3, vector 0
+	VMOVUPS Z15, 64(BX) // row 3, vector 1
+	VMOVUPS Z16, 128(BX) // row 3, vector 2
+	VMOVUPS Z17, 192(BX) // row 3, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z18, (BX) // row 4, vector 0
+	VMOVUPS Z19, 64(BX) // row 4, vector 1
+	VMOVUPS Z20, 128(BX) // row 4, vector 2
+	VMOVUPS Z21, 192(BX) // row 4, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z22, (BX) // row 5, vector 0
+	VMOVUPS Z23, 64(BX) // row 5, vector 1
+	VMOVUPS Z24, 128(BX) // row 5, vector 2
+	VMOVUPS Z25, 192(BX) // row 5, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA nearleastAVX512INT8<>+0(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+4(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+8(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+12(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+16(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+20(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+24(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+28(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+32(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+36(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+40(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+44(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+48(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+52(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+56(SB)/4, $(-4.25)
+DATA nearleastAVX512INT8<>+60(SB)/4, $(-4.25)
+GLOBL nearleastAVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA nearmostAVX512INT8<>+0(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+4(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+8(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+12(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+16(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+20(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+24(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+28(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+32(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+36(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+40(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+44(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+48(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+52(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+56(SB)/4, $(4.25)
+DATA nearmostAVX512INT8<>+60(SB)/4, $(4.25)
+GLOBL nearmostAVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near8AVX512INT8<>+0(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+4(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+8(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+12(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+16(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+20(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+24(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+28(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+32(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+36(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+40(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+44(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+48(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+52(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+56(SB)/4, $(6.764257e-11)
+DATA near8AVX512INT8<>+60(SB)/4, $(6.764257e-11)
+GLOBL near8AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near7AVX512INT8<>+0(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+4(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+8(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+12(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+16(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+20(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+24(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+28(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+32(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+36(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+40(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+44(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+48(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+52(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+56(SB)/4, $(-6.3350085e-09)
+DATA near7AVX512INT8<>+60(SB)/4, $(-6.3350085e-09)
+GLOBL near7AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near6AVX512INT8<>+0(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+4(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+8(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+12(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+16(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+20(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+24(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+28(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+32(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+36(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+40(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+44(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+48(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+52(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+56(SB)/4, $(2.6090817e-07)
+DATA near6AVX512INT8<>+60(SB)/4, $(2.6090817e-07)
+GLOBL near6AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near5AVX512INT8<>+0(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+4(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+8(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+12(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+16(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+20(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+24(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+28(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+32(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+36(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+40(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+44(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+48(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+52(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+56(SB)/4, $(-6.29855e-06)
+DATA near5AVX512INT8<>+60(SB)/4, $(-6.29855e-06)
+GLOBL near5AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near4AVX512INT8<>+0(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+4(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+8(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+12(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+16(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+20(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+24(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+28(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+32(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+36(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+40(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+44(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+48(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+52(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+56(SB)/4, $(0.0001008925)
+DATA near4AVX512INT8<>+60(SB)/4, $(0.0001008925)
+GLOBL near4AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near3AVX512INT8<>+0(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+4(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+8(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+12(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+16(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+20(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+24(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+28(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+32(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+36(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+40(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+44(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+48(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+52(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+56(SB)/4, $(-0.0011575413)
+DATA near3AVX512INT8<>+60(SB)/4, $(-0.0011575413)
+GLOBL near3AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near2AVX512INT8<>+0(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+4(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+8(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+12(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+16(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+20(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+24(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+28(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+32(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+36(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+40(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+44(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+48(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+52(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+56(SB)/4, $(0.0099963285)
+DATA near2AVX512INT8<>+60(SB)/4, $(0.0099963285)
+GLOBL near2AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near1AVX512INT8<>+0(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+4(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+8(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+12(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+16(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+20(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+24(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+28(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+32(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+36(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+40(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+44(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+48(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+52(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+56(SB)/4, $(-0.06667296)
+DATA near1AVX512INT8<>+60(SB)/4, $(-0.06667296)
+GLOBL near1AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA near0AVX512INT8<>+0(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+4(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+8(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+12(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+16(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+20(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+24(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+28(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+32(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+36(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+40(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+44(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+48(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+52(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+56(SB)/4, $(0.39911422)
+DATA near0AVX512INT8<>+60(SB)/4, $(0.39911422)
+GLOBL near0AVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA halfAVX512INT8<>+0(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+4(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+8(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+12(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+16(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+20(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+24(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+28(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+32(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+36(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+40(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+44(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+48(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+52(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+56(SB)/4, $(0.5)
+DATA halfAVX512INT8<>+60(SB)/4, $(0.5)
+GLOBL halfAVX512INT8<>(SB), RODATA|NOPTR, $64
+
+// func mulGELU4x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·mulGELU4x64AVX512INT8(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	LEAQ (R9)(AX*2), R10 // a's row 2: two rows on,
+	ADDQ AX, R10 // and one more to row 3
+	MOVQ bias_base+72(FP), R11 // bias, and behind it and the scales the columns' corrections
+	VMOVUPS 512(R11), Z4 // correction of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVAPS Z4, Z12 // the same for row 2
+	VMOVAPS Z4, Z16 // the same for row 3
+	VMOVUPS 576(R11), Z5 // correction of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVAPS Z5, Z13 // the same for row 2
+	VMOVAPS Z5, Z17 // the same for row 3
+	VMOVUPS 640(R11), Z6 // correction of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVAPS Z6, Z14 // the same for row 2
+	VMOVAPS Z6, Z18 // the same for row 3
+	VMOVUPS 704(R11), Z7 // correction of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	VMOVAPS Z7, Z15 // the same for row 2
+	VMOVAPS Z7, Z19 // the same for row 3
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 4(R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 8(R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 12(R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	ADDQ $0x10, R10 // on in a's rows from 3
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R11 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R11 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z20, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z20, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z20, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z20, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z20, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z20, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z20, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xe2; BYTE $0x5d; BYTE $0x40; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z20, Z19: row 3, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	ADDQ $0x04, R10 // on in a's rows from 3
+	DECQ R11 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ bias_base+72(FP), R8 // bias, and behind it the columns' scales
+	VMOVUPS 256(R8), Z0 // scales of vector 0
+	VMOVUPS 320(R8), Z1 // scales of vector 1
+	VMOVUPS 384(R8), Z2 // scales of vector 2
+	VMOVUPS 448(R8), Z3 // scales of vector 3
+	VBROADCASTSS (R9), Z20 // row 0's scale, behind its last pair
+	VCVTDQ2PS Z4, Z4 // row 0, vector 0 as float32
+	VMULPS Z20, Z4, Z4 // times the row's scale
+	VFMADD213PS (R8), Z0, Z4 // times the column's scale, plus bias
+	VCVTDQ2PS Z5, Z5 // row 0, vector 1 as float32
+	VMULPS Z20, Z5, Z5 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z5 // times the column's scale, plus bias
+	VCVTDQ2PS Z6, Z6 // row 0, vector 2 as float32
+	VMULPS Z20, Z6, Z6 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z6 // times the column's scale, plus bias
+	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
+	VMULPS Z20, Z7, Z7 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z7 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*1), Z20 // row 1's scale, behind its last pair
+	VCVTDQ2PS Z8, Z8 // row 1, vector 0 as float32
+	VMULPS Z20, Z8, Z8 // times the row's scale
+	VFMADD213PS (R8), Z0, Z8 // times the column's scale, plus bias
+	VCVTDQ2PS Z9, Z9 // row 1, vector 1 as float32
+	VMULPS Z20, Z9, Z9 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z9 // times the column's scale, plus bias
+	VCVTDQ2PS Z10, Z10 // row 1, vector 2 as float32
+	VMULPS Z20, Z10, Z10 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z10 // times the column's scale, plus bias
+	VCVTDQ2PS Z11, Z11 // row 1, vector 3 as float32
+	VMULPS Z20, Z11, Z11 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z11 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*2), Z20 // row 2's scale, behind its last pair
+	VCVTDQ2PS Z12, Z12 // row 2, vector 0 as float32
+	VMULPS Z20, Z12, Z12 // times the row's scale
+	VFMADD213PS (R8), Z0, Z12 // times the column's scale, plus bias
+	VCVTDQ2PS Z13, Z13 // row 2, vector 1 as float32
+	VMULPS Z20, Z13, Z13 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z13 // times the column's scale, plus bias
+	VCVTDQ2PS Z14, Z14 // row 2, vector 2 as float32
+	VMULPS Z20, Z14, Z14 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z14 // times the column's scale, plus bias
+	VCVTDQ2PS Z15, Z15 // row 2, vector 3 as float32
+	VMULPS Z20, Z15, Z15 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z15 // times the column's scale, plus bias
+	VBROADCASTSS (R10), Z20 // row 3's scale, behind its last pair
+	VCVTDQ2PS Z16, Z16 // row 3, vector 0 as float32
+	VMULPS Z20, Z16, Z16 // times the row's scale
+	VFMADD213PS (R8), Z0, Z16 // times the column's scale, plus bias
+	VCVTDQ2PS Z17, Z17 // row 3, vector 1 as float32
+	VMULPS Z20, Z17, Z17 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z17 // times the column's scale, plus bias
+	VCVTDQ2PS Z18, Z18 // row 3, vector 2 as float32
+	VMULPS Z20, Z18, Z18 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z18 // times the column's scale, plus bias
+	VCVTDQ2PS Z19, Z19 // row 3, vector 3 as float32
+	VMULPS Z20, Z19, Z19 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z19 // times the column's scale, plus bias
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z4, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z2 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z2 // ·t + 1/2: Φ(x)
+	VMULPS Z4, Z2, Z2 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z5, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z3 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z3 // ·t + 1/2: Φ(x)
+	VMULPS Z5, Z3, Z3 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z6, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z4 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z4 // ·t + 1/2: Φ(x)
+	VMULPS Z6, Z4, Z4 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z7, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z5 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z5 // ·t + 1/2: Φ(x)
+	VMULPS Z7, Z5, Z5 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z8, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z6 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z6 // ·t + 1/2: Φ(x)
+	VMULPS Z8, Z6, Z6 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z9, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z7 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z7 // ·t + 1/2: Φ(x)
+	VMULPS Z9, Z7, Z7 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z10, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z8 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z8 // ·t + 1/2: Φ(x)
+	VMULPS Z10, Z8, Z8 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z11, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z9 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z9 // ·t + 1/2: Φ(x)
+	VMULPS Z11, Z9, Z9 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z12, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z10 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z10 // ·t + 1/2: Φ(x)
+	VMULPS Z12, Z10, Z10 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z13, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z11 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z11 // ·t + 1/2: Φ(x)
+	VMULPS Z13, Z11, Z11 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z14, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z12 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z12 // ·t + 1/2: Φ(x)
+	VMULPS Z14, Z12, Z12 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z15, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z13 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z13 // ·t + 1/2: Φ(x)
+	VMULPS Z15, Z13, Z13 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z16, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z14 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z14 // ·t + 1/2: Φ(x)
+	VMULPS Z16, Z14, Z14 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z17, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z15 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z15 // ·t + 1/2: Φ(x)
+	VMULPS Z17, Z15, Z15 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z18, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z16 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z16 // ·t + 1/2: Φ(x)
+	VMULPS Z18, Z16, Z16 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z19, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z17 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z17 // ·t + 1/2: Φ(x)
+	VMULPS Z19, Z17, Z17 // ·x
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	VMOVUPS Z4, 128(BX) // row 0, vector 2
+	VMOVUPS Z5, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z6, (BX) // row 1, vector 0
+	VMOVUPS Z7, 64(BX) // row 1, vector 1
+	VMOVUPS Z8, 128(BX) // row 1, vector 2
+	VMOVUPS Z9, 192(BX) // row 1, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z10, (BX) // row 2, vector 0
+	VMOVUPS Z11, 64(BX) // row 2, vector 1
+	VMOVUPS Z12, 128(BX) // row 2, vector 2
+	VMOVUPS Z13, 192(BX) // row 2, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z14, (BX) // row 3, vector 0
+	VMOVUPS Z15, 64(BX) // row 3, vector 1
+	VMOVUPS Z16, 128(BX) // row 3, vector 2
+	VMOVUPS Z17, 192(BX) // row 3, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU2x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·mulGELU2x64AVX512INT8(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R10 // bias, and behind it and the scales the columns' corrections
+	VMOVUPS 512(R10), Z4 // correction of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVUPS 576(R10), Z5 // correction of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVUPS 640(R10), Z6 // correction of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVUPS 704(R10), Z7 // correction of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	MOVQ k+120(FP), R10 // steps left
+	SUBQ $0x04, R10 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R10 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R10 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z12, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z12, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z12, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z12, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc0 // VPDPBUSD Z0, Z12, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xc9 // VPDPBUSD Z1, Z12, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xd2 // VPDPBUSD Z2, Z12, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x72; BYTE $0x1d; BYTE $0x48; BYTE $0x50; BYTE $0xdb // VPDPBUSD Z3, Z12, Z11: row 1, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	DECQ R10 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ bias_base+72(FP), R8 // bias, and behind it the columns' scales
+	VMOVUPS 256(R8), Z0 // scales of vector 0
+	VMOVUPS 320(R8), Z1 // scales of vector 1
+	VMOVUPS 384(R8), Z2 // scales of vector 2
+	VMOVUPS 448(R8), Z3 // scales of vector 3
+	VBROADCASTSS (R9), Z12 // row 0's scale, behind its last pair
+	VCVTDQ2PS Z4, Z4 // row 0, vector 0 as float32
+	VMULPS Z12, Z4, Z4 // times the row's scale
+	VFMADD213PS (R8), Z0, Z4 // times the column's scale, plus bias
+	VCVTDQ2PS Z5, Z5 // row 0, vector 1 as float32
+	VMULPS Z12, Z5, Z5 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z5 // times the column's scale, plus bias
+	VCVTDQ2PS Z6, Z6 // row 0, vector 2 as float32
+	VMULPS Z12, Z6, Z6 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z6 // times the column's scale, plus bias
+	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
+	VMULPS Z12, Z7, Z7 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z7 // times the column's scale, plus bias
+	VBROADCASTSS (R9)(AX*1), Z12 // row 1's scale, behind its last pair
+	VCVTDQ2PS Z8, Z8 // row 1, vector 0 as float32
+	VMULPS Z12, Z8, Z8 // times the row's scale
+	VFMADD213PS (R8), Z0, Z8 // times the column's scale, plus bias
+	VCVTDQ2PS Z9, Z9 // row 1, vector 1 as float32
+	VMULPS Z12, Z9, Z9 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z9 // times the column's scale, plus bias
+	VCVTDQ2PS Z10, Z10 // row 1, vector 2 as float32
+	VMULPS Z12, Z10, Z10 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z10 // times the column's scale, plus bias
+	VCVTDQ2PS Z11, Z11 // row 1, vector 3 as float32
+	VMULPS Z12, Z11, Z11 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z11 // times the column's scale, plus bias
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z4, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z2 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z2 // ·t + 1/2: Φ(x)
+	VMULPS Z4, Z2, Z2 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z5, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z3 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z3 // ·t + 1/2: Φ(x)
+	VMULPS Z5, Z3, Z3 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z6, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z4 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z4 // ·t + 1/2: Φ(x)
+	VMULPS Z6, Z4, Z4 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z7, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z5 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z5 // ·t + 1/2: Φ(x)
+	VMULPS Z7, Z5, Z5 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z8, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z6 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z6 // ·t + 1/2: Φ(x)
+	VMULPS Z8, Z6, Z6 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z9, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z7 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z7 // ·t + 1/2: Φ(x)
+	VMULPS Z9, Z7, Z7 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z10, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z8 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z8 // ·t + 1/2: Φ(x)
+	VMULPS Z10, Z8, Z8 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z11, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z9 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z9 // ·t + 1/2: Φ(x)
+	VMULPS Z11, Z9, Z9 // ·x
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	VMOVUPS Z4, 128(BX) // row 0, vector 2
+	VMOVUPS Z5, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z6, (BX) // row 1, vector 0
+	VMOVUPS Z7, 64(BX) // row 1, vector 1
+	VMOVUPS Z8, 128(BX) // row 1, vector 2
+	VMOVUPS Z9, 192(BX) // row 1, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELU1x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·mulGELU1x64AVX512INT8(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R10 // bias, and behind it and the scales the columns' corrections
+	VMOVUPS 512(R10), Z4 // correction of columns 0 to 15
+	VMOVUPS 576(R10), Z5 // correction of columns 16 to 31
+	VMOVUPS 640(R10), Z6 // correction of columns 32 to 47
+	VMOVUPS 704(R10), Z7 // correction of columns 48 to 63
+	MOVQ k+120(FP), R10 // steps left
+	SUBQ $0x04, R10 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R10 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R10 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe0 // VPDPBUSD Z0, Z8, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xe9 // VPDPBUSD Z1, Z8, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xf2 // VPDPBUSD Z2, Z8, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xf2; BYTE $0x3d; BYTE $0x48; BYTE $0x50; BYTE $0xfb // VPDPBUSD Z3, Z8, Z7: row 0, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	DECQ R10 // one step done
+	JNZ one // another?
+
+done:
+	MOVQ bias_base+72(FP), R8 // bias, and behind it the columns' scales
+	VMOVUPS 256(R8), Z0 // scales of vector 0
+	VMOVUPS 320(R8), Z1 // scales of vector 1
+	VMOVUPS 384(R8), Z2 // scales of vector 2
+	VMOVUPS 448(R8), Z3 // scales of vector 3
+	VBROADCASTSS (R9), Z8 // row 0's scale, behind its last pair
+	VCVTDQ2PS Z4, Z4 // row 0, vector 0 as float32
+	VMULPS Z8, Z4, Z4 // times the row's scale
+	VFMADD213PS (R8), Z0, Z4 // times the column's scale, plus bias
+	VCVTDQ2PS Z5, Z5 // row 0, vector 1 as float32
+	VMULPS Z8, Z5, Z5 // times the row's scale
+	VFMADD213PS 64(R8), Z1, Z5 // times the column's scale, plus bias
+	VCVTDQ2PS Z6, Z6 // row 0, vector 2 as float32
+	VMULPS Z8, Z6, Z6 // times the row's scale
+	VFMADD213PS 128(R8), Z2, Z6 // times the column's scale, plus bias
+	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
+	VMULPS Z8, Z7, Z7 // times the row's scale
+	VFMADD213PS 192(R8), Z3, Z7 // times the column's scale, plus bias
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z4, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z2 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z2 // ·t + 1/2: Φ(x)
+	VMULPS Z4, Z2, Z2 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z5, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z3 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z3 // ·t + 1/2: Φ(x)
+	VMULPS Z5, Z3, Z3 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z6, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z4 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z4 // ·t + 1/2: Φ(x)
+	VMULPS Z6, Z4, Z4 // ·x
+	VMAXPS nearleastAVX512INT8<>+0(SB), Z7, Z0 // not below -4.25
+	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
+	VMULPS Z0, Z0, Z1 // t²
+	VMOVUPS near8AVX512INT8<>+0(SB), Z5 // the polynomial in t²
+	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near7
+	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near6
+	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near5
+	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near4
+	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near3
+	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near2
+	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near1
+	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near0
+	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z5 // ·t + 1/2: Φ(x)
+	VMULPS Z7, Z5, Z5 // ·x
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z2, (BX) // row 0, vector 0
+	VMOVUPS Z3, 64(BX) // row 0, vector 1
+	VMOVUPS Z4, 128(BX) // row 0, vector 2
+	VMOVUPS Z5, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 

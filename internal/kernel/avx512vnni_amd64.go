@@ -4,10 +4,11 @@
 
 package kernel
 
-// mul6x64AVX512VNNI computes a tile of 6 rows and 64 columns, the elements of a
-// and b being pairs of int16, the low half first; each row's scale follows its k pairs:
+// mul6x64AVX512VNNI computes tiles of 6 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 6 {
+//	for r := range 6 * tiles {
 //		for j := range 64 {
 //			sum := int32(0)
 //			for i := range k {
@@ -18,12 +19,13 @@ package kernel
 //	}
 //
 //go:noescape
-func mul6x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul6x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul4x64AVX512VNNI computes a tile of 4 rows and 64 columns, the elements of a
-// and b being pairs of int16, the low half first; each row's scale follows its k pairs:
+// mul4x64AVX512VNNI computes tiles of 4 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 4 {
+//	for r := range 4 * tiles {
 //		for j := range 64 {
 //			sum := int32(0)
 //			for i := range k {
@@ -34,12 +36,13 @@ func mul6x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, ad
 //	}
 //
 //go:noescape
-func mul4x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul4x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul2x64AVX512VNNI computes a tile of 2 rows and 64 columns, the elements of a
-// and b being pairs of int16, the low half first; each row's scale follows its k pairs:
+// mul2x64AVX512VNNI computes tiles of 2 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 2 {
+//	for r := range 2 * tiles {
 //		for j := range 64 {
 //			sum := int32(0)
 //			for i := range k {
@@ -50,12 +53,13 @@ func mul4x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, ad
 //	}
 //
 //go:noescape
-func mul2x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul2x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
-// mul1x64AVX512VNNI computes a tile of 1 rows and 64 columns, the elements of a
-// and b being pairs of int16, the low half first; each row's scale follows its k pairs:
+// mul1x64AVX512VNNI computes tiles of 1 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
 //
-//	for r := range 1 {
+//	for r := range 1 * tiles {
 //		for j := range 64 {
 //			sum := int32(0)
 //			for i := range k {
@@ -66,7 +70,75 @@ func mul2x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, ad
 //	}
 //
 //go:noescape
-func mul1x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int)
+func mul1x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU6x64AVX512VNNI computes tiles of 6 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 6 * tiles {
+//		for j := range 64 {
+//			sum := int32(0)
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[64+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU6x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU4x64AVX512VNNI computes tiles of 4 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 4 * tiles {
+//		for j := range 64 {
+//			sum := int32(0)
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[64+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU4x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU2x64AVX512VNNI computes tiles of 2 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 2 * tiles {
+//		for j := range 64 {
+//			sum := int32(0)
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[64+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU2x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELU1x64AVX512VNNI computes tiles of 1 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of int16, the low half first; each row's scale follows its k pairs.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 1 * tiles {
+//		for j := range 64 {
+//			sum := int32(0)
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			c[r*ldc+j] = gelu(fma(float32(sum)*a[r*lda+k], bias[64+j], bias[j]))
+//		}
+//	}
+//
+//go:noescape
+func mulGELU1x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
 // largestAVX512VNNI computes:
 //

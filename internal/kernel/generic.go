@@ -34,7 +34,9 @@ func generic() *Set {
 }
 
 // single is a tile set of one row and four columns.
-func single(mul tileFunc) tileSet { return tileSet{cols: 4, tiles: []tile{{rows: 1, mul: mul}}} }
+func single(mul func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)) tileSet {
+	return tileSet{cols: 4, tiles: []tile{inTurn(1, mul)}}
+}
 
 // mulGeneric is the tile of one row and four columns. Its four sums are variables
 // rather than an array so that the compiler keeps them in registers.

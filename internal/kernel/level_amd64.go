@@ -43,6 +43,8 @@ func newAVX2() *Set {
 		level: AVX2,
 		linear: map[DType]*arithmetic{Float32: {tiles: tiles}, Int16: newInt16(tileSet{cols: 16, tiles: []tile{
 			{6, mul6x16AVX2INT16}, {4, mul4x16AVX2INT16}, {2, mul2x16AVX2INT16}, {1, mul1x16AVX2INT16},
+		}, gelu: []tile{
+			{6, mulGELU6x16AVX2INT16}, {4, mulGELU4x16AVX2INT16}, {2, mulGELU2x16AVX2INT16}, {1, mulGELU1x16AVX2INT16},
 		}}, quantizeAVX2INT16, largestAVX2INT16), Int8: int8, Int8GELU: int8GELU},
 		best:   Int16,
 		attend: map[DType]*attendSet{Float32: {tileSet: tiles}},
@@ -61,9 +63,13 @@ func newAVX2VNNI() *Set {
 	s.level = AVX2VNNI
 	s.linear[Int16] = newInt16(tileSet{cols: 16, tiles: []tile{
 		{6, mul6x16AVX2VNNI}, {4, mul4x16AVX2VNNI}, {2, mul2x16AVX2VNNI}, {1, mul1x16AVX2VNNI},
+	}, gelu: []tile{
+		{6, mulGELU6x16AVX2VNNI}, {4, mulGELU4x16AVX2VNNI}, {2, mulGELU2x16AVX2VNNI}, {1, mulGELU1x16AVX2VNNI},
 	}}, quantizeAVX2INT16, largestAVX2INT16)
 	s.linear[Int8], s.linear[Int8GELU] = newInt8(tileSet{cols: 16, tiles: []tile{
 		{6, mul6x16AVX2VNNIINT8}, {4, mul4x16AVX2VNNIINT8}, {2, mul2x16AVX2VNNIINT8}, {1, mul1x16AVX2VNNIINT8},
+	}, gelu: []tile{
+		{6, mulGELU6x16AVX2VNNIINT8}, {4, mulGELU4x16AVX2VNNIINT8}, {2, mulGELU2x16AVX2VNNIINT8}, {1, mulGELU1x16AVX2VNNIINT8},
 	}}, quantizeAVX2INT8, largestAVX2INT16)
 	return s
 }
@@ -72,6 +78,8 @@ func newAVX2VNNI() *Set {
 func int8AVX2() (plain, gelu *arithmetic) {
 	return inNarrowSums(newInt8(tileSet{cols: 16, tiles: []tile{
 		{4, mul4x16AVX2INT8}, {2, mul2x16AVX2INT8}, {1, mul1x16AVX2INT8},
+	}, gelu: []tile{
+		{4, mulGELU4x16AVX2INT8}, {2, mulGELU2x16AVX2INT8}, {1, mulGELU1x16AVX2INT8},
 	}}, quantizeAVX2INT8, largestAVX2INT16))
 }
 
@@ -81,8 +89,12 @@ func newAVX512() *Set {
 		level: AVX512,
 		linear: map[DType]*arithmetic{Float32: {tiles: tileSet{cols: 64, tiles: []tile{
 			{6, mul6x64AVX512}, {4, mul4x64AVX512}, {2, mul2x64AVX512}, {1, mul1x64AVX512},
+		}, gelu: []tile{
+			{6, mulGELU6x64AVX512}, {4, mulGELU4x64AVX512}, {2, mulGELU2x64AVX512}, {1, mulGELU1x64AVX512},
 		}}}, Int16: newInt16(tileSet{cols: 64, tiles: []tile{
 			{6, mul6x64AVX512INT16}, {4, mul4x64AVX512INT16}, {2, mul2x64AVX512INT16}, {1, mul1x64AVX512INT16},
+		}, gelu: []tile{
+			{6, mulGELU6x64AVX512INT16}, {4, mulGELU4x64AVX512INT16}, {2, mulGELU2x64AVX512INT16}, {1, mulGELU1x64AVX512INT16},
 		}}, quantizeAVX512INT16, largestAVX512INT16), Int8: int8, Int8GELU: int8GELU},
 		best: Int16,
 		attend: map[DType]*attendSet{Float32: {tileSet: tileSet{cols: 32, square: transposeAVX512, tiles: []tile{
@@ -103,9 +115,13 @@ func newAVX512VNNI() *Set {
 	s.level = AVX512VNNI
 	s.linear[Int16] = newInt16(tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512VNNI}, {4, mul4x64AVX512VNNI}, {2, mul2x64AVX512VNNI}, {1, mul1x64AVX512VNNI},
+	}, gelu: []tile{
+		{6, mulGELU6x64AVX512VNNI}, {4, mulGELU4x64AVX512VNNI}, {2, mulGELU2x64AVX512VNNI}, {1, mulGELU1x64AVX512VNNI},
 	}}, quantizeAVX512VNNI, largestAVX512VNNI)
 	s.linear[Int8], s.linear[Int8GELU] = newInt8(tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512INT8}, {4, mul4x64AVX512INT8}, {2, mul2x64AVX512INT8}, {1, mul1x64AVX512INT8},
+	}, gelu: []tile{
+		{6, mulGELU6x64AVX512INT8}, {4, mulGELU4x64AVX512INT8}, {2, mulGELU2x64AVX512INT8}, {1, mulGELU1x64AVX512INT8},
 	}}, quantizeAVX512INT8, largestAVX512VNNI)
 	return s
 }
@@ -118,6 +134,8 @@ func newAVX512BF16Of(vendor string) *Set {
 	s.level = AVX512BF16
 	s.linear[BFloat16] = newBFloat16(tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},
+	}, gelu: []tile{
+		{6, mulGELU6x64AVX512BF16}, {4, mulGELU4x64AVX512BF16}, {2, mulGELU2x64AVX512BF16}, {1, mulGELU1x64AVX512BF16},
 	}}, narrowAVX512BF16)
 	if !quickBF16(vendor) {
 		return s

@@ -24,7 +24,7 @@ func machineRungs() []rung {
 }
 
 func newNEON() *Set {
-	tiles := tileSet{cols: 16, tiles: []tile{{6, mul6x16NEON}, {4, mul4x16NEON}, {2, mul2x16NEON}, {1, mul1x16NEON}}}
+	tiles := tileSet{cols: 16, tiles: []tile{inTurn(6, mul6x16NEON), inTurn(4, mul4x16NEON), inTurn(2, mul2x16NEON), inTurn(1, mul1x16NEON)}}
 	return &Set{
 		level:  NEON,
 		linear: map[DType]*arithmetic{Float32: {tiles: tiles}},
@@ -46,7 +46,7 @@ func newNEONDot() *Set {
 	s := newNEON()
 	s.level = NEONDot
 	tiles := tileSet{cols: 16, tiles: []tile{
-		{6, mul6x16NEONDOT}, {4, mul4x16NEONDOT}, {2, mul2x16NEONDOT}, {1, mul1x16NEONDOT},
+		inTurn(6, mul6x16NEONDOT), inTurn(4, mul4x16NEONDOT), inTurn(2, mul2x16NEONDOT), inTurn(1, mul1x16NEONDOT),
 	}}
 	plain, gelu := newInt8(tiles, func(dst, x []float32, shift, inverse float32, zero int32) {
 		quantizeNEONDOT(dst, x, shift, inverse, zero-zeroByte)
@@ -66,7 +66,7 @@ func newNEONI8MM() *Set {
 	s := newNEON()
 	s.level = NEONI8MM
 	s.linear[Int8], s.linear[Int8GELU] = newInt8(tileSet{cols: 16, twos: true, tiles: []tile{
-		{6, mul6x16NEONI8MM}, {4, mul4x16NEONI8MM}, {2, mul2x16NEONI8MM}, {1, mul1x16NEONI8MM},
+		inTurn(6, mul6x16NEONI8MM), inTurn(4, mul4x16NEONI8MM), inTurn(2, mul2x16NEONI8MM), inTurn(1, mul1x16NEONI8MM),
 	}}, quantizeNEON, largestNEON)
 	return s
 }
@@ -76,7 +76,7 @@ func newNEONBF16() *Set {
 	s := newNEONI8MM()
 	s.level, s.best = NEONBF16, BFloat16
 	tiles := tileSet{cols: 16, twos: true, tiles: []tile{
-		{6, mul6x16NEONBF16}, {4, mul4x16NEONBF16}, {2, mul2x16NEONBF16}, {1, mul1x16NEONBF16},
+		inTurn(6, mul6x16NEONBF16), inTurn(4, mul4x16NEONBF16), inTurn(2, mul2x16NEONBF16), inTurn(1, mul1x16NEONBF16),
 	}}
 	s.linear[BFloat16] = newBFloat16(tiles, narrowNEONBF16)
 	s.attend[BFloat16] = &attendSet{tileSet: tiles, narrow: narrowNEONBF16, join: joinNEONBF16}

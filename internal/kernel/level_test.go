@@ -29,8 +29,8 @@ func TestCheckSeesWrongKernels(t *testing.T) {
 		"a product without its last step": func(s *Set) {
 			t := s.linear[Float32].tiles
 			mul := t.tiles[0].mul
-			t.tiles = []tile{{t.tiles[0].rows, func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int) {
-				mul(c, a, b, bias, add, k-1, ldc, lda, ldb, ldadd)
+			t.tiles = []tile{{t.tiles[0].rows, func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, tiles, pace int) {
+				mul(c, a, b, bias, add, k-1, ldc, lda, ldb, ldadd, tiles, pace)
 			}}}
 			s.linear[Float32] = &arithmetic{tiles: t}
 		},

@@ -91,29 +91,62 @@ type panel struct {
 	b, bias    []float32
 }
 
-// mul computes the tile from row on into out, piece by piece.
-func (p *panel) mul(t *tile, row int, out, add []float32, ldc, ldadd int) {
+// mul computes n tiles from row on into out, piece by piece.
+func (p *panel) mul(t *tile, row, n int, out, add []float32, ldc, ldadd int) {
 	b, bias, cols := p.b, p.bias, p.cols
 	for i := range p.arithmetic.spans(p.in) {
 		s := p.arithmetic.span(p.in, i)
-		t.mul(out, p.a.Data[row*p.a.Stride+s.at:], b, bias, add, s.steps, ldc, p.a.Stride, cols, ldadd)
+		t.mul(out, p.a.Data[row*p.a.Stride+s.at:], b, bias, add, s.steps, ldc, p.a.Stride, cols, ldadd, n, p.pace())
 		b, bias = b[s.steps*cols:], bias[min(p.arithmetic.biasRows()*cols, len(bias)):]
 		add, ldadd = out, ldc
 	}
 }
 
-// fullPanel writes each tile in place, its activation while it is in the nearest cache.
+// pace is how many bytes further to look behind the panel each time, so that a panel as
+// large as this one has been asked for when all rows are done; a line at most.
+func (p *panel) pace() int {
+	const steps, line = 4, 64 // from one time to the next
+	return min(steps*4*p.cols*p.arithmetic.tiles.tiles[0].rows/p.c.Rows, line)
+}
+
+// callWork is how many multiplications and additions a call of a tile makes at most, or
+// one tile's: less than a millisecond, within which no goroutine can be preempted.
+const callWork = 1 << 26
+
+// atOnce is how many tiles that fill rows a call computes: one where an activation
+// follows, which is applied while the tile is in the nearest cache.
+func (p *panel) atOnce(t *tile, rows int, a Activation) int {
+	if a != Identity {
+		return 1
+	}
+	return min(rows/t.rows, max(callWork/(2*t.rows*p.cols*max(p.in, 1)), 1))
+}
+
+// tilesFor are the tiles for a result with an activation, and what is still to be
+// applied to theirs.
+func (p *panel) tilesFor(a Activation) ([]tile, Activation) {
+	t := &p.arithmetic.tiles
+	if a == GELU && t.gelu != nil && p.arithmetic.spans(p.in) == 1 {
+		return t.gelu, Identity
+	}
+	return t.tiles, a
+}
+
+// fullPanel writes tiles in place.
 func (c *Core) fullPanel(p *panel, a Activation) {
+	tiles, a := p.tilesFor(a)
 	row := 0
-	for _, t := range p.arithmetic.tiles.tiles {
-		for ; p.c.Rows-row >= t.rows; row += t.rows {
+	for i := range tiles {
+		t := &tiles[i]
+		for n := 0; p.c.Rows-row >= t.rows; row += n * t.rows {
+			n = p.atOnce(t, p.c.Rows-row, a)
 			out := p.c.Data[row*p.c.Stride:]
 			var add []float32
 			if p.add.Data != nil {
 				add = p.add.Data[row*p.add.Stride:]
 			}
-			p.mul(&t, row, out, add, p.c.Stride, p.add.Stride)
-			c.set.activate(a, p.arithmetic.encode != nil, out, t.rows, p.cols, p.c.Stride)
+			p.mul(t, row, n, out, add, p.c.Stride, p.add.Stride)
+			c.set.activate(a, p.arithmetic.encode != nil, out, n*t.rows, p.cols, p.c.Stride)
 		}
 	}
 }
@@ -121,9 +154,10 @@ func (c *Core) fullPanel(p *panel, a Activation) {
 // partPanel computes each tile aside, full width, and copies the columns that exist.
 func (c *Core) partPanel(p *panel, a Activation) {
 	row, cols := 0, p.cols
-	for _, t := range p.arithmetic.tiles.tiles {
+	for i := range p.arithmetic.tiles.tiles {
+		t := &p.arithmetic.tiles.tiles[i]
 		for ; p.c.Rows-row >= t.rows; row += t.rows {
-			p.mul(&t, row, c.tile, nil, cols, 0)
+			p.mul(t, row, 1, c.tile, nil, cols, 0)
 			c.set.activate(a, p.arithmetic.encode != nil, c.tile, t.rows, cols, cols)
 			for r := range t.rows {
 				out := c.tile[r*cols:][:p.c.Cols]

@@ -255,6 +255,34 @@ func TestRowsAreIndependent(t *testing.T) {
 	})
 }
 
+// TestManyRows: where a product's rows take several calls, they are those of each call.
+func TestManyRows(t *testing.T) {
+	t.Parallel()
+	eachLevel(t, func(t *testing.T, s *Set) {
+		if s.Level() == Generic {
+			return // it goes row by row
+		}
+		r := rand.New(rand.NewPCG(1, 5))
+		core := s.NewCore()
+		const rows, part, in, out = 530, 25, 4096, 64
+		x, _ := newMatrix(r, rows, in, 0, 0)
+		w, _ := newMatrix(r, out, in, 0, 0)
+		for _, d := range s.allDTypes() {
+			packed := s.Pack(nil, w, nil, d)
+			all, alive := newMatrix(r, rows, out, 3, 1)
+			core.LinearAdd(all, prepare(s, x, d), packed, x.ColumnRange(0, out))
+			for from := 0; from < rows; from += part {
+				to := min(from+part, rows)
+				some, _ := newMatrix(r, to-from, out, 0, 0)
+				core.LinearAdd(some, prepare(s, x.RowRange(from, to), d), packed, x.RowRange(from, to).ColumnRange(0, out))
+				if err := firstOf(sameBits(flat(some), flat(all.RowRange(from, to))), alive()); err != nil {
+					t.Fatalf("%s, rows %d to %d: %v", d, from, to-1, err)
+				}
+			}
+		}
+	})
+}
+
 // TestProductBoundSeesMistakes: the bound rejects what a broken tile would return.
 func TestProductBoundSeesMistakes(t *testing.T) {
 	t.Parallel()

@@ -14,13 +14,15 @@ type Set struct {
 // Level names the set's rung of the ladder.
 func (s *Set) Level() Level { return s.level }
 
-// tileFunc computes one tile of a product, for r < rows and j < cols of its tile:
+// tileFunc computes tiles of a product, one below the other, at least one: for r <
+// rows·tiles and j < cols of a tile
 //
 //	c[r*ldc+j] = bias[j] + Σ_i a[r*lda+i]·b[i*ldb+j] + add[r*ldadd+j]
 //
 // The sum runs over i = 0, …, k-1 in that order and starts from bias. A nil bias
-// or add stands for zeros; add may be c.
-type tileFunc func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)
+// or add stands for zeros; add may be c. Every four steps of a sum it may ask for a
+// cache line behind b's last row, pace bytes further each time.
+type tileFunc func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, tiles, pace int)
 
 // tile is a tileFunc with its height.
 type tile struct {
@@ -28,10 +30,27 @@ type tile struct {
 	mul  tileFunc
 }
 
+// inTurn is the tile of a function that computes one at a time and asks for nothing.
+func inTurn(rows int, mul func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)) tile {
+	return tile{rows, func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, tiles, _ int) {
+		for ; tiles > 1; tiles-- {
+			mul(c, a, b, bias, add, k, ldc, lda, ldb, ldadd)
+			c, a = c[rows*ldc:], a[rows*lda:]
+			if add != nil {
+				add = add[rows*ldadd:]
+			}
+		}
+		mul(c, a, b, bias, add, k, ldc, lda, ldb, ldadd)
+	}}
+}
+
 // tileSet holds the tiles of one width, tallest first, the last one a single row.
 type tileSet struct {
 	cols  int
 	tiles []tile
+	// gelu are tiles of the same heights that take GELU of the results and add nothing;
+	// nil: there are none.
+	gelu []tile
 	// twos tells that the tiles take steps of the sum by twos: k is even, and a
 	// column's elements i and i+1 lie side by side, b(i, j) at b[i/2*2*ldb + 2*j + i%2].
 	twos bool
@@ -99,16 +118,19 @@ func (s *tileSet) transpose(b []float32, m Matrix) {
 
 // mul covers rows x s.cols of a product with tiles; the operands are tileFunc's.
 func (s *tileSet) mul(c, a, b, bias, add []float32, rows, k, ldc, lda, ldb, ldadd int) {
-	for _, t := range s.tiles {
-		for ; rows >= t.rows; rows -= t.rows {
-			t.mul(c, a, b, bias, add, k, ldc, lda, ldb, ldadd)
-			if rows == t.rows {
-				return
-			}
-			c, a = c[t.rows*ldc:], a[t.rows*lda:]
-			if add != nil {
-				add = add[t.rows*ldadd:]
-			}
+	for i := range s.tiles {
+		t := &s.tiles[i]
+		n := rows / t.rows
+		if n == 0 {
+			continue
+		}
+		t.mul(c, a, b, bias, add, k, ldc, lda, ldb, ldadd, n, 0)
+		if rows -= n * t.rows; rows == 0 {
+			return
+		}
+		c, a = c[n*t.rows*ldc:], a[n*t.rows*lda:]
+		if add != nil {
+			add = add[n*t.rows*ldadd:]
 		}
 	}
 }

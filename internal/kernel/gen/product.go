@@ -11,7 +11,13 @@ const unroll = 4 // steps of the sum a turn of the main loop
 
 func (g *generator) products() {
 	for _, s := range append(g.isa.linear, g.isa.attend...) {
-		g.product(s)
+		g.product("mul", s, nil)
+	}
+	if !g.isa.wide() && g.isa.element == "float32" {
+		return // exactGELU wants more registers than sums leave
+	}
+	for _, s := range g.isa.linear {
+		g.product("mulGELU", s, g.geluInPlace)
 	}
 }
 
@@ -28,30 +34,42 @@ type tile struct {
 	rowB   reg.GPVirtual
 	ldb    reg.GPVirtual
 	used   int // of spread, in turn
+
+	a, c, add reg.GPVirtual // where the tile's row 0 lies, or what comes next in it
+	behind    reg.GPVirtual // the next line to ask for of what lies behind b
+	pace      reg.GPVirtual
 }
 
-// product emits kernel's tileFunc for one shape.
-func (g *generator) product(s shape) {
+// product emits kernel's tileFunc for one shape, with an activation of the results
+// unless that is nil.
+func (g *generator) product(name string, s shape, activation func(t *tile)) {
 	cols := s.vectors * g.isa.lanes
-	name := fmt.Sprintf("mul%dx%d%s", s.rows, cols, g.isa.name)
+	name = fmt.Sprintf("%s%dx%d%s", name, s.rows, cols, g.isa.name)
 	g.Function(name)
 	g.Attributes(noSplit)
-	g.SignatureExpr("func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd int)")
+	g.SignatureExpr("func(c, a, b, bias, add []float32, k, ldc, lda, ldb, ldadd, tiles, pace int)")
 	g.Pragma("noescape")
 	g.Doc(append([]string{
-		fmt.Sprintf("%s computes a tile of %d rows and %d columns, the elements of a", name, s.rows, cols),
-		fmt.Sprintf("and b being %s:", g.isa.elements()), "",
-	}, g.isa.loops(s.rows, cols)...)...)
+		fmt.Sprintf("%s computes tiles of %d rows and %d columns, one below the other, the", name, s.rows, cols),
+		fmt.Sprintf("elements of a and b being %s.", g.isa.elements()),
+		fmt.Sprintf("With every %d steps of a sum it asks for a line behind b, pace bytes further each time:", unroll), "",
+	}, g.isa.loops(fmt.Sprintf("%d * tiles", s.rows), cols, activation != nil)...)...)
 	t := g.loadTile(s)
+	g.Label("tile")
+	g.placeTile(t)
 	g.startSums(t)
 	g.sumLoop(t)
 	if g.isa.integers() {
 		g.scaleSums(t)
 	}
+	if activation == nil {
+		g.addSums(t)
+	} else {
+		activation(t)
+	}
 	g.storeSums(t)
-	g.Comment("leave the upper halves clean for SSE code")
-	g.VZEROUPPER()
-	g.RET()
+	g.nextTile(t)
+	g.end()
 }
 
 func (g *generator) pointer(param, comment string) reg.GPVirtual {
@@ -91,9 +109,36 @@ func (g *generator) loadTile(s shape) *tile {
 	t.spread = g.registers(min(free, 4))
 	t.lda = g.stride("lda", "from row to row of a")
 	t.ldb = g.stride("ldb", "from row to row of b")
+	t.a, t.c = g.pointer("a", "a's row 0"), g.pointer("c", "c's row 0")
+	t.add = g.pointer("add", "add's row 0")
+	g.lookBehind(t)
+	return t
+}
+
+// lookBehind sets what is asked for ahead of its use.
+func (g *generator) lookBehind(t *tile) {
+	t.behind, t.pace = g.GP64(), g.GP64()
+	g.Comment("rows of b")
+	g.Load(g.Param("k"), t.behind)
+	g.Comment("in bytes")
+	g.IMULQ(t.ldb, t.behind)
+	b, err := g.Param("b").Base().Resolve()
+	if err != nil {
+		panic(err)
+	}
+	g.Comment("what lies behind them")
+	g.ADDQ(b.Addr, t.behind)
+	g.Comment("how much further to look each time")
+	g.Load(g.Param("pace"), t.pace)
+}
+
+// placeTile begins a tile.
+func (g *generator) placeTile(t *tile) {
 	t.rowB = g.pointer("b", "b's row 0")
-	t.rowsA = append(t.rowsA, g.pointer("a", "a's row 0"))
-	for r := 3; r < s.rows; r += 3 {
+	t.rowsA = []reg.GPVirtual{g.GP64()}
+	g.Comment("the tile's row 0 of a")
+	g.MOVQ(t.a, t.rowsA[0])
+	for r := 3; r < t.rows; r += 3 {
 		p := g.GP64()
 		g.Comment(fmt.Sprintf("a's row %d: two rows on,", r-1))
 		g.LEAQ(operand.Mem{Base: t.rowsA[len(t.rowsA)-1], Index: t.lda, Scale: 2}, p)
@@ -101,7 +146,22 @@ func (g *generator) loadTile(s shape) *tile {
 		g.ADDQ(t.lda, p)
 		t.rowsA = append(t.rowsA, p)
 	}
-	return t
+}
+
+// nextTile goes on to the tile below, if there is one.
+func (g *generator) nextTile(t *tile) {
+	for r := range t.rows {
+		g.Comment(fmt.Sprintf("past row %d of a", r))
+		g.ADDQ(t.lda, t.a)
+	}
+	tiles, err := g.Param("tiles").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	g.Comment("one tile done")
+	g.DECQ(tiles.Addr)
+	g.Comment("another?")
+	g.JNZ(operand.LabelRef("tile"))
 }
 
 // startSums sets every row's sums to bias or, where bias comes last, to 0 or to what
@@ -169,6 +229,10 @@ func (g *generator) sumLoop(t *tile) {
 		}
 	}
 	g.advance(t, 4*unroll)
+	g.Comment("what will be needed next, to the second-level cache")
+	g.PREFETCHT1(element(t.behind, 0))
+	g.Comment("further on")
+	g.ADDQ(t.pace, t.behind)
 	g.Comment("one turn done")
 	g.SUBQ(operand.Imm(unroll), k)
 	g.Comment("another whole turn?")
@@ -250,8 +314,8 @@ func (i *isa) elements() string {
 	return i.element
 }
 
-// loops is what a product computes, in Go.
-func (i *isa) loops(rows, cols int) []string {
+// loops is what a product of so many rows computes, in Go.
+func (i *isa) loops(rows string, cols int, gelu bool) []string {
 	const pairs = "sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])"
 	start, step, result := "sum := bias[j] // 0 when bias is nil", "sum = fma(a[r*lda+i], b[i*ldb+j], sum)", "sum"
 	switch i.element {
@@ -265,10 +329,15 @@ func (i *isa) loops(rows, cols int) []string {
 		start, step = "sum := int32(0)", pairs
 		result = fmt.Sprintf("fma(float32(sum)*a[r*lda+k], bias[%d+j], bias[j])", cols)
 	}
+	if gelu {
+		result = "gelu(" + result + ")"
+	} else {
+		result += " + add[r*ldadd+j] // without add when it is nil"
+	}
 	return []string{
-		fmt.Sprintf("\tfor r := range %d {", rows), fmt.Sprintf("\t\tfor j := range %d {", cols),
+		fmt.Sprintf("\tfor r := range %s {", rows), fmt.Sprintf("\t\tfor j := range %d {", cols),
 		"\t\t\t" + start, "\t\t\tfor i := range k {", "\t\t\t\t" + step, "\t\t\t}",
-		"\t\t\tc[r*ldc+j] = " + result + " + add[r*ldadd+j] // without add when it is nil", "\t\t}", "\t}",
+		"\t\t\tc[r*ldc+j] = " + result, "\t\t}", "\t}",
 	}
 }
 
@@ -327,34 +396,52 @@ func (g *generator) scaleSums(t *tile) {
 	}
 }
 
-// storeSums writes the tile, plus add where there is one.
-func (g *generator) storeSums(t *tile) {
-	c, ldc := g.pointer("c", "c's row 0"), g.stride("ldc", "from row to row of c")
-	add := g.pointer("add", "add's row 0")
+// geluInPlace replaces sums by their GELU.
+func (g *generator) geluInPlace(t *tile) {
+	gelu := g.geluOfSums()
+	for _, row := range t.sums {
+		for v := range row {
+			row[v] = gelu(row[v])
+		}
+	}
+}
+
+// geluOfSums is what computes GELU: exact for float32, near
+// it where results are then rounded.
+func (g *generator) geluOfSums() func(x reg.VecVirtual) reg.VecVirtual {
+	if g.isa.element == "float32" {
+		return g.exactGELUOf()
+	}
+	return func(x reg.VecVirtual) reg.VecVirtual { return g.nearGELU(x, g.inMemory) }
+}
+
+// addSums adds what there is to add.
+func (g *generator) addSums(t *tile) {
 	g.Comment("is there something to add?")
-	g.TESTQ(add, add)
+	g.TESTQ(t.add, t.add)
 	g.Comment("no: store")
 	g.JZ(operand.LabelRef("store"))
 	ldadd := g.stride("ldadd", "from row to row of add")
 	for r := range t.rows {
 		for v := range t.vectors {
 			g.Comment(fmt.Sprintf("row %d, vector %d += add", r, v))
-			g.VADDPS(element(add, v*g.isa.bytes()), t.sums[r][v], t.sums[r][v])
+			g.VADDPS(element(t.add, v*g.isa.bytes()), t.sums[r][v], t.sums[r][v])
 		}
-		if r+1 < t.rows {
-			g.Comment("add's next row")
-			g.ADDQ(ldadd, add)
-		}
+		g.Comment("add's next row")
+		g.ADDQ(ldadd, t.add)
 	}
 	g.Label("store")
+}
+
+// storeSums writes the tile.
+func (g *generator) storeSums(t *tile) {
+	ldc := g.stride("ldc", "from row to row of c")
 	for r := range t.rows {
 		for v := range t.vectors {
 			g.Comment(fmt.Sprintf("row %d, vector %d", r, v))
-			g.VMOVUPS(t.sums[r][v], element(c, v*g.isa.bytes()))
+			g.VMOVUPS(t.sums[r][v], element(t.c, v*g.isa.bytes()))
 		}
-		if r+1 < t.rows {
-			g.Comment("c's next row")
-			g.ADDQ(ldc, c)
-		}
+		g.Comment("c's next row")
+		g.ADDQ(ldc, t.c)
 	}
 }

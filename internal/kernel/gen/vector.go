@@ -310,21 +310,24 @@ var tailTerms = []term{
 }
 
 func (g *generator) gelu() {
-	magnitude, reach, zero := g.register(), g.register(), g.register()
-	g.rows(geluOf, func() {
-		g.Comment("all bits but the sign")
-		g.VMOVUPS(g.constant("magnitude", math.Float32frombits(0x7fffffff)), magnitude)
-		g.Comment("5.4")
-		g.VMOVUPS(g.constant("tailreach", tailReach), reach)
-		g.Comment("0")
-		g.VXORPS(zero, zero, zero)
-	}, func(x reg.VecVirtual) reg.VecVirtual { return g.exactGELU(x, magnitude, reach, zero) })
+	g.function(geluOf)
+	g.rows(g.exactGELUOf())
 }
 
-// rows emits a function that replaces each element of a block of rows by body's.
-func (g *generator) rows(d definition, prepare func(), body func(x reg.VecVirtual) reg.VecVirtual) {
-	g.function(d)
-	prepare()
+// exactGELUOf loads exactGELU's constants.
+func (g *generator) exactGELUOf() func(x reg.VecVirtual) reg.VecVirtual {
+	magnitude, reach, zero := g.register(), g.register(), g.register()
+	g.Comment("all bits but the sign")
+	g.VMOVUPS(g.constant("magnitude", math.Float32frombits(0x7fffffff)), magnitude)
+	g.Comment("5.4")
+	g.VMOVUPS(g.constant("tailreach", tailReach), reach)
+	g.Comment("0")
+	g.VXORPS(zero, zero, zero)
+	return func(x reg.VecVirtual) reg.VecVirtual { return g.exactGELU(x, magnitude, reach, zero) }
+}
+
+// rows replaces each element of a block of rows by body's.
+func (g *generator) rows(body func(x reg.VecVirtual) reg.VecVirtual) {
 	g.eachRow(func(b *blockOfRows) {
 		s := b.sweep("")
 		s.run(2, func(_, at int) {
@@ -378,7 +381,8 @@ func nearBounds() []term {
 }
 
 func (g *generator) geluNear() {
-	g.rows(geluNearOf, func() {}, func(x reg.VecVirtual) reg.VecVirtual { return g.nearGELU(x, g.inMemory) })
+	g.function(geluNearOf)
+	g.rows(func(x reg.VecVirtual) reg.VecVirtual { return g.nearGELU(x, g.inMemory) })
 }
 
 // nearGELU returns GELU(x); constant says where a constant is.
