@@ -60,7 +60,7 @@ func newAMX() *Set {
 		tileSet: squares, blocks: s.linear[BFloat16].blocks, narrow: narrowAVX512BF16, join: joinAVX512BF16,
 		whole: map[int]attendFunc{32: attendTiles(attend32AMXBF16), 64: attendTiles(attend64AMXBF16)},
 	}
-	plain, gelu := newInt8(squares, quantizeAVX512INT8, largestAVX512VNNI)
+	plain, gelu := newInt8(squares, quantizeAVX512INT8, largestAVX512INT16)
 	plain.blocks = &blockSet{
 		mul:    mulBlocks(mul32x32AMXINT8, mul16x32AMXINT8),
 		gelu:   mulBlocks(mulGELU32x32AMXINT8, mulGELU16x32AMXINT8),

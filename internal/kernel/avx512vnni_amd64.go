@@ -139,23 +139,3 @@ func mulGELU2x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32
 //
 //go:noescape
 func mulGELU1x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
-
-// largestAVX512VNNI computes:
-//
-//	for _, v := range x {
-//		largest = max(largest, abs(v))
-//	}
-//	return largest
-//
-//go:noescape
-func largestAVX512VNNI(x []float32) float32
-
-// quantizeAVX512VNNI computes:
-//
-//	for i := range roundUp(len(x), 16) {
-//		// element i of dst as int16s; 0 where x has ended
-//		dst[i] = int16(round(x[i] * inverse)) // ties to even
-//	}
-//
-//go:noescape
-func quantizeAVX512VNNI(dst []float32, x []float32, inverse float32)

@@ -117,12 +117,12 @@ func newAVX512VNNI() *Set {
 		{6, mul6x64AVX512VNNI}, {4, mul4x64AVX512VNNI}, {2, mul2x64AVX512VNNI}, {1, mul1x64AVX512VNNI},
 	}, gelu: []tile{
 		{6, mulGELU6x64AVX512VNNI}, {4, mulGELU4x64AVX512VNNI}, {2, mulGELU2x64AVX512VNNI}, {1, mulGELU1x64AVX512VNNI},
-	}}, quantizeAVX512VNNI, largestAVX512VNNI)
+	}}, quantizeAVX512INT16, largestAVX512INT16)
 	s.linear[Int8], s.linear[Int8GELU] = newInt8(tileSet{cols: 64, tiles: []tile{
 		{6, mul6x64AVX512INT8}, {4, mul4x64AVX512INT8}, {2, mul2x64AVX512INT8}, {1, mul1x64AVX512INT8},
 	}, gelu: []tile{
 		{6, mulGELU6x64AVX512INT8}, {4, mulGELU4x64AVX512INT8}, {2, mulGELU2x64AVX512INT8}, {1, mulGELU1x64AVX512INT8},
-	}}, quantizeAVX512INT8, largestAVX512VNNI)
+	}}, quantizeAVX512INT8, largestAVX512INT16)
 	return s
 }
 

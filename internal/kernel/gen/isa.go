@@ -95,12 +95,13 @@ var avx512int16 = &isa{
 	apart:   true,
 }
 
-// avx512vnni does the same in one instruction.
+// avx512vnni does the same in one instruction; the operands are those of avx512int16.
 var avx512vnni = &isa{
 	name:    "AVX512VNNI",
 	lanes:   16,
 	linear:  []shape{{6, 4, 0}, {4, 4, 0}, {2, 4, 0}, {1, 4, 0}},
 	element: "int16",
+	borrows: true,
 }
 
 // avx512bf16 adds to avx512 products of pairs of bfloat16.
