@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -14,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/shirou/gopsutil/v4/process"
 
 	"github.com/paceline/paceline/internal/bench"
 	"github.com/paceline/paceline/internal/bench/agent"
@@ -39,8 +36,10 @@ func (c *agentCommand) Run(ctx context.Context) error {
 	if c.PID < 0 || c.Port < 0 || c.Port > 65535 || c.PID == 0 && c.Port == 0 {
 		return fmt.Errorf("%w: --pid and --port must be above 0, ports below 65536", errUsage)
 	}
-	if err := c.checkPID(ctx); err != nil {
-		return err
+	if c.PID != 0 { // a port may get its listener later
+		if _, err := sample.Of(c.PID); err != nil {
+			return fmt.Errorf("--pid %d: no such process runs here: %w", c.PID, err)
+		}
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	gpus, err := sample.OpenGPUs()
@@ -67,17 +66,6 @@ func (c *agentCommand) Run(ctx context.Context) error {
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
-	}
-	return nil
-}
-
-// checkPID refuses a process that is not there. A port may get its listener later.
-func (c *agentCommand) checkPID(ctx context.Context) error {
-	if c.PID == 0 {
-		return nil
-	}
-	if ok, err := process.PidExistsWithContext(ctx, int32(min(c.PID, math.MaxInt32))); err != nil || !ok {
-		return errors.Join(fmt.Errorf("--pid %d: no such process runs here", c.PID), err)
 	}
 	return nil
 }
