@@ -19,10 +19,10 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/paceline/paceline/internal/bench/loopback"
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/sample"
 )
@@ -67,32 +67,22 @@ func CheckListen(address, token string) error {
 	if err != nil {
 		return fmt.Errorf("%q: want HOST:PORT, such as 127.0.0.1:9470", address)
 	}
-	if token == "" && !loopback(host) {
+	if token == "" && !loopback.Is(host) {
 		return fmt.Errorf("%s can be reached from other machines: set a token that askers must know, or listen on 127.0.0.1", address)
 	}
 	return nil
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // guard turns away who may not ask. Browsers name the page that sent a request in
-// Origin, and the name that it was sent to in Host: a page whose name was made to
-// point at this machine is known by that.
+// Origin; what one without a token was asked as is loopback's to know.
 func (a *agent) guard(next http.Handler) http.Handler {
 	want := sha256.Sum256([]byte("Bearer " + a.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
 		have := sha256.Sum256([]byte(r.Header.Get("Authorization")))
 		switch {
 		case r.Header.Get("Origin") != "":
 			http.Error(w, "web pages may not ask", http.StatusForbidden)
-		case a.Token == "" && !loopback(strings.Trim(host, "[]")):
+		case a.Token == "" && !loopback.Is(loopback.Asked(r)):
 			http.Error(w, "without a token this agent answers requests to loopback addresses alone", http.StatusForbidden)
 		case a.Token != "" && subtle.ConstantTimeCompare(have[:], want[:]) != 1:
 			w.Header().Set("WWW-Authenticate", "Bearer")

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	psnet "github.com/shirou/gopsutil/v4/net"
+
+	"github.com/paceline/paceline/internal/bench/loopback"
 )
 
 // Listener finds the process on this machine that serves a URL, by its port. It
@@ -31,11 +33,8 @@ func Listener(service string) (pid int) {
 	return 0
 }
 
-// local tells whether a host name is this machine's loopback.
+// local tells whether a host leads to this machine: an address that stands for all of
+// its own does too.
 func local(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+	return loopback.Is(host) || net.ParseIP(host).IsUnspecified()
 }

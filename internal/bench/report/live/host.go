@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
+
+	"github.com/paceline/paceline/internal/bench/loopback"
 )
 
 // local answers requests that came to a loopback address only if they name this
@@ -17,7 +18,7 @@ func local(at net.Addr, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !namesLoopback(r.Host) {
+		if !unmovable(loopback.Asked(r)) {
 			http.Error(w, fmt.Sprintf("this server is not called %q: ask for it as http://%s/", r.Host, at), http.StatusMisdirectedRequest)
 			return
 		}
@@ -25,13 +26,8 @@ func local(at net.Addr, next http.Handler) http.Handler {
 	})
 }
 
-// namesLoopback tells whether a request's Host, with a port or without, is an
-// address or localhost, neither of which a name server can move.
-func namesLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	_, err := netip.ParseAddr(host)
-	return err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost")
+// unmovable tells whether a host is an address or localhost, neither of which a name
+// server can lead elsewhere.
+func unmovable(host string) bool {
+	return net.ParseIP(host) != nil || loopback.Is(host) || strings.HasSuffix(host, ".localhost")
 }
