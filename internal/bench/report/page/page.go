@@ -123,7 +123,7 @@ func (p *page) fill(x *figures.Index, s *summary.Summary) {
 	if !s.Ranked() { // what only a comparison measures is not missed
 		p.Drawings = slices.DeleteFunc(p.Drawings, func(d drawing) bool { return !d.Drawn() })
 	}
-	p.Checks, p.Facts, p.Command = newChecks(x.Results), facts(x.Results), shellLine(x.Results.Manifest.Command)
+	p.Checks, p.Facts, p.Command = newChecks(x.Results, s.Stress), facts(x.Results), shellLine(x.Results.Manifest.Command)
 	p.Data, p.Cells, p.Phases = drawingData(p.Drawings), newCells(x, p.Stacks), timeSpent(x, p.Stacks)
 }
 
