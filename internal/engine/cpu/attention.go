@@ -10,7 +10,8 @@ func (w *worker) attention(l *layer) {
 	w.prepare(&s.in, w.normalized(&l.preAttention), l.groups[0].qkv)
 	w.team.share(len(l.groups), groupTask)
 	w.prepare(&s.in, s.context, l.output)
-	w.team.share(tasksOf(l.output), outputTask)
+	w.split(l.output.Out())
+	w.team.share(w.tasksOf(l.output), outputTask)
 	w.lap(PartOutput)
 	if !l.attentionResult.isIdentity() {
 		w.addNormalized(&l.attentionResult)
@@ -51,7 +52,7 @@ func (w *worker) attendPlain(lead *worker, g *headGroup, qkv kernel.Matrix) {
 // aside where a norm comes between.
 func outputTask(lead, me *worker, i int) {
 	l, s := lead.layer, &lead.scratch
-	part, from := partOf(l.output, i)
+	part, from := lead.partOf(l.output, i)
 	to := from + part.Out()
 	if x := s.x.ColumnRange(from, to); l.attentionResult.isIdentity() {
 		me.core.LinearAdd(x, &s.in, &part, x)

@@ -4,16 +4,34 @@ import "github.com/paceline/paceline/internal/kernel"
 
 // How a layer's products are cut into tasks for a team.
 
-// taskColumns is how many columns of a product make a task: a multiple of every
+// leastColumns is how few columns of a product make a task: a multiple of every
 // level's panels.
-const taskColumns = 64
+const leastColumns = 64
 
-func tasksOf(w *kernel.Weights) int { return (w.Out() + taskColumns - 1) / taskColumns }
+// tasksEach is how many tasks of a product there are for each of a team: few, since a
+// product asks for the weights behind the columns it is at, which are of use only if
+// they are its own; more than one, lest all wait for whoever is last.
+const tasksEach = 4
+
+// split chooses how many columns each task of the present step has, of a product of so
+// many in all.
+func (w *worker) split(columns int) {
+	tasks := 1
+	if hands := int(w.team.hands.Load()); hands > 0 {
+		tasks = tasksEach * (1 + hands)
+	}
+	w.columns = ceilDiv(ceilDiv(columns, tasks), leastColumns) * leastColumns
+}
+
+func ceilDiv(n, by int) int { return (n + by - 1) / by }
+
+// tasksOf is how many tasks of the present step a product has.
+func (w *worker) tasksOf(m *kernel.Weights) int { return ceilDiv(m.Out(), w.columns) }
 
 // partOf is task i's part of a product, and its first column.
-func partOf(w *kernel.Weights, i int) (part kernel.Weights, from int) {
-	from = i * taskColumns
-	return w.Columns(from, min(from+taskColumns, w.Out())), from
+func (w *worker) partOf(m *kernel.Weights, i int) (part kernel.Weights, from int) {
+	from = i * w.columns
+	return m.Columns(from, min(from+w.columns, m.Out())), from
 }
 
 // leastWork is how many multiplications and additions of a block's products are
@@ -37,7 +55,7 @@ func (w *weights) hands(tokens int) int {
 	if work < leastWork {
 		return 0
 	}
-	return max(tasksOf(l.output)/2-1, 1)
+	return max(l.output.Out()/leastColumns/2-1, 1)
 }
 
 // shareFeedForward computes all inner values before it uses any, so that both
@@ -45,37 +63,43 @@ func (w *weights) hands(tokens int) int {
 // of chunkFeedForward: the result is the same.
 func (w *worker) shareFeedForward(l *layer) {
 	s := &w.scratch
+	inner := 0
+	for i := range l.chunks {
+		inner += l.chunks[i].up.Out()
+	}
+	w.split(inner)
 	tasks := 0
 	for i := range l.chunks {
-		tasks += tasksOf(l.chunks[i].up)
+		tasks += w.tasksOf(l.chunks[i].up)
 	}
 	s.prepareShared(l.chunks)
 	w.team.share(tasks, upTask)
 	w.team.share(len(l.chunks), encodeTask)
-	w.team.share(tasksOf(l.chunks[0].down), downTask)
+	w.split(s.y.Cols)
+	w.team.share(w.tasksOf(l.chunks[0].down), downTask)
 }
 
 // upTask computes a few of a chunk's inner columns.
 func upTask(lead, me *worker, i int) {
 	l, s := lead.layer, &lead.scratch
 	n := 0
-	for ; i >= tasksOf(l.chunks[n].up); n++ {
-		i -= tasksOf(l.chunks[n].up)
+	for ; i >= lead.tasksOf(l.chunks[n].up); n++ {
+		i -= lead.tasksOf(l.chunks[n].up)
 	}
-	part, from := partOf(l.chunks[n].up, i)
+	part, from := lead.partOf(l.chunks[n].up, i)
 	inner := s.chunks[n].inner.ColumnRange(from, from+part.Out())
 	me.core.Linear(inner, &s.in, &part, l.activation)
 	if l.chunks[n].gate != nil {
-		me.gatePart(inner, l.chunks[n].gate, i, &s.in)
+		gate := l.chunks[n].gate.Columns(from, from+part.Out())
+		me.gatePart(inner, &gate, &s.in)
 	}
 }
 
 // gatePart multiplies some of a chunk's inner columns by their gate.
-func (w *worker) gatePart(inner kernel.Matrix, gate *kernel.Weights, i int, in *kernel.Activations) {
-	part, _ := partOf(gate, i)
-	w.scratch.gates = resize(w.scratch.gates, inner.Rows*part.Out())
-	g := kernel.NewMatrix(w.scratch.gates, inner.Rows, part.Out())
-	w.core.Linear(g, in, &part, kernel.Identity)
+func (w *worker) gatePart(inner kernel.Matrix, gate *kernel.Weights, in *kernel.Activations) {
+	w.scratch.gates = resize(w.scratch.gates, inner.Rows*gate.Out())
+	g := kernel.NewMatrix(w.scratch.gates, inner.Rows, gate.Out())
+	w.core.Linear(g, in, gate, kernel.Identity)
 	w.set.Multiply(inner, g)
 }
 
@@ -90,7 +114,7 @@ func downTask(lead, me *worker, i int) {
 	l, s := lead.layer, &lead.scratch
 	sum := lead.residual(l)
 	for n := range l.chunks {
-		part, from := partOf(l.chunks[n].down, i)
+		part, from := lead.partOf(l.chunks[n].down, i)
 		y := s.y.ColumnRange(from, from+part.Out())
 		if sum.Data != nil {
 			sum = sum.ColumnRange(from, from+part.Out())

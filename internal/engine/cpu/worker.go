@@ -16,8 +16,9 @@ type worker struct {
 	laps    *laps // nil: nobody asks where time goes
 
 	// What the tasks of the block's present step read.
-	layer  *layer
-	starts []int32
+	layer   *layer
+	starts  []int32
+	columns int // that a task has of the step's product
 }
 
 func newWorker(spec *model.Spec, set *kernel.Set, w *weights) *worker {
