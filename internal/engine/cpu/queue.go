@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/paceline/paceline/internal/model"
 )
@@ -26,8 +27,7 @@ type queue struct {
 	waiting atomic.Int32 // len(jobs), for those who look without the lock
 	teams   []*team      // of the blocks that workers are in
 	hands   handsFunc
-	without int    // blocks to go without a team
-	penalty int    // how many they were to be after the last stall
+	ledger  ledger
 	jobs    []*job // those with blocks nobody has begun; the first one's turn is next
 	closed  bool
 	workers sync.WaitGroup
@@ -112,6 +112,9 @@ func (q *queue) submit(j *job) bool {
 	for range min(useful, q.threads) {
 		q.work.Signal()
 	}
+	for _, t := range q.teams {
+		t.rest.rouse() // hands that rest in a team are wanted
+	}
 	return true
 }
 
@@ -139,7 +142,7 @@ func (j *job) finish() {
 
 // serve is one worker's life.
 func (q *queue) serve(r runner) {
-	t := &team{}
+	t := newTeam()
 	leave := func() bool { return q.waiting.Load() > 0 }
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -186,28 +189,20 @@ func (q *queue) lend(r runner, leave func() bool) bool {
 // without. The lock is held.
 func (q *queue) gather(t *team, tokens int) {
 	t.limit = int32(q.hands(tokens))
-	if q.without > 0 {
-		q.without--
+	if time.Now().Before(q.ledger.alone) {
 		t.limit = 0
 	}
-	t.stalled.Store(false)
+	t.gains = gains{stake: max(q.ledger.pace, patience)}
+	t.stalled.Store(t.limit == 0)
 	t.open.Store(true)
 	q.teams = append(q.teams, t)
 }
 
-// leastWithout and mostWithout bound how many blocks go without a team after one that
-// stalled: twice as many each time, until a team did not.
-const leastWithout, mostWithout = 8, 1024
-
 // part dissolves a team and learns from it. The lock is held.
 func (q *queue) part(t *team) {
-	t.open.Store(false)
-	switch {
-	case t.stalled.Load():
-		q.penalty = min(max(2*q.penalty, leastWithout), mostWithout)
-		q.without = q.penalty
-	case t.limit > 0:
-		q.penalty = 0
+	t.close()
+	if t.limit > 0 {
+		q.ledger.settle(&t.gains, time.Now())
 	}
 	q.teams = slices.DeleteFunc(q.teams, func(other *team) bool { return other == t })
 }
@@ -236,6 +231,6 @@ func runBlock(r runner, j *job, blk block, t *team) (err error) {
 			err = fmt.Errorf("engine fault: %v\n%s", p, debug.Stack())
 		}
 	}()
-	r.run(j.batch, blk, t)
+	t.gains.measure(func() { r.run(j.batch, blk, t) })
 	return nil
 }

@@ -5,11 +5,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // withHands runs f while n hands are in a team.
 func withHands(n int, f func(t *team)) {
-	team := &team{limit: int32(n), lead: &worker{}}
+	team := newTeam()
+	team.lead, team.limit = &worker{}, int32(n)
+	team.gains.stake = time.Hour
 	team.open.Store(true)
 	var hands sync.WaitGroup
 	for range n {
@@ -17,7 +20,7 @@ func withHands(n int, f func(t *team)) {
 		hands.Go(func() { team.help(&worker{}, func() bool { return false }) })
 	}
 	f(team)
-	team.open.Store(false)
+	team.close()
 	hands.Wait()
 }
 
@@ -93,7 +96,7 @@ func TestTeamFault(t *testing.T) {
 
 func TestHandLeavesWhenAsked(t *testing.T) {
 	t.Parallel()
-	team := &team{}
+	team := newTeam()
 	team.open.Store(true)
 	team.help(&worker{}, func() bool { return true })
 }
