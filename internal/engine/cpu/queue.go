@@ -178,7 +178,9 @@ func (q *queue) lend(r runner, leave func() bool) bool {
 	}
 	t := q.teams[i]
 	t.hands.Add(1)
+	core := t.core
 	q.mu.Unlock()
+	apart(core)
 	r.help(t, leave)
 	q.mu.Lock()
 	t.hands.Add(-1)
@@ -188,6 +190,7 @@ func (q *queue) lend(r runner, leave func() bool) bool {
 // gather opens a team for a block of that many tokens, unless blocks are to go
 // without. The lock is held.
 func (q *queue) gather(t *team, tokens int) {
+	t.core = currentCore()
 	t.limit = int32(q.hands(tokens))
 	if time.Now().Before(q.ledger.alone) {
 		t.limit = 0
