@@ -62,7 +62,7 @@ func New(spec *model.Spec, tensors model.Tensors, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{spec: spec, set: set, weights: w, threads: o.Threads}
-	e.queue.start(o.Threads, w.hands, func() runner { return newWorker(spec, set, w) })
+	e.queue.start(o.Threads, leastFor(e.Bytes()), w.hands, func() runner { return newWorker(spec, set, w) })
 	return e, nil
 }
 

@@ -32,6 +32,7 @@ type queue struct {
 	closed  bool
 	workers sync.WaitGroup
 	threads int
+	least   int       // tokens that are worth a block
 	spare   sync.Pool // of *job
 }
 
@@ -49,9 +50,9 @@ type job struct {
 	done   chan struct{} // receives one value when the job is over
 }
 
-func (q *queue) start(threads int, hands handsFunc, newRunner func() runner) {
+func (q *queue) start(threads, least int, hands handsFunc, newRunner func() runner) {
 	q.work.L = &q.mu
-	q.threads, q.hands = threads, hands
+	q.threads, q.least, q.hands = threads, least, hands
 	q.spare.New = func() any { return &job{done: make(chan struct{}, 1)} }
 	for range threads {
 		q.workers.Go(func() { q.serve(newRunner()) })
@@ -77,7 +78,7 @@ func (q *queue) run(ctx context.Context, b *model.Batch) error {
 	}
 	j := q.spare.Get().(*job)
 	defer q.recycle(j)
-	j.ctx, j.batch, j.blocks = ctx, b, cut(j.blocks, b, q.threads)
+	j.ctx, j.batch, j.blocks = ctx, b, cut(j.blocks, b, q.threads, q.least)
 	if !q.submit(j) {
 		return ErrClosed
 	}

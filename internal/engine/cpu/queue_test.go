@@ -27,7 +27,7 @@ func blocksOf(n int) *model.Batch {
 
 func startQueue(threads int, f runnerFunc) *queue {
 	q := &queue{}
-	q.start(threads, func(int) int { return 0 }, func() runner { return f })
+	q.start(threads, leastTokens, func(int) int { return 0 }, func() runner { return f })
 	return q
 }
 
@@ -169,8 +169,8 @@ func TestCut(t *testing.T) {
 		want    []block
 	}{
 		{"one sequence", []int{12}, 4, []block{{0, 1}}},
-		{"too little to share", []int{12, 12}, 4, []block{{0, 2}}},
-		{"enough for two", []int{32, 32}, 2, []block{{0, 1}, {1, 2}}},
+		{"too little to share", []int{50, 49}, 4, []block{{0, 2}}},
+		{"enough for two", []int{50, 50}, 2, []block{{0, 1}, {1, 2}}},
 		{"longer than a block", []int{blockTokens + 100, 10}, 1, []block{{0, 1}, {1, 2}}},
 		{"two full blocks", []int{blockTokens, blockTokens}, 1, []block{{0, 1}, {1, 2}}},
 		{"evenly", []int{100, 100, 100, 100}, 1, []block{{0, 2}, {2, 4}}},
@@ -179,7 +179,7 @@ func TestCut(t *testing.T) {
 		for _, n := range c.lengths {
 			b.Append(make([]int32, n), nil, 0, model.Output{})
 		}
-		got := cut(nil, b, c.workers)
+		got := cut(nil, b, c.workers, 50)
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %v; want %v", c.name, got, c.want)
 			continue
