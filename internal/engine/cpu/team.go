@@ -21,7 +21,7 @@ type team struct {
 	hands   atomic.Int32 // that are here
 	open    atomic.Bool  // until the block is done
 	stalled atomic.Bool  // the leader goes on alone
-	core    int          // that the leader was on then
+	core    int          // that the leader was on when it began
 	gains   gains
 	rest    rest
 
