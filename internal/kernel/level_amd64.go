@@ -143,8 +143,18 @@ func newAVX512BF16Of(vendor string) *Set {
 	s.best = BFloat16
 	s.attend[BFloat16] = &attendSet{narrow: narrowAVX512BF16, join: joinAVX512BF16, tileSet: tileSet{cols: 32, square: transposeAVX512, tiles: []tile{
 		{12, mul12x32AVX512BF16}, {8, mul8x32AVX512BF16}, {4, mul4x32AVX512BF16}, {2, mul2x32AVX512BF16}, {1, mul1x32AVX512BF16},
-	}}}
+	}}, whole: map[int]attendFunc{32: attendPairs(attend32AVX512BF16), 64: attendPairs(attend64AVX512BF16)}}
 	return s
+}
+
+// attendPairs is an attendFunc by its assembly.
+func attendPairs(attend func(dst, q, k, v, keys, values, scores, weights, queries, inverse []float32, starts []int32, lda, ldd int)) attendFunc {
+	return func(m *headMemory, dst, qkv Matrix, q, k, v int, starts []int32) {
+		raceReadMatrix(qkv)
+		m.grow(longest(starts), dst.Cols)
+		attend(dst.Data, qkv.Data[q:], qkv.Data[k:], qkv.Data[v:], m.keys, m.values, m.scores, m.weights, m.out, m.inverses,
+			starts, qkv.Stride, dst.Stride)
+	}
 }
 
 // quickBF16 tells whether a vendor's processors multiply more bfloat16 by VDPBF16PS

@@ -18,8 +18,8 @@ func (h HeadGroup) columns(m Matrix, from int) Matrix { return m.ColumnRange(fro
 
 // attendFunc computes, for sequences of rows starts[s]-starts[0], …,
 // starts[s+1]-starts[0]-1, dst = softmax(q·kᵀ)·v of one head, whose columns q, k and v
-// begin in x, of pairs of bfloat16 in blocks.
-type attendFunc func(memory *headMemory, dst Matrix, x *Activations, q, k, v int, starts []int32)
+// begin in qkv or, where products are of blocks, in memory's x, of pairs of bfloat16.
+type attendFunc func(memory *headMemory, dst, qkv Matrix, q, k, v int, starts []int32)
 
 // longestAtOnce is how many keys a row of scores has at most where all are computed
 // before any is weighed.
@@ -34,7 +34,7 @@ type headMemory struct {
 // Project computes a group's queries, keys and values for SelfAttention, x·Wᵀ + bias: in
 // qkv, or rounded in memory of its own, for which qkv is then room.
 func (c *Core) Project(qkv Matrix, x *Activations, w *Weights, starts []int32, h HeadGroup) {
-	if c.attendWhole(starts, h) == nil {
+	if c.attend.blocks == nil || c.attendWhole(starts, h) == nil {
 		c.Linear(qkv, x, w, Identity)
 	} else {
 		c.narrowBlocks(&c.memory.x, qkv, x, w)
@@ -53,7 +53,7 @@ func (c *Core) SelfAttention(out, qkv Matrix, starts []int32, h HeadGroup) {
 	}
 	raceWriteMatrix(out)
 	for head := range h.Heads {
-		attend(&c.memory, h.columns(out, h.query(head)), &c.memory.x, h.query(head), h.key(head), h.value(head), starts)
+		attend(&c.memory, h.columns(out, h.query(head)), qkv, h.query(head), h.key(head), h.value(head), starts)
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 
 // attend is an attention function under construction, for heads of 32·parts columns.
 type attend struct {
-	parts int
+	parts  int
+	height int // queries of a tile
 
 	row         reg.GPVirtual // from row to row of a tile
 	lda         reg.GPVirtual // from 32 columns to the next
@@ -36,7 +37,7 @@ type attend struct {
 }
 
 func (g *generator) attention(parts int) {
-	a := &attend{parts: parts}
+	a := &attend{parts: parts, height: tileRows}
 	name := fmt.Sprintf("attend%d%s", 32*parts, g.isa.name)
 	g.Function(name)
 	g.SignatureExpr("func(dst, q, k, v, keys, values, scores, weights, out, inverse []float32, starts []int32, lda, ldd int)")
@@ -111,15 +112,20 @@ func (g *generator) beginAttend(a *attend) {
 	a.exp2 = g.hold(append([]term{nearLeast}, nearExp2Terms...))
 }
 
-// interleaved is an index of words: from, 32+from, from+1, …
+// interleaved is an index of the words of two registers: from, 32+from, from+1, …
 func (g *generator) interleaved(name string, from int) operand.Mem {
+	return g.alternated(name, from, 32+from)
+}
+
+// alternated is an index of words: first, second, first+1, second+1, …
+func (g *generator) alternated(name string, first, second int) operand.Mem {
 	if m, ok := g.constants[name]; ok {
 		return m
 	}
 	m := g.StaticGlobal(name + g.isa.name)
 	g.DataAttributes(rodata)
 	for i := range 16 {
-		g.AddDatum(4*i, operand.U32(uint32(from+i)|uint32(32+from+i)<<16))
+		g.AddDatum(4*i, operand.U32(uint32(first+i)|uint32(second+i)<<16))
 	}
 	g.constants[name] = m
 	return m
@@ -128,6 +134,18 @@ func (g *generator) interleaved(name string, from int) operand.Mem {
 // beginSequence sets what depends on the sequence's length.
 func (g *generator) beginSequence(a *attend) {
 	first, tokens, x := g.GP64(), g.GP64(), g.GP64()
+	g.sequenceRows(a, first, tokens, x)
+	g.Comment("a row has 64 bytes")
+	g.SHLQ(operand.Imm(6), first)
+	g.Comment("from q's, k's and v's first")
+	g.MOVQ(first, a.offset)
+	g.rowBytes("a row of scores", tokens, x, tileRows, 2, a.scoreRow)
+	g.rowBytes("a row of weights", tokens, x, 2*tileRows, 1, a.weightRow)
+	g.lastLanes(a, tokens)
+}
+
+// sequenceRows sets first to the sequence's first row and tokens to how many it has.
+func (g *generator) sequenceRows(a *attend, first, tokens, x reg.GPVirtual) {
 	g.Comment("its first row")
 	g.MOVLQSX(operand.Mem{Base: a.sequence}, first)
 	g.Comment("behind its last")
@@ -142,23 +160,18 @@ func (g *generator) beginSequence(a *attend) {
 	g.MOVLQSX(operand.Mem{Base: x}, x)
 	g.Comment("row 0")
 	g.SUBQ(x, first)
-	g.Comment("a row has 64 bytes")
-	g.SHLQ(operand.Imm(6), first)
-	g.Comment("from q's, k's and v's first")
-	g.MOVQ(first, a.offset)
-	round := func(what string, to, shift uint64, kept operand.Mem) {
-		g.Comment("tokens,")
-		g.LEAQ(operand.Mem{Base: tokens, Disp: int(to - 1)}, x)
-		g.Comment(fmt.Sprintf("rounded up to %d", to))
-		g.ANDQ(operand.I32(-int32(to)), x)
-		g.Comment("in bytes")
-		g.SHLQ(operand.Imm(shift), x)
-		g.Comment(what)
-		g.MOVQ(x, kept)
-	}
-	round("a row of scores", tileRows, 2, a.scoreRow)
-	round("a row of weights", 2*tileRows, 1, a.weightRow)
-	g.lastLanes(a, tokens)
+}
+
+// rowBytes keeps what as many tokens take, rounded up to a number of them, each 2^shift bytes.
+func (g *generator) rowBytes(what string, tokens, x reg.GPVirtual, to, shift uint64, kept operand.Mem) {
+	g.Comment("tokens,")
+	g.LEAQ(operand.Mem{Base: tokens, Disp: int(to - 1)}, x)
+	g.Comment(fmt.Sprintf("rounded up to %d", to))
+	g.ANDQ(operand.I32(-int32(to)), x)
+	g.Comment("in bytes")
+	g.SHLQ(operand.Imm(shift), x)
+	g.Comment(what)
+	g.MOVQ(x, kept)
 }
 
 // lastLanes selects the lanes of the last 16 keys that are there.

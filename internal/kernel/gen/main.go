@@ -75,6 +75,8 @@ func (g *generator) kernels() {
 	case "bfloat16":
 		g.narrow()
 		g.join()
+		g.pairAttention(1)
+		g.pairAttention(2)
 		g.vendor()
 	}
 }

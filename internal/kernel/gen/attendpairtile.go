@@ -1,0 +1,233 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// What pairAttention does for a tile of queries.
+
+// roundQueries rounds the queries that are there, and goes on to the next tile's. The
+// others' scores are whatever was there before: nobody reads their results.
+func (g *generator) roundQueries(a *pairAttend) {
+	step := g.GP64()
+	g.Comment("a tile's rows")
+	g.MOVQ(operand.U32(pairHeight), a.count)
+	g.Comment("are there fewer queries?")
+	g.CMPQ(a.left, a.count)
+	g.Comment("then those")
+	g.CMOVQLT(a.left, a.count)
+	g.Comment("where they go")
+	g.Load(g.Param("queries").Base(), a.dst)
+	g.Comment("from row to row")
+	g.MOVQ(a.lda, step)
+	g.Label("query")
+	for part := range a.parts {
+		x := g.pairsOf("a query", a.query, 2*part*tileBytes)
+		g.Comment("write")
+		g.VMOVUPS(x, element(a.dst, part*tileBytes))
+	}
+	g.Comment("next query")
+	g.ADDQ(step, a.query)
+	g.Comment("and its place")
+	g.ADDQ(operand.U32(uint64(a.queryBytes())), a.dst)
+	g.again(&a.attend, "query")
+}
+
+// scorePairs computes the tile's scores, 32 keys at a time, or the 16 that are left.
+func (g *generator) scorePairs(a *pairAttend) {
+	blocks := g.GP64()
+	g.Comment("squares of keys")
+	g.Load(g.Param("keys").Base(), a.from)
+	g.Comment("scores")
+	g.Load(g.Param("scores").Base(), a.dst)
+	g.Comment("bytes of a row of them")
+	g.MOVQ(a.scoreRow, blocks)
+	g.Comment("16 keys have 64")
+	g.SHRQ(operand.Imm(6), blocks)
+	g.Comment("fewer than 32 keys?")
+	g.SUBQ(operand.Imm(2), blocks)
+	g.Comment("then those")
+	g.JL(operand.LabelRef("fewer"))
+	g.Label("more")
+	g.scoreKeys(a, "pair", 2)
+	g.Comment("next 32 keys")
+	g.ADDQ(operand.U32(uint64(2*a.keyBytes())), a.from)
+	g.Comment("and their scores")
+	g.ADDQ(operand.U32(2*tileBytes), a.dst)
+	g.Comment("32 keys done")
+	g.SUBQ(operand.Imm(2), blocks)
+	g.Comment("more?")
+	g.JGE(operand.LabelRef("more"))
+	g.Label("fewer")
+	g.Comment("are 16 left?")
+	g.CMPQ(blocks, operand.I8(-1))
+	g.Comment("no")
+	g.JL(operand.LabelRef("scored"))
+	g.scoreKeys(a, "single", 1)
+	g.Label("scored")
+}
+
+// scoreKeys computes the tile's scores against 16 keys or 32.
+func (g *generator) scoreKeys(a *pairAttend, label string, vectors int) {
+	const unroll = 4
+	sums, query, key := g.pairSums(vectors), g.GP64(), g.GP64()
+	g.Comment("queries")
+	g.Load(g.Param("queries").Base(), query)
+	g.Comment("squares of keys")
+	g.MOVQ(a.from, key)
+	g.Comment(fmt.Sprintf("turns of %d pairs of columns", unroll))
+	g.MOVQ(operand.U32(uint64(a.columns()/2/unroll)), a.count)
+	g.Label(label)
+	for i := range unroll {
+		b := g.registers(vectors)
+		for v := range b {
+			g.Comment(fmt.Sprintf("keys from %d", 16*v))
+			g.VMOVUPS(element(key, v*a.keyBytes()+i*tileBytes), b[v])
+		}
+		for r := range sums {
+			g.addPairs(element(query, r*a.queryBytes()+4*i), b, sums[r], r)
+		}
+	}
+	g.Comment("next columns of the queries")
+	g.ADDQ(operand.Imm(4*unroll), query)
+	g.Comment("and of the keys")
+	g.ADDQ(operand.U32(unroll*tileBytes), key)
+	g.again(&a.attend, label)
+	g.storePairs(a, sums)
+}
+
+// pairSums returns the sums of a tile, which are 0.
+func (g *generator) pairSums(vectors int) [][]reg.VecVirtual {
+	sums := make([][]reg.VecVirtual, pairHeight)
+	for r := range sums {
+		sums[r] = g.zeros(vectors)
+	}
+	return sums
+}
+
+// addPairs adds the products of a row's pair with b.
+func (g *generator) addPairs(pair operand.Mem, b, sums []reg.VecVirtual, row int) {
+	x := g.ZMM()
+	g.Comment(fmt.Sprintf("row %d's pair in every lane", row))
+	g.VBROADCASTSS(pair, x)
+	for v := range b {
+		g.Comment(fmt.Sprintf("row %d, vector %d += its products", row, v))
+		g.emitMissing("VDPBF16PS", "AVX512BF16", true, x, b[v], sums[v])
+	}
+}
+
+// storePairs writes a tile of scores.
+func (g *generator) storePairs(a *pairAttend, sums [][]reg.VecVirtual) {
+	to, row := g.GP64(), g.GP64()
+	g.Comment("row 0 of the scores")
+	g.MOVQ(a.dst, to)
+	g.Comment("from row to row of them")
+	g.MOVQ(a.scoreRow, row)
+	for r := range sums {
+		for v, x := range sums[r] {
+			g.Comment(fmt.Sprintf("row %d, vector %d", r, v))
+			g.VMOVUPS(x, element(to, v*tileBytes))
+		}
+		g.Comment("next row")
+		g.ADDQ(row, to)
+	}
+}
+
+// weighPairs makes weights of the tile's scores.
+func (g *generator) weighPairs(a *pairAttend) {
+	a.zero, a.least = g.ZMM(), g.ZMM()
+	g.Comment("0")
+	g.VPXORQ(a.zero, a.zero, a.zero)
+	g.Comment("-Inf: what no score is below")
+	g.VMOVUPS(g.constant("lowest", lowestFloat), a.least)
+	a.exp2 = g.hold(append([]term{nearLeast}, nearExp2Terms...))
+	g.weighTile(&a.attend)
+}
+
+// sumPairs multiplies the tile's weights with the values, 32 columns at a time.
+func (g *generator) sumPairs(a *pairAttend) {
+	for part := range a.parts {
+		label := fmt.Sprintf("sum%d", part)
+		sums, step, value := g.pairSums(2), g.GP64(), g.GP64()
+		rows := []reg.GPVirtual{g.GP64()}
+		g.Comment("weights")
+		g.Load(g.Param("weights").Base(), rows[0])
+		g.Comment("from row to row of them")
+		g.MOVQ(a.weightRow, step)
+		for r := 3; r < pairHeight; r += 3 {
+			p := g.GP64()
+			g.Comment(fmt.Sprintf("row %d: two rows on,", r-1))
+			g.LEAQ(operand.Mem{Base: rows[len(rows)-1], Index: step, Scale: 2}, p)
+			g.Comment(fmt.Sprintf("and one more to row %d", r))
+			g.ADDQ(step, p)
+			rows = append(rows, p)
+		}
+		g.Comment("pairs of values")
+		g.Load(g.Param("values").Base(), value)
+		g.Comment("keys")
+		g.MOVQ(a.tokens, a.count)
+		g.Comment("in pairs,")
+		g.INCQ(a.count)
+		g.Comment("the last one perhaps of one")
+		g.SHRQ(operand.Imm(1), a.count)
+		g.Label(label)
+		b := g.registers(2)
+		for v := range b {
+			g.Comment(fmt.Sprintf("values, columns from %d", 32*part+16*v))
+			g.VMOVUPS(element(value, (2*part+v)*tileBytes), b[v])
+		}
+		for r := range sums {
+			m := operand.Mem{Base: rows[r/3]}
+			if r%3 > 0 {
+				m.Index, m.Scale = step, uint8(r%3)
+			}
+			g.addPairs(m, b, sums[r], r)
+		}
+		for i, p := range rows {
+			g.Comment(fmt.Sprintf("next weights, rows from %d", 3*i))
+			g.ADDQ(operand.Imm(4), p)
+		}
+		g.Comment("next values")
+		g.ADDQ(operand.U32(uint64(2*a.parts*tileBytes)), value)
+		g.again(&a.attend, label)
+		g.writePairs(a, sums, part)
+	}
+}
+
+// writePairs divides the results of the queries that are there by their weights' sums.
+func (g *generator) writePairs(a *pairAttend, sums [][]reg.VecVirtual, part int) {
+	inverse, to, done := g.GP64(), g.GP64(), fmt.Sprintf("written%d", part)
+	g.Comment("inverse sums of weights")
+	g.Load(g.Param("inverse").Base(), inverse)
+	g.Comment("results")
+	g.MOVQ(a.to, to)
+	g.Comment("queries")
+	g.MOVQ(a.rows, a.count)
+	for r := range sums {
+		scale := g.ZMM()
+		g.Comment(fmt.Sprintf("row %d's", r))
+		g.VBROADCASTSS(element(inverse, 4*r), scale)
+		for v, x := range sums[r] {
+			g.Comment("divided by the weights' sum")
+			g.VMULPS(scale, x, x)
+			g.Comment("write")
+			g.VMOVUPS(x, element(to, (2*part+v)*tileBytes))
+		}
+		g.Comment("next row")
+		g.ADDQ(a.ldd, to)
+		if r+1 < len(sums) {
+			g.Comment("one row done")
+			g.DECQ(a.count)
+			g.Comment("the last?")
+			g.JZ(operand.LabelRef(done))
+		}
+	}
+	g.Label(done)
+	if part == a.parts-1 {
+		g.Comment("the next tile's results")
+		g.MOVQ(to, a.to)
+	}
+}
