@@ -3,14 +3,22 @@ package kernel
 import (
 	"encoding/binary"
 	"math"
+	"unsafe"
 )
 
 // The converters read little-endian numbers as checkpoints store them, at any
 // alignment, into len(dst) float32. src holds at least that many.
 
+// inOrder tells whether the machine keeps numbers as checkpoints do.
+var inOrder = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
 // WidenFloat32 copies IEEE 754 binary32 numbers.
 func WidenFloat32(dst []float32, src []byte) {
 	src = src[:4*len(dst)]
+	if inOrder {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), len(src)), src)
+		return
+	}
 	for i := range dst {
 		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 	}
