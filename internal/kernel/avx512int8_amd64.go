@@ -149,3 +149,19 @@ func mulGELU1x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32
 //
 //go:noescape
 func quantizeAVX512INT8(dst []float32, x []float32, shift float32, inverse float32, zero int32)
+
+// quantizeRowsAVX512INT8 computes:
+//
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		reach := max(abs(row)...) + shift
+//		scale, inverse := reach/levels, levels/reach // 0 where reach is below 1e-30
+//		for i := range roundUp(cols, 64) {
+//			// byte i%4 of an element; row[i] is 0 where row has ended
+//			dst[r*ldd+i/4] = uint8(round((row[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond
+//		}
+//		dst[r*ldd+(cols+3)/4] = scale
+//	}
+//
+//go:noescape
+func quantizeRowsAVX512INT8(dst []float32, x []float32, rows int, cols int, ldd int, stride int, shift float32, levels float32, zero int32)

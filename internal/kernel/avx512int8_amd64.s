@@ -2963,3 +2963,247 @@ oneend:
 done:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
+
+// func quantizeRowsAVX512INT8(dst []float32, x []float32, rows int, cols int, ldd int, stride int, shift float32, levels float32, zero int32)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI2
+TEXT ·quantizeRowsAVX512INT8(SB), NOSPLIT, $0-92
+	VBROADCASTSS shift+80(FP), Z0 // shift in every lane
+	VBROADCASTSS zero+88(FP), Z1 // zero in every lane
+	VXORPS Z2, Z2, Z2 // 0
+	VMOVUPS magnitudeAVX512INT8<>+0(SB), Z3 // all bits but the sign
+	VPACKSSDW Z1, Z1, Z4 // zero in words
+	VMOVDQU64 packedAVX512INT8<>+0(SB), Z5 // the order of what is packed
+	VBROADCASTSS levels+84(FP), Z6 // levels in every lane
+	MOVQ dst_base+0(FP), AX // the row's first quadruples
+	MOVQ ldd+64(FP), CX // from row to row of dst
+	SHLQ $0x02, CX // in bytes
+	MOVQ x_base+24(FP), R8 // the first row
+	MOVQ stride+72(FP), R9 // from row to row
+	SHLQ $0x02, R9 // in bytes
+	MOVQ $0x00000040, DI // from 64 values to the next, encoded
+	XORQ DX, DX // no row to encode yet
+	MOVQ rows+48(FP), R10 // rows whose scale is not known yet
+
+row:
+	TESTQ R10, R10 // is there none?
+	JZ encode // then encode the last row
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	MOVQ cols+56(FP), BX // elements of the row
+	MOVQ R8, SI // the first of them
+
+findmany:
+	CMPQ BX, $0x00000040 // fewer than 64 elements left?
+	JL findmanyend // leave the loop
+	VMOVUPS (SI), Z13 // x
+	VANDPS Z3, Z13, Z13 // |x|
+	VMAXPS Z13, Z9, Z9 // the larger
+	VMOVUPS 64(SI), Z13 // x
+	VANDPS Z3, Z13, Z13 // |x|
+	VMAXPS Z13, Z10, Z10 // the larger
+	VMOVUPS 128(SI), Z13 // x
+	VANDPS Z3, Z13, Z13 // |x|
+	VMAXPS Z13, Z11, Z11 // the larger
+	VMOVUPS 192(SI), Z13 // x
+	VANDPS Z3, Z13, Z13 // |x|
+	VMAXPS Z13, Z12, Z12 // the larger
+	ADDQ $0x00000100, SI // on to the next elements
+	SUBQ $0x00000040, BX // so many fewer are left
+	JMP findmany // again
+
+findmanyend:
+findone:
+	CMPQ BX, $0x00000010 // fewer than 16 elements left?
+	JL findoneend // leave the loop
+	VMOVUPS (SI), Z13 // x
+	VANDPS Z3, Z13, Z13 // |x|
+	VMAXPS Z13, Z9, Z9 // the larger
+	ADDQ $0x00000040, SI // on to the next elements
+	SUBQ $0x00000010, BX // so many fewer are left
+	JMP findone // again
+
+findoneend:
+	TESTQ BX, BX // nothing left?
+	JZ finddone // done
+	MOVQ $0x00000001, R11 // 1
+	SHLXQ BX, R11, R11 // 2^n
+	DECQ R11 // 2^n - 1: the lowest n lanes
+	KMOVW R11, K1 // as a mask
+	VMOVUPS.Z (SI), K1, Z13 // x
+	VANDPS Z3, Z13, Z13 // |x|
+	VMAXPS Z13, Z9, Z9 // the larger
+
+finddone:
+	VMAXPS Z11, Z9, Z9 // combine registers
+	VMAXPS Z12, Z10, Z10 // combine registers
+	VMAXPS Z10, Z9, Z9 // combine registers
+	VEXTRACTF32X8 $0x01, Z9, Y10 // upper eight lanes
+	VMAXPS Y10, Y9, Y9 // with the lower
+	VEXTRACTF128 $0x01, Y9, X10 // upper four lanes
+	VMAXPS X10, X9, X9 // with the lower
+	VPERMILPD $0x01, X9, X10 // lanes 2 and 3
+	VMAXPS X10, X9, X9 // with 0 and 1
+	VMOVSHDUP X9, X10 // lane 1
+	VMAXPS X10, X9, X9 // with lane 0
+	VADDSS X0, X9, X9 // + shift
+	VCMPSS $0x0d, tinyAVX512INT8<>+0(SB), X9, K1 // is there anything to speak of?
+	VDIVSS.Z X6, X9, K1, X10 // the value of a level, or 0
+	VDIVSS.Z X9, X6, K1, X9 // levels in a value, or 0
+	VBROADCASTSS X9, Z9 // in every lane
+	TESTQ DX, DX // a row to encode?
+	JZ next // not the first time
+
+encode:
+	MOVQ AX, BX // their places
+	MOVQ cols+56(FP), SI // how many
+
+whole:
+	CMPQ SI, $0x40 // fewer than 64 left?
+	JL rest // then those
+	VMOVUPS (DX), Z11 // 16 values
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VMOVUPS 64(DX), Z12 // 16 values
+	VADDPS Z0, Z12, Z12 // x + shift
+	VMULPS Z7, Z12, Z12 // ·inverse
+	VCVTPS2DQ Z12, Z12 // to the nearest integer
+	VMOVUPS 128(DX), Z13 // 16 values
+	VADDPS Z0, Z13, Z13 // x + shift
+	VMULPS Z7, Z13, Z13 // ·inverse
+	VCVTPS2DQ Z13, Z13 // to the nearest integer
+	VMOVUPS 192(DX), Z14 // 16 values
+	VADDPS Z0, Z14, Z14 // x + shift
+	VMULPS Z7, Z14, Z14 // ·inverse
+	VCVTPS2DQ Z14, Z14 // to the nearest integer
+	VPACKSSDW Z12, Z11, Z11 // as int16, with the next 16
+	VPADDSW Z4, Z11, Z11 // + zero
+	VPACKSSDW Z14, Z13, Z13 // as int16, with the next 16
+	VPADDSW Z4, Z13, Z13 // + zero
+	VPACKUSWB Z13, Z11, Z11 // as bytes, all 64
+	VPERMD Z11, Z5, Z11 // in order
+	VMOVUPS Z11, (BX) // write
+	ADDQ DI, BX // next block
+	ADDQ $0x00000100, DX // next values
+	SUBQ $0x40, SI // so many fewer are left
+	JMP whole // again
+
+rest:
+	TESTQ SI, SI // nothing left?
+	JZ encoded // done
+	MOVQ $0x00000001, R11 // 1
+	SHLXQ SI, R11, R11 // 2^n
+	DECQ R11 // a 1 for each value left
+	KMOVW R11, K1 // 16 of them
+	VMOVUPS.Z (DX), K1, Z11 // the values, 0 where there is none
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VPADDD Z1, Z11, Z11 // + zero
+	VPMAXSD Z2, Z11, Z11 // not below 0
+	VPMOVUSDB Z11, X11 // as bytes
+	VMOVUPS X11, (BX) // write
+	SHRQ $0x10, R11 // the next 16
+	KMOVW R11, K1 // 16 of them
+	VMOVUPS.Z 64(DX), K1, Z11 // the values, 0 where there is none
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VPADDD Z1, Z11, Z11 // + zero
+	VPMAXSD Z2, Z11, Z11 // not below 0
+	VPMOVUSDB Z11, X11 // as bytes
+	VMOVUPS X11, 16(BX) // write
+	SHRQ $0x10, R11 // the next 16
+	KMOVW R11, K1 // 16 of them
+	VMOVUPS.Z 128(DX), K1, Z11 // the values, 0 where there is none
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VPADDD Z1, Z11, Z11 // + zero
+	VPMAXSD Z2, Z11, Z11 // not below 0
+	VPMOVUSDB Z11, X11 // as bytes
+	VMOVUPS X11, 32(BX) // write
+	SHRQ $0x10, R11 // the next 16
+	KMOVW R11, K1 // 16 of them
+	VMOVUPS.Z 192(DX), K1, Z11 // the values, 0 where there is none
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VPADDD Z1, Z11, Z11 // + zero
+	VPMAXSD Z2, Z11, Z11 // not below 0
+	VPMOVUSDB Z11, X7 // as bytes
+	VMOVUPS X7, 48(BX) // write
+	ADDQ DI, BX // behind the last block
+
+encoded:
+	MOVQ cols+56(FP), SI // how many
+	ADDQ $0x03, SI // as quadruples,
+	SHRQ $0x02, SI // the last one perhaps of fewer
+	VMOVSS X8, (AX)(SI*4) // behind them the scale
+	ADDQ CX, AX // next row of dst
+
+next:
+	VMOVAPS Z9, Z7 // the next row's levels in a value
+	VMOVAPS X10, X8 // and the value of a level
+	MOVQ R8, DX // is to be encoded
+	ADDQ R9, R8 // behind it the next
+	DECQ R10 // one row done
+	JGE row // again, until the last is encoded
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA magnitudeAVX512INT8<>+0(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+4(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+8(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+12(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+16(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+20(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+24(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+28(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+32(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+36(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+40(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+44(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+48(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+52(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+56(SB)/4, $0x7fffffff
+DATA magnitudeAVX512INT8<>+60(SB)/4, $0x7fffffff
+GLOBL magnitudeAVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA packedAVX512INT8<>+0(SB)/4, $0x00000000
+DATA packedAVX512INT8<>+4(SB)/4, $0x00000004
+DATA packedAVX512INT8<>+8(SB)/4, $0x00000008
+DATA packedAVX512INT8<>+12(SB)/4, $0x0000000c
+DATA packedAVX512INT8<>+16(SB)/4, $0x00000001
+DATA packedAVX512INT8<>+20(SB)/4, $0x00000005
+DATA packedAVX512INT8<>+24(SB)/4, $0x00000009
+DATA packedAVX512INT8<>+28(SB)/4, $0x0000000d
+DATA packedAVX512INT8<>+32(SB)/4, $0x00000002
+DATA packedAVX512INT8<>+36(SB)/4, $0x00000006
+DATA packedAVX512INT8<>+40(SB)/4, $0x0000000a
+DATA packedAVX512INT8<>+44(SB)/4, $0x0000000e
+DATA packedAVX512INT8<>+48(SB)/4, $0x00000003
+DATA packedAVX512INT8<>+52(SB)/4, $0x00000007
+DATA packedAVX512INT8<>+56(SB)/4, $0x0000000b
+DATA packedAVX512INT8<>+60(SB)/4, $0x0000000f
+GLOBL packedAVX512INT8<>(SB), RODATA|NOPTR, $64
+
+DATA tinyAVX512INT8<>+0(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+4(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+8(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+12(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+16(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+20(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+24(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+28(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+32(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+36(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+40(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+44(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+48(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+52(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+56(SB)/4, $(1e-30)
+DATA tinyAVX512INT8<>+60(SB)/4, $(1e-30)
+GLOBL tinyAVX512INT8<>(SB), RODATA|NOPTR, $64

@@ -81,7 +81,7 @@ func (s *tileSet) laySquares(b []float32, m Matrix) {
 }
 
 // setBlocks encodes x in blocks.
-func (a *Activations) setBlocks(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
+func (a *Activations) setBlocks(arithmetic *arithmetic, x Matrix, balance func(rows Matrix) Matrix) {
 	raceReadMatrix(x)
 	a.makeBlocks(x.Rows, arithmetic.width(x.Cols))
 	switch {
@@ -95,7 +95,7 @@ func (a *Activations) setBlocks(arithmetic *arithmetic, x Matrix, balance func(r
 		return
 	}
 	for i := range x.Rows {
-		a.encodeInBlocks(arithmetic, i, NewMatrix(balance(x.Row(i)), 1, x.Cols))
+		a.encodeInBlocks(arithmetic, i, balance(x.RowRange(i, i+1)))
 	}
 }
 

@@ -30,6 +30,9 @@ type arithmetic struct {
 	// encode writes the elements of (x-least)·inverse, a multiple of 8 or 16 values,
 	// 0 where x has ended. nil: values stay what they are.
 	encode func(dst, x []float32, inverse float32)
+	// encodeRows does the same for rows of up to piece values of integers, and finds and
+	// writes their scales. nil: rows are encoded one by one.
+	encodeRows func(dst, x []float32, rows, cols, ldd, stride int, shift, levels float32, zero int32)
 	// largest returns the largest magnitude; nil where there are no scales.
 	largest func(x []float32) float32
 	// levels is how many units the largest input is above least.
@@ -183,7 +186,7 @@ type Activations struct {
 	in     int
 	values Matrix
 	memory []float32
-	scaled []float32 // one row times its balance
+	scaled []float32 // some rows times their balance
 }
 
 // Prepare sets a to x for layers of a dtype that have no balance. For float32 that is
@@ -199,18 +202,28 @@ func (s *Set) PrepareFor(a *Activations, x Matrix, w *Weights) {
 		s.Prepare(a, x, w.dtype)
 		return
 	}
-	if len(a.scaled) < x.Cols {
-		a.scaled = make([]float32, x.Cols)
-	}
 	a.dtype, a.in = w.dtype, x.Cols
-	a.prepare(s.linear[w.dtype], x, func(row []float32) []float32 {
-		s.vector.multiply(a.scaled, row, w.balance)
-		return a.scaled[:len(row)]
-	})
+	a.prepare(s.linear[w.dtype], x, func(rows Matrix) Matrix { return a.balance(s, rows, w.balance) })
+}
+
+// balancedRows is how many rows are multiplied by their balance before they are encoded:
+// few enough that they are still in the nearest cache.
+const balancedRows = 12
+
+// balance is up to balancedRows rows times their balance, aside.
+func (a *Activations) balance(s *Set, x Matrix, by []float32) Matrix {
+	if n := balancedRows * x.Cols; len(a.scaled) < n {
+		a.scaled = make([]float32, n)
+	}
+	scaled := NewMatrix(a.scaled, x.Rows, x.Cols)
+	for i := range x.Rows {
+		s.vector.multiply(scaled.Row(i), x.Row(i), by)
+	}
+	return scaled
 }
 
 // prepare encodes what balance, if there is one, makes of the rows of x.
-func (a *Activations) prepare(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
+func (a *Activations) prepare(arithmetic *arithmetic, x Matrix, balance func(rows Matrix) Matrix) {
 	switch {
 	case arithmetic.blocks != nil:
 		a.setBlocks(arithmetic, x, balance)
@@ -222,16 +235,32 @@ func (a *Activations) prepare(arithmetic *arithmetic, x Matrix, balance func(row
 }
 
 // setRows encodes rows one after the other.
-func (a *Activations) setRows(arithmetic *arithmetic, x Matrix, balance func(row []float32) []float32) {
+func (a *Activations) setRows(arithmetic *arithmetic, x Matrix, balance func(rows Matrix) Matrix) {
 	raceReadMatrix(x)
 	cols := arithmetic.width(x.Cols)
 	a.values = NewMatrix(a.room(x.Rows*cols), x.Rows, cols)
-	for i := range x.Rows {
-		row := x.Row(i)
-		if balance != nil {
-			row = balance(row)
+	if balance == nil {
+		arithmetic.encodeAll(a.values, x)
+		return
+	}
+	for from := 0; from < x.Rows; from += balancedRows {
+		to := min(from+balancedRows, x.Rows)
+		arithmetic.encodeAll(a.values.RowRange(from, to), balance(x.RowRange(from, to)))
+	}
+}
+
+// encodeAll encodes rows, at once where that can be.
+func (a *arithmetic) encodeAll(dst, x Matrix) {
+	if a.encodeRows == nil || x.Rows == 0 || x.Cols == 0 {
+		for i := range x.Rows {
+			a.encodeRow(dst.Row(i), x.Row(i))
 		}
-		arithmetic.encodeRow(a.values.Row(i), row)
+		return
+	}
+	raceWriteMatrix(dst)
+	for i := range a.spans(x.Cols) {
+		s := a.span(x.Cols, i)
+		a.encodeRows(dst.Data[s.at:], x.Data[s.from:], x.Rows, s.values, dst.Stride, x.Stride, -a.least, a.levels, a.zero)
 	}
 }
 

@@ -123,6 +123,7 @@ func newAVX512VNNI() *Set {
 	}, gelu: []tile{
 		{6, mulGELU6x64AVX512INT8}, {4, mulGELU4x64AVX512INT8}, {2, mulGELU2x64AVX512INT8}, {1, mulGELU1x64AVX512INT8},
 	}}, quantizeAVX512INT8, largestAVX512INT16)
+	s.linear[Int8].encodeRows, s.linear[Int8GELU].encodeRows = quantizeRowsAVX512INT8, quantizeRowsAVX512INT8
 	return s
 }
 

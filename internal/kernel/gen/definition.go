@@ -94,6 +94,14 @@ var quantizeRowsOf = definition{"quantizeRows", "func(dst, x []float32, rows, co
 	"\tdst[n/64*ldd+r*16] = scale", "}",
 }}
 
+// quantizeByteRowsOf is the definition of the encoding of rows as quadruples of bytes, one after the other.
+var quantizeByteRowsOf = definition{"quantizeRows", "func(dst, x []float32, rows, cols, ldd, stride int, shift, levels float32, zero int32)", []string{
+	"for r := range rows {", "\trow := x[r*stride:][:cols]", "\treach := max(abs(row)...) + shift", "\tscale, inverse := reach/levels, levels/reach // 0 where reach is below 1e-30",
+	"\tfor i := range roundUp(cols, 64) {", "\t\t// byte i%4 of an element; row[i] is 0 where row has ended",
+	"\t\tdst[r*ldd+i/4] = uint8(round((row[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "\t}",
+	"\tdst[r*ldd+(cols+3)/4] = scale", "}",
+}}
+
 // quantizeOf is the definition of the encoding of pairs of int16, in groups of lanes.
 func quantizeOf(lanes int) definition {
 	return definition{"quantize", "func(dst, x []float32, inverse float32)", []string{

@@ -72,6 +72,9 @@ func (g *generator) kernels() {
 		g.quantize()
 	case "int8":
 		g.quantizeBytes()
+		if g.isa.wide() {
+			g.quantizeByteRows()
+		}
 	case "bfloat16":
 		g.narrow()
 		g.join()

@@ -12,6 +12,10 @@ type byteRows struct {
 	*blockOfRows
 	shift, inverse, zero, none reg.VecVirtual
 	from, to, ldd, left        reg.GPVirtual // the next values of the row, and their place; values left
+	// words is zero in words, and order puts what registers packed two and two hold in
+	// order; nil: each register's bytes are written by themselves.
+	words, order reg.VecVirtual
+	magnitude    operand.Op // all bits but the sign
 }
 
 // quantizeRows emits the encoding of rows as quadruples of bytes in blocks, each row with
@@ -19,6 +23,7 @@ type byteRows struct {
 func (g *generator) quantizeRows() {
 	g.function(quantizeRowsOf)
 	q := &byteRows{shift: g.spread("shift"), zero: g.spread("zero"), inverse: g.ZMM(), none: g.zeros(1)[0]}
+	q.magnitude = g.magnitude()
 	levels := g.spread("levels")
 	row := g.pointer("dst", "the row's first block")
 	q.ldd = g.stride("ldd", "from block to block")
@@ -40,25 +45,37 @@ func (g *generator) quantizeRows() {
 	})
 }
 
-// scaleRow returns the row's scale and sets its inverse in every lane.
-func (q *byteRows) scaleRow(levels reg.VecVirtual) reg.VecVirtual {
-	magnitude := q.constant("magnitude", math.Float32frombits(0x7fffffff))
-	found := q.zeros(1)
+// magnitude is all bits of a float32 but the sign.
+func (g *generator) magnitude() operand.Mem {
+	return g.constant("magnitude", math.Float32frombits(0x7fffffff))
+}
+
+const atLeast = 13 // VCMPPS: greater or equal
+
+// reachOfRow returns the row's largest magnitude in lane 0. It looks at so many registers of
+// values a turn.
+func (q *byteRows) reachOfRow(turns int) reg.VecVirtual {
+	found := q.zeros(turns)
 	s := q.sweep("find")
-	s.run(1, func(_, at int) {
+	s.run(turns, func(turn, at int) {
 		x := s.load("x", element(s.cursors[0], at), nil)
 		q.Comment("|x|")
-		q.VANDPS(magnitude, x, x)
+		q.VANDPS(q.magnitude, x, x)
 		q.Comment("the larger")
-		q.VMAXPS(x, found[0], found[0])
+		q.VMAXPS(x, found[turn], found[turn])
 	})
 	q.combine(found, q.VMAXPS)
+	return found[0]
+}
+
+// scaleRow returns the row's scale and sets its inverse in every lane.
+func (q *byteRows) scaleRow(levels reg.VecVirtual) reg.VecVirtual {
+	found := q.reachOfRow(1)
 	reach, scale, there := q.ZMM(), q.ZMM(), q.K()
 	q.Comment("in every lane")
-	q.VBROADCASTSS(found[0].AsX(), reach)
+	q.VBROADCASTSS(found.AsX(), reach)
 	q.Comment("+ shift")
 	q.VADDPS(q.shift, reach, reach)
-	const atLeast = 13 // VCMPPS: greater or equal
 	q.Comment("is there anything to speak of?")
 	q.VCMPPS(operand.Imm(atLeast), q.constant("tiny", 1e-30), reach, there)
 	q.Comment("the value of a level, or 0")
@@ -75,12 +92,7 @@ func (q *byteRows) blocks() {
 	q.CMPQ(q.left, operand.Imm(64))
 	q.Comment("then those")
 	q.JL(operand.LabelRef("rest"))
-	for i := range 4 {
-		x := q.ZMM()
-		q.Comment("16 values")
-		q.VMOVUPS(element(q.from, i*tileBytes), x)
-		q.encode(x, i)
-	}
+	q.whole()
 	q.Comment("next block")
 	q.ADDQ(q.ldd, q.to)
 	q.Comment("next values")
@@ -98,6 +110,23 @@ func (q *byteRows) blocks() {
 	q.Comment("behind the last block")
 	q.ADDQ(q.ldd, q.to)
 	q.Label("encoded")
+}
+
+// whole encodes 64 values.
+func (q *byteRows) whole() {
+	integers := q.registers(4)
+	for i, x := range integers {
+		q.Comment("16 values")
+		q.VMOVUPS(element(q.from, i*tileBytes), x)
+		if q.order == nil {
+			q.encode(x, i)
+		} else {
+			q.round(x)
+		}
+	}
+	if q.order != nil {
+		q.pack(integers)
+	}
 }
 
 // rest encodes the fewer than 64 values that are left, and 0 for those that are not there.
@@ -125,13 +154,18 @@ func (q *byteRows) rest() {
 
 // encode writes 16 values as a quarter of the block's row.
 func (q *byteRows) encode(x reg.VecVirtual, quarter int) {
+	q.round(x)
+	q.Comment("+ zero")
+	q.VPADDD(q.zero, x, x)
+	q.storeBytes(x, q.none, element(q.to, 16*quarter))
+}
+
+// round makes integers of values.
+func (q *byteRows) round(x reg.VecVirtual) {
 	q.Comment("x + shift")
 	q.VADDPS(q.shift, x, x)
 	q.Comment("·inverse")
 	q.VMULPS(q.inverse, x, x)
 	q.Comment("to the nearest integer")
 	q.VCVTPS2DQ(x, x)
-	q.Comment("+ zero")
-	q.VPADDD(q.zero, x, x)
-	q.storeBytes(x, q.none, element(q.to, 16*quarter))
 }

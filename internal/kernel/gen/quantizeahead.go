@@ -1,0 +1,125 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// quantizeByteRows emits the encoding of rows as quadruples of bytes, each row with its
+// scale behind them. A row's scale, which waits long for its largest value, is looked for
+// before the row in front of it is encoded, so that the two are done at once.
+func (g *generator) quantizeByteRows() {
+	g.function(quantizeByteRowsOf)
+	q := &byteRows{shift: g.spread("shift"), zero: g.spread("zero"), none: g.zeros(1)[0]}
+	magnitude := g.ZMM()
+	q.words, q.order, q.magnitude = g.ZMM(), g.ZMM(), magnitude
+	g.Comment("all bits but the sign")
+	g.VMOVUPS(g.magnitude(), magnitude)
+	g.Comment("zero in words")
+	g.VPACKSSDW(q.zero, q.zero, q.words)
+	g.Comment("the order of what is packed")
+	g.VMOVDQU64(g.packedOrder(), q.order)
+	levels, inverse, scale := g.spread("levels"), g.ZMM(), g.XMM()
+	to, ldd := g.pointer("dst", "the row's first quadruples"), g.stride("ldd", "from row to row of dst")
+	q.from, q.to, q.left, q.ldd = g.GP64(), g.GP64(), g.GP64(), g.GP64()
+	q.blockOfRows = &blockOfRows{generator: g, row: g.pointer("x", "the first row"), stride: g.stride("stride", "from row to row"), left: g.GP64()}
+	row := g.GP64()
+	g.Comment("from 64 values to the next, encoded")
+	g.MOVQ(operand.U32(tileBytes), q.ldd)
+	g.Comment("no row to encode yet")
+	g.XORQ(row, row)
+	g.Comment("rows whose scale is not known yet")
+	g.Load(g.Param("rows"), q.blockOfRows.left)
+	g.Label("row")
+	g.Comment("is there none?")
+	g.TESTQ(q.blockOfRows.left, q.blockOfRows.left)
+	g.Comment("then encode the last row")
+	g.JZ(operand.LabelRef("encode"))
+	q.inverse = g.ZMM()
+	nextInverse, nextScale := q.inverse, q.scaleOnly(levels)
+	g.Comment("a row to encode?")
+	g.TESTQ(row, row)
+	g.Comment("not the first time")
+	g.JZ(operand.LabelRef("next"))
+	g.Label("encode")
+	q.inverse = inverse
+	q.encodeRow(row, to, scale)
+	g.Comment("next row of dst")
+	g.ADDQ(ldd, to)
+	g.Label("next")
+	g.Comment("the next row's levels in a value")
+	g.VMOVAPS(nextInverse, inverse)
+	g.Comment("and the value of a level")
+	g.VMOVAPS(nextScale.AsX(), scale)
+	g.Comment("is to be encoded")
+	g.MOVQ(q.blockOfRows.row, row)
+	g.Comment("behind it the next")
+	g.ADDQ(q.stride, q.blockOfRows.row)
+	g.Comment("one row done")
+	g.DECQ(q.blockOfRows.left)
+	g.Comment("again, until the last is encoded")
+	g.JGE(operand.LabelRef("row"))
+	g.end()
+}
+
+// scaleOnly is scaleRow with divisions of one lane, which are several times as quick.
+func (q *byteRows) scaleOnly(levels reg.VecVirtual) reg.VecVirtual {
+	reach, scale, there := q.reachOfRow(turns).AsX(), q.XMM(), q.K()
+	q.Comment("+ shift")
+	q.VADDSS(q.shift.AsX(), reach, reach)
+	q.Comment("is there anything to speak of?")
+	q.VCMPSS(operand.Imm(atLeast), q.constant("tiny", 1e-30), reach, there)
+	q.Comment("the value of a level, or 0")
+	q.VDIVSS_Z(levels.AsX(), reach, there, scale)
+	q.Comment("levels in a value, or 0")
+	q.VDIVSS_Z(reach, levels.AsX(), there, reach)
+	q.Comment("in every lane")
+	q.VBROADCASTSS(reach, q.inverse)
+	return scale
+}
+
+// packedOrder is where the quadruples of four registers lie that were packed two and two
+// in each quarter.
+func (g *generator) packedOrder() operand.Mem {
+	m := g.StaticGlobal("packed" + g.isa.name)
+	g.DataAttributes(rodata)
+	for i := range 16 {
+		g.AddDatum(4*i, operand.U32(4*(i%4)+i/4))
+	}
+	return m
+}
+
+// pack writes 64 integers as unsigned bytes: 0 or 255 beyond.
+func (q *byteRows) pack(x []reg.VecVirtual) {
+	for i := 0; i < 4; i += 2 {
+		q.Comment("as int16, with the next 16")
+		q.VPACKSSDW(x[i+1], x[i], x[i])
+		q.Comment("+ zero")
+		q.VPADDSW(q.words, x[i], x[i])
+	}
+	q.Comment("as bytes, all 64")
+	q.VPACKUSWB(x[2], x[0], x[0])
+	q.Comment("in order")
+	q.VPERMD(x[0], q.order, x[0])
+	q.Comment("write")
+	q.VMOVUPS(x[0], element(q.to, 0))
+}
+
+// encodeRow encodes a row whose scale is known.
+func (q *byteRows) encodeRow(row, to reg.GPVirtual, scale reg.VecVirtual) {
+	q.Comment("the row's values")
+	q.MOVQ(row, q.from)
+	q.Comment("their places")
+	q.MOVQ(to, q.to)
+	q.Comment("how many")
+	q.Load(q.Param("cols"), q.left)
+	q.blocks()
+	q.Comment("how many")
+	q.Load(q.Param("cols"), q.left)
+	q.Comment("as quadruples,")
+	q.ADDQ(operand.Imm(3), q.left)
+	q.Comment("the last one perhaps of fewer")
+	q.SHRQ(operand.Imm(2), q.left)
+	q.Comment("behind them the scale")
+	q.VMOVSS(scale.AsX(), operand.Mem{Base: to, Index: q.left, Scale: 4})
+}
