@@ -364,6 +364,20 @@ func softmaxAVX512(x []float32, rows int, cols int, stride int, largest []float3
 //go:noescape
 func divideAVX512(x []float32, rows int, cols int, stride int, by []float32)
 
+// layerNormAVX512 computes:
+//
+//	for r := range rows {
+//		row := x[r*stride:][:cols]
+//		mean := sum(row) / cols
+//		inverse := 1 / sqrt(deviation(row, mean)/cols + epsilon)
+//		for i, v := range row {
+//			dst[r*ldd+i] = fma((v-mean)*inverse, gamma[i], beta[i])
+//		}
+//	}
+//
+//go:noescape
+func layerNormAVX512(dst []float32, x []float32, gamma []float32, beta []float32, rows int, cols int, ldd int, stride int, epsilon float32)
+
 // peakAVX512 computes:
 //
 //	for range turns {

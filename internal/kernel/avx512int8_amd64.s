@@ -2977,16 +2977,16 @@ TEXT ·quantizeRowsAVX512INT8(SB), NOSPLIT, $0-92
 	MOVQ dst_base+0(FP), AX // the row's first quadruples
 	MOVQ ldd+64(FP), CX // from row to row of dst
 	SHLQ $0x02, CX // in bytes
+	MOVQ $0x00000040, DI // from 64 values to the next, encoded
 	MOVQ x_base+24(FP), R8 // the first row
 	MOVQ stride+72(FP), R9 // from row to row
 	SHLQ $0x02, R9 // in bytes
-	MOVQ $0x00000040, DI // from 64 values to the next, encoded
-	XORQ DX, DX // no row to encode yet
-	MOVQ rows+48(FP), R10 // rows whose scale is not known yet
+	XORQ DX, DX // no row to use yet
+	MOVQ rows+48(FP), R10 // rows to look at
 
 row:
 	TESTQ R10, R10 // is there none?
-	JZ encode // then encode the last row
+	JZ use // then use the last one
 	VXORPS Z9, Z9, Z9 // 0
 	VXORPS Z10, Z10, Z10 // 0
 	VXORPS Z11, Z11, Z11 // 0
@@ -3052,10 +3052,10 @@ finddone:
 	VDIVSS.Z X6, X9, K1, X10 // the value of a level, or 0
 	VDIVSS.Z X9, X6, K1, X9 // levels in a value, or 0
 	VBROADCASTSS X9, Z9 // in every lane
-	TESTQ DX, DX // a row to encode?
-	JZ next // not the first time
+	TESTQ DX, DX // a row to use?
+	JZ pass // not the first time
 
-encode:
+use:
 	MOVQ AX, BX // their places
 	MOVQ cols+56(FP), SI // how many
 
@@ -3144,13 +3144,13 @@ encoded:
 	VMOVSS X8, (AX)(SI*4) // behind them the scale
 	ADDQ CX, AX // next row of dst
 
-next:
-	VMOVAPS Z9, Z7 // the next row's levels in a value
+pass:
+	VMOVAPS Z9, Z7 // the row's levels in a value
 	VMOVAPS X10, X8 // and the value of a level
-	MOVQ R8, DX // is to be encoded
+	MOVQ R8, DX // the row to use
 	ADDQ R9, R8 // behind it the next
-	DECQ R10 // one row done
-	JGE row // again, until the last is encoded
+	DECQ R10 // one row looked at
+	JGE row // again, until the last is used
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 

@@ -30,8 +30,8 @@ type arithmetic struct {
 	// encode writes the elements of (x-least)·inverse, a multiple of 8 or 16 values,
 	// 0 where x has ended. nil: values stay what they are.
 	encode func(dst, x []float32, inverse float32)
-	// encodeRows does the same for rows of up to piece values of integers, and finds and
-	// writes their scales. nil: rows are encoded one by one.
+	// encodeRows does the same for rows, of up to piece values where there are scales, and
+	// finds and writes those. nil: rows are encoded one by one.
 	encodeRows func(dst, x []float32, rows, cols, ldd, stride int, shift, levels float32, zero int32)
 	// largest returns the largest magnitude; nil where there are no scales.
 	largest func(x []float32) float32

@@ -103,7 +103,7 @@ func newAVX512() *Set {
 		vector: vectors{
 			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, multiply: multiplyAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
 			sum: sumAVX512, deviation: deviationAVX512, normalize: normalizeAVX512, gelu: geluAVX512, geluNear: geluNearAVX512,
-			softmax: softmaxAVX512, divide: divideAVX512,
+			softmax: softmaxAVX512, divide: divideAVX512, layerNorm: layerNormAVX512,
 		},
 		peak: peak{peakAVX512, 24 * 16 * 2},
 	}

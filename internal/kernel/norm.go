@@ -9,6 +9,10 @@ import "math"
 func (s *Set) LayerNorm(dst, x Matrix, gamma, beta []float32, epsilon float32) {
 	raceReadMatrix(x)
 	raceWriteMatrix(dst)
+	if x.Rows > 0 && s.vector.layerNorm != nil {
+		s.vector.layerNorm(dst.Data, x.Data, gamma, beta, x.Rows, x.Cols, dst.Stride, x.Stride, epsilon)
+		return
+	}
 	n := float32(x.Cols)
 	for i := range x.Rows {
 		row := x.Row(i)

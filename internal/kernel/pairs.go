@@ -20,7 +20,12 @@ func pairs(dst, x []float32, half func(v float32) uint16) {
 
 // newBFloat16 is BFloat16 by its kernels.
 func newBFloat16(tiles tileSet, narrow func(dst, x []float32, rows, cols, ldd, stride int)) *arithmetic {
-	return &arithmetic{tiles: tiles, perElement: 2, encode: func(dst, x []float32, _ float32) { narrow(dst, x, 1, len(x), 0, 0) }}
+	return &arithmetic{
+		tiles: tiles, perElement: 2, encode: func(dst, x []float32, _ float32) { narrow(dst, x, 1, len(x), 0, 0) },
+		encodeRows: func(dst, x []float32, rows, cols, ldd, stride int, _, _ float32, _ int32) {
+			narrow(dst, x, rows, cols, ldd, stride)
+		},
+	}
 }
 
 // narrowGeneric rounds rows to bfloat16, to the nearest, ties to even.

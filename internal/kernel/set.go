@@ -149,6 +149,8 @@ type vectors struct {
 	gelu      func(x []float32, rows, cols, stride int)
 	softmax   func(x []float32, rows, cols, stride int, largest, total []float32)
 	divide    func(x []float32, rows, cols, stride int, by []float32)
+	// layerNorm is LayerNorm of rows; nil: it is computed row by row.
+	layerNorm func(dst, x, gamma, beta []float32, rows, cols, ldd, stride int, epsilon float32)
 	geluNear  func(x []float32, rows, cols, stride int) // GELU with an error of up to 6e-5 + 1e-6·|x|
 }
 

@@ -29,6 +29,10 @@ var (
 	normalizeOf = definition{"normalize", "func(dst, x, gamma, beta []float32, mean, inverse float32)", []string{
 		"for i, v := range x {", "\tdst[i] = fma((v-mean)*inverse, gamma[i], beta[i])", "}",
 	}}
+	layerNormOf = definition{"layerNorm", "func(dst, x, gamma, beta []float32, rows, cols, ldd, stride int, epsilon float32)", []string{
+		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tmean := sum(row) / cols", "\tinverse := 1 / sqrt(deviation(row, mean)/cols + epsilon)",
+		"\tfor i, v := range row {", "\t\tdst[r*ldd+i] = fma((v-mean)*inverse, gamma[i], beta[i])", "\t}", "}",
+	}}
 	exp2SumOf = definition{"exp2Sum", "func(x []float32, shift float32) float32", []string{
 		"for i, v := range x {", "\tx[i] = exp2(max(v-shift, -126))", "\tsum += x[i]", "}", "return sum",
 	}}

@@ -6,8 +6,7 @@ import (
 )
 
 // quantizeByteRows emits the encoding of rows as quadruples of bytes, each row with its
-// scale behind them. A row's scale, which waits long for its largest value, is looked for
-// before the row in front of it is encoded, so that the two are done at once.
+// scale behind them.
 func (g *generator) quantizeByteRows() {
 	g.function(quantizeByteRowsOf)
 	q := &byteRows{shift: g.spread("shift"), zero: g.spread("zero"), none: g.zeros(1)[0]}
@@ -22,49 +21,28 @@ func (g *generator) quantizeByteRows() {
 	levels, inverse, scale := g.spread("levels"), g.ZMM(), g.XMM()
 	to, ldd := g.pointer("dst", "the row's first quadruples"), g.stride("ldd", "from row to row of dst")
 	q.from, q.to, q.left, q.ldd = g.GP64(), g.GP64(), g.GP64(), g.GP64()
-	q.blockOfRows = &blockOfRows{generator: g, row: g.pointer("x", "the first row"), stride: g.stride("stride", "from row to row"), left: g.GP64()}
-	row := g.GP64()
 	g.Comment("from 64 values to the next, encoded")
 	g.MOVQ(operand.U32(tileBytes), q.ldd)
-	g.Comment("no row to encode yet")
-	g.XORQ(row, row)
-	g.Comment("rows whose scale is not known yet")
-	g.Load(g.Param("rows"), q.blockOfRows.left)
-	g.Label("row")
-	g.Comment("is there none?")
-	g.TESTQ(q.blockOfRows.left, q.blockOfRows.left)
-	g.Comment("then encode the last row")
-	g.JZ(operand.LabelRef("encode"))
-	q.inverse = g.ZMM()
-	nextInverse, nextScale := q.inverse, q.scaleOnly(levels)
-	g.Comment("a row to encode?")
-	g.TESTQ(row, row)
-	g.Comment("not the first time")
-	g.JZ(operand.LabelRef("next"))
-	g.Label("encode")
-	q.inverse = inverse
-	q.encodeRow(row, to, scale)
-	g.Comment("next row of dst")
-	g.ADDQ(ldd, to)
-	g.Label("next")
-	g.Comment("the next row's levels in a value")
-	g.VMOVAPS(nextInverse, inverse)
-	g.Comment("and the value of a level")
-	g.VMOVAPS(nextScale.AsX(), scale)
-	g.Comment("is to be encoded")
-	g.MOVQ(q.blockOfRows.row, row)
-	g.Comment("behind it the next")
-	g.ADDQ(q.stride, q.blockOfRows.row)
-	g.Comment("one row done")
-	g.DECQ(q.blockOfRows.left)
-	g.Comment("again, until the last is encoded")
-	g.JGE(operand.LabelRef("row"))
-	g.end()
+	nextInverse, nextScale := g.ZMM(), g.XMM()
+	g.rowsAhead(func(b *blockOfRows) {
+		q.blockOfRows = b
+		q.scaleOnly(levels, nextScale, nextInverse)
+	}, func(row reg.GPVirtual) {
+		q.inverse = inverse
+		q.encodeRow(row, to, scale)
+		g.Comment("next row of dst")
+		g.ADDQ(ldd, to)
+	}, func() {
+		g.Comment("the row's levels in a value")
+		g.VMOVAPS(nextInverse, inverse)
+		g.Comment("and the value of a level")
+		g.VMOVAPS(nextScale, scale)
+	})
 }
 
 // scaleOnly is scaleRow with divisions of one lane, which are several times as quick.
-func (q *byteRows) scaleOnly(levels reg.VecVirtual) reg.VecVirtual {
-	reach, scale, there := q.reachOfRow(turns).AsX(), q.XMM(), q.K()
+func (q *byteRows) scaleOnly(levels, scale, inverse reg.VecVirtual) {
+	reach, there := q.reachOfRow(turns).AsX(), q.K()
 	q.Comment("+ shift")
 	q.VADDSS(q.shift.AsX(), reach, reach)
 	q.Comment("is there anything to speak of?")
@@ -74,8 +52,7 @@ func (q *byteRows) scaleOnly(levels reg.VecVirtual) reg.VecVirtual {
 	q.Comment("levels in a value, or 0")
 	q.VDIVSS_Z(reach, levels.AsX(), there, reach)
 	q.Comment("in every lane")
-	q.VBROADCASTSS(reach, q.inverse)
-	return scale
+	q.VBROADCASTSS(reach, inverse)
 }
 
 // packedOrder is where the quadruples of four registers lie that were packed two and two

@@ -22,6 +22,9 @@ func (g *generator) vectors() {
 	g.geluNear()
 	g.softmax()
 	g.divide()
+	if g.isa.wide() {
+		g.layerNorm()
+	}
 }
 
 // function begins the level's form of a function.
@@ -164,20 +167,24 @@ func (g *generator) deviation() {
 func (g *generator) normalize() {
 	g.function(normalizeOf)
 	mean, inverse := g.spread("mean"), g.spread("inverse")
-	s := g.sweep("x", "dst", "gamma", "beta")
-	s.run(1, func(_, at int) {
+	g.sweep("x", "dst", "gamma", "beta").normalize(1, mean, inverse)
+	g.end()
+}
+
+// normalize emits normalize's loop, over x, dst, gamma and beta.
+func (s *sweep) normalize(turns int, mean, inverse reg.VecVirtual) {
+	s.run(turns, func(_, at int) {
 		x := s.load("x", element(s.cursors[0], at), nil)
-		g.Comment("x - mean")
-		g.VSUBPS(mean, x, x)
-		g.Comment("·inverse")
-		g.VMULPS(inverse, x, x)
+		s.Comment("x - mean")
+		s.VSUBPS(mean, x, x)
+		s.Comment("·inverse")
+		s.VMULPS(inverse, x, x)
 		gamma := s.load("gamma", element(s.cursors[2], at), nil)
 		beta := s.load("beta", element(s.cursors[3], at), nil)
-		g.Comment("·gamma + beta")
-		g.VFMADD213PS(beta, gamma, x)
+		s.Comment("·gamma + beta")
+		s.VFMADD213PS(beta, gamma, x)
 		s.store(x, element(s.cursors[1], at))
 	})
-	g.end()
 }
 
 func (g *generator) exp2Sum() {
