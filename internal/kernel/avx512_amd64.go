@@ -331,8 +331,8 @@ func geluAVX512(x []float32, rows int, cols int, stride int)
 //	for r := range rows {
 //		row := x[r*stride:][:cols]
 //		for i, v := range row {
-//			t := min(max(v, -4.25), 4.25)
-//			row[i] = v * (t*P(t*t) + 0.5) // v·Φ(v), P being a polynomial
+//			u := 1.2*min(abs(v), 4.98) + 2
+//			row[i] = max(v, 0) - P(u) // v·Φ(v), P being one of 16 polynomials, by u
 //		}
 //	}
 //

@@ -5224,8 +5224,12 @@ end:
 	RET
 
 // func geluNearAVX512(x []float32, rows int, cols int, stride int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·geluNearAVX512(SB), NOSPLIT, $0-48
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512<>+0(SB), Z0 // from t to u
 	MOVQ x_base+0(FP), AX // the row's first element
 	MOVQ stride+40(FP), CX // from row to row
 	SHLQ $0x02, CX // in bytes
@@ -5240,38 +5244,30 @@ row:
 many:
 	CMPQ BX, $0x00000020 // fewer than 32 elements left?
 	JL manyend // leave the loop
-	VMOVUPS (SI), Z0 // x
-	VMAXPS nearleastAVX512<>+0(SB), Z0, Z1 // not below -4.25
-	VMINPS nearmostAVX512<>+0(SB), Z1, Z1 // nor above 4.25
-	VMULPS Z1, Z1, Z2 // t²
-	VMOVUPS near8AVX512<>+0(SB), Z3 // the polynomial in t²
-	VFMADD213PS near7AVX512<>+0(SB), Z2, Z3 // ·t² + near7
-	VFMADD213PS near6AVX512<>+0(SB), Z2, Z3 // ·t² + near6
-	VFMADD213PS near5AVX512<>+0(SB), Z2, Z3 // ·t² + near5
-	VFMADD213PS near4AVX512<>+0(SB), Z2, Z3 // ·t² + near4
-	VFMADD213PS near3AVX512<>+0(SB), Z2, Z3 // ·t² + near3
-	VFMADD213PS near2AVX512<>+0(SB), Z2, Z3 // ·t² + near2
-	VFMADD213PS near1AVX512<>+0(SB), Z2, Z3 // ·t² + near1
-	VFMADD213PS near0AVX512<>+0(SB), Z2, Z3 // ·t² + near0
-	VFMADD213PS halfAVX512<>+0(SB), Z1, Z3 // ·t + 1/2: Φ(x)
-	VMULPS Z0, Z3, Z3 // ·x
-	VMOVUPS Z3, (SI) // write
-	VMOVUPS 64(SI), Z0 // x
-	VMAXPS nearleastAVX512<>+0(SB), Z0, Z1 // not below -4.25
-	VMINPS nearmostAVX512<>+0(SB), Z1, Z1 // nor above 4.25
-	VMULPS Z1, Z1, Z2 // t²
-	VMOVUPS near8AVX512<>+0(SB), Z3 // the polynomial in t²
-	VFMADD213PS near7AVX512<>+0(SB), Z2, Z3 // ·t² + near7
-	VFMADD213PS near6AVX512<>+0(SB), Z2, Z3 // ·t² + near6
-	VFMADD213PS near5AVX512<>+0(SB), Z2, Z3 // ·t² + near5
-	VFMADD213PS near4AVX512<>+0(SB), Z2, Z3 // ·t² + near4
-	VFMADD213PS near3AVX512<>+0(SB), Z2, Z3 // ·t² + near3
-	VFMADD213PS near2AVX512<>+0(SB), Z2, Z3 // ·t² + near2
-	VFMADD213PS near1AVX512<>+0(SB), Z2, Z3 // ·t² + near1
-	VFMADD213PS near0AVX512<>+0(SB), Z2, Z3 // ·t² + near0
-	VFMADD213PS halfAVX512<>+0(SB), Z1, Z3 // ·t + 1/2: Φ(x)
-	VMULPS Z0, Z3, Z3 // ·x
-	VMOVUPS Z3, 64(SI) // write
+	VMOVUPS (SI), Z4 // x
+	VRANGEPS $0x0a, piecereachAVX512<>+0(SB), Z4, Z5 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512<>+0(SB), Z0, Z5 // u
+	VPSRLD $0x14, Z5, Z6 // the piece's number
+	VPERMPS Z2, Z6, Z7 // its coefficient of u²
+	VPERMPS Z3, Z6, Z8 // of u^1
+	VFMADD213PS Z8, Z5, Z7 // ·u + that
+	VPERMPS piece0AVX512<>+0(SB), Z6, Z6 // of u^0
+	VFMADD213PS Z6, Z5, Z7 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z7, Z4, Z4 // - t·Φ(-t)
+	VMOVUPS Z4, (SI) // write
+	VMOVUPS 64(SI), Z4 // x
+	VRANGEPS $0x0a, piecereachAVX512<>+0(SB), Z4, Z5 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512<>+0(SB), Z0, Z5 // u
+	VPSRLD $0x14, Z5, Z6 // the piece's number
+	VPERMPS Z2, Z6, Z7 // its coefficient of u²
+	VPERMPS Z3, Z6, Z8 // of u^1
+	VFMADD213PS Z8, Z5, Z7 // ·u + that
+	VPERMPS piece0AVX512<>+0(SB), Z6, Z6 // of u^0
+	VFMADD213PS Z6, Z5, Z7 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z7, Z4, Z4 // - t·Φ(-t)
+	VMOVUPS Z4, 64(SI) // write
 	ADDQ $0x00000080, SI // on to the next elements
 	SUBQ $0x00000020, BX // so many fewer are left
 	JMP many // again
@@ -5280,22 +5276,18 @@ manyend:
 one:
 	CMPQ BX, $0x00000010 // fewer than 16 elements left?
 	JL oneend // leave the loop
-	VMOVUPS (SI), Z0 // x
-	VMAXPS nearleastAVX512<>+0(SB), Z0, Z1 // not below -4.25
-	VMINPS nearmostAVX512<>+0(SB), Z1, Z1 // nor above 4.25
-	VMULPS Z1, Z1, Z2 // t²
-	VMOVUPS near8AVX512<>+0(SB), Z3 // the polynomial in t²
-	VFMADD213PS near7AVX512<>+0(SB), Z2, Z3 // ·t² + near7
-	VFMADD213PS near6AVX512<>+0(SB), Z2, Z3 // ·t² + near6
-	VFMADD213PS near5AVX512<>+0(SB), Z2, Z3 // ·t² + near5
-	VFMADD213PS near4AVX512<>+0(SB), Z2, Z3 // ·t² + near4
-	VFMADD213PS near3AVX512<>+0(SB), Z2, Z3 // ·t² + near3
-	VFMADD213PS near2AVX512<>+0(SB), Z2, Z3 // ·t² + near2
-	VFMADD213PS near1AVX512<>+0(SB), Z2, Z3 // ·t² + near1
-	VFMADD213PS near0AVX512<>+0(SB), Z2, Z3 // ·t² + near0
-	VFMADD213PS halfAVX512<>+0(SB), Z1, Z3 // ·t + 1/2: Φ(x)
-	VMULPS Z0, Z3, Z3 // ·x
-	VMOVUPS Z3, (SI) // write
+	VMOVUPS (SI), Z4 // x
+	VRANGEPS $0x0a, piecereachAVX512<>+0(SB), Z4, Z5 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512<>+0(SB), Z0, Z5 // u
+	VPSRLD $0x14, Z5, Z6 // the piece's number
+	VPERMPS Z2, Z6, Z7 // its coefficient of u²
+	VPERMPS Z3, Z6, Z8 // of u^1
+	VFMADD213PS Z8, Z5, Z7 // ·u + that
+	VPERMPS piece0AVX512<>+0(SB), Z6, Z6 // of u^0
+	VFMADD213PS Z6, Z5, Z7 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z7, Z4, Z4 // - t·Φ(-t)
+	VMOVUPS Z4, (SI) // write
 	ADDQ $0x00000040, SI // on to the next elements
 	SUBQ $0x00000010, BX // so many fewer are left
 	JMP one // again
@@ -5307,22 +5299,18 @@ oneend:
 	SHLXQ BX, DI, DI // 2^n
 	DECQ DI // 2^n - 1: the lowest n lanes
 	KMOVW DI, K1 // as a mask
-	VMOVUPS.Z (SI), K1, Z0 // x
-	VMAXPS nearleastAVX512<>+0(SB), Z0, Z1 // not below -4.25
-	VMINPS nearmostAVX512<>+0(SB), Z1, Z1 // nor above 4.25
-	VMULPS Z1, Z1, Z2 // t²
-	VMOVUPS near8AVX512<>+0(SB), Z3 // the polynomial in t²
-	VFMADD213PS near7AVX512<>+0(SB), Z2, Z3 // ·t² + near7
-	VFMADD213PS near6AVX512<>+0(SB), Z2, Z3 // ·t² + near6
-	VFMADD213PS near5AVX512<>+0(SB), Z2, Z3 // ·t² + near5
-	VFMADD213PS near4AVX512<>+0(SB), Z2, Z3 // ·t² + near4
-	VFMADD213PS near3AVX512<>+0(SB), Z2, Z3 // ·t² + near3
-	VFMADD213PS near2AVX512<>+0(SB), Z2, Z3 // ·t² + near2
-	VFMADD213PS near1AVX512<>+0(SB), Z2, Z3 // ·t² + near1
-	VFMADD213PS near0AVX512<>+0(SB), Z2, Z3 // ·t² + near0
-	VFMADD213PS halfAVX512<>+0(SB), Z1, Z3 // ·t + 1/2: Φ(x)
-	VMULPS Z0, Z3, Z3 // ·x
-	VMOVUPS Z3, K1, (SI) // write
+	VMOVUPS.Z (SI), K1, Z4 // x
+	VRANGEPS $0x0a, piecereachAVX512<>+0(SB), Z4, Z5 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512<>+0(SB), Z0, Z5 // u
+	VPSRLD $0x14, Z5, Z6 // the piece's number
+	VPERMPS Z2, Z6, Z7 // its coefficient of u²
+	VPERMPS Z3, Z6, Z8 // of u^1
+	VFMADD213PS Z8, Z5, Z7 // ·u + that
+	VPERMPS piece0AVX512<>+0(SB), Z6, Z6 // of u^0
+	VFMADD213PS Z6, Z5, Z7 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z7, Z4, Z4 // - t·Φ(-t)
+	VMOVUPS Z4, K1, (SI) // write
 
 done:
 	ADDQ CX, AX // next row
@@ -5333,221 +5321,113 @@ end:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-DATA nearleastAVX512<>+0(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+4(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+8(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+12(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+16(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+20(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+24(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+28(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+32(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+36(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+40(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+44(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+48(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+52(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+56(SB)/4, $(-4.25)
-DATA nearleastAVX512<>+60(SB)/4, $(-4.25)
-GLOBL nearleastAVX512<>(SB), RODATA|NOPTR, $64
+DATA piece0AVX512<>+0(SB)/4, $(-1.9261591)
+DATA piece0AVX512<>+4(SB)/4, $(-1.8079102)
+DATA piece0AVX512<>+8(SB)/4, $(-1.545938)
+DATA piece0AVX512<>+12(SB)/4, $(-1.1446779)
+DATA piece0AVX512<>+16(SB)/4, $(-0.64405614)
+DATA piece0AVX512<>+20(SB)/4, $(-0.11096235)
+DATA piece0AVX512<>+24(SB)/4, $(0.37862292)
+DATA piece0AVX512<>+28(SB)/4, $(0.7600479)
+DATA piece0AVX512<>+32(SB)/4, $(1.0427898)
+DATA piece0AVX512<>+36(SB)/4, $(0.97560465)
+DATA piece0AVX512<>+40(SB)/4, $(0.6402522)
+DATA piece0AVX512<>+44(SB)/4, $(0.31945816)
+DATA piece0AVX512<>+48(SB)/4, $(0.12539065)
+DATA piece0AVX512<>+52(SB)/4, $(0.039429907)
+DATA piece0AVX512<>+56(SB)/4, $(0.01004516)
+DATA piece0AVX512<>+60(SB)/4, $(0.0020888646)
+GLOBL piece0AVX512<>(SB), RODATA|NOPTR, $64
 
-DATA nearmostAVX512<>+0(SB)/4, $(4.25)
-DATA nearmostAVX512<>+4(SB)/4, $(4.25)
-DATA nearmostAVX512<>+8(SB)/4, $(4.25)
-DATA nearmostAVX512<>+12(SB)/4, $(4.25)
-DATA nearmostAVX512<>+16(SB)/4, $(4.25)
-DATA nearmostAVX512<>+20(SB)/4, $(4.25)
-DATA nearmostAVX512<>+24(SB)/4, $(4.25)
-DATA nearmostAVX512<>+28(SB)/4, $(4.25)
-DATA nearmostAVX512<>+32(SB)/4, $(4.25)
-DATA nearmostAVX512<>+36(SB)/4, $(4.25)
-DATA nearmostAVX512<>+40(SB)/4, $(4.25)
-DATA nearmostAVX512<>+44(SB)/4, $(4.25)
-DATA nearmostAVX512<>+48(SB)/4, $(4.25)
-DATA nearmostAVX512<>+52(SB)/4, $(4.25)
-DATA nearmostAVX512<>+56(SB)/4, $(4.25)
-DATA nearmostAVX512<>+60(SB)/4, $(4.25)
-GLOBL nearmostAVX512<>(SB), RODATA|NOPTR, $64
+DATA piece2AVX512<>+0(SB)/4, $(-0.2734412)
+DATA piece2AVX512<>+4(SB)/4, $(-0.25046292)
+DATA piece2AVX512<>+8(SB)/4, $(-0.2087965)
+DATA piece2AVX512<>+12(SB)/4, $(-0.15584585)
+DATA piece2AVX512<>+16(SB)/4, $(-0.100209415)
+DATA piece2AVX512<>+20(SB)/4, $(-0.049645416)
+DATA piece2AVX512<>+24(SB)/4, $(-0.0095471665)
+DATA piece2AVX512<>+28(SB)/4, $(0.017710164)
+DATA piece2AVX512<>+32(SB)/4, $(0.03531495)
+DATA piece2AVX512<>+36(SB)/4, $(0.032363717)
+DATA piece2AVX512<>+40(SB)/4, $(0.018974703)
+DATA piece2AVX512<>+44(SB)/4, $(0.008295472)
+DATA piece2AVX512<>+48(SB)/4, $(0.002846025)
+DATA piece2AVX512<>+52(SB)/4, $(0.00078464526)
+DATA piece2AVX512<>+56(SB)/4, $(0.00017613405)
+DATA piece2AVX512<>+60(SB)/4, $(3.245298e-05)
+GLOBL piece2AVX512<>(SB), RODATA|NOPTR, $64
 
-DATA near8AVX512<>+0(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+4(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+8(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+12(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+16(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+20(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+24(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+28(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+32(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+36(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+40(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+44(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+48(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+52(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+56(SB)/4, $(6.764257e-11)
-DATA near8AVX512<>+60(SB)/4, $(6.764257e-11)
-GLOBL near8AVX512<>(SB), RODATA|NOPTR, $64
+DATA piece1AVX512<>+0(SB)/4, $(1.5099659)
+DATA piece1AVX512<>+4(SB)/4, $(1.4057229)
+DATA piece1AVX512<>+8(SB)/4, $(1.1967894)
+DATA piece1AVX512<>+12(SB)/4, $(0.905287)
+DATA piece1AVX512<>+16(SB)/4, $(0.5715277)
+DATA piece1AVX512<>+20(SB)/4, $(0.24318598)
+DATA piece1AVX512<>+24(SB)/4, $(-0.03702454)
+DATA piece1AVX512<>+28(SB)/4, $(-0.24094337)
+DATA piece1AVX512<>+32(SB)/4, $(-0.38203815)
+DATA piece1AVX512<>+36(SB)/4, $(-0.35382858)
+DATA piece1AVX512<>+40(SB)/4, $(-0.219826)
+DATA piece1AVX512<>+44(SB)/4, $(-0.102774054)
+DATA piece1AVX512<>+48(SB)/4, $(-0.03773768)
+DATA piece1AVX512<>+52(SB)/4, $(-0.011115759)
+DATA piece1AVX512<>+56(SB)/4, $(-0.0026588654)
+DATA piece1AVX512<>+60(SB)/4, $(-0.0005205342)
+GLOBL piece1AVX512<>(SB), RODATA|NOPTR, $64
 
-DATA near7AVX512<>+0(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+4(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+8(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+12(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+16(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+20(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+24(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+28(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+32(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+36(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+40(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+44(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+48(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+52(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+56(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512<>+60(SB)/4, $(-6.3350085e-09)
-GLOBL near7AVX512<>(SB), RODATA|NOPTR, $64
+DATA piecescaleAVX512<>+0(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+4(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+8(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+12(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+16(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+20(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+24(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+28(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+32(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+36(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+40(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+44(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+48(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+52(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+56(SB)/4, $(1.2)
+DATA piecescaleAVX512<>+60(SB)/4, $(1.2)
+GLOBL piecescaleAVX512<>(SB), RODATA|NOPTR, $64
 
-DATA near6AVX512<>+0(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+4(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+8(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+12(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+16(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+20(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+24(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+28(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+32(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+36(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+40(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+44(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+48(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+52(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+56(SB)/4, $(2.6090817e-07)
-DATA near6AVX512<>+60(SB)/4, $(2.6090817e-07)
-GLOBL near6AVX512<>(SB), RODATA|NOPTR, $64
+DATA piecereachAVX512<>+0(SB)/4, $(4.98)
+DATA piecereachAVX512<>+4(SB)/4, $(4.98)
+DATA piecereachAVX512<>+8(SB)/4, $(4.98)
+DATA piecereachAVX512<>+12(SB)/4, $(4.98)
+DATA piecereachAVX512<>+16(SB)/4, $(4.98)
+DATA piecereachAVX512<>+20(SB)/4, $(4.98)
+DATA piecereachAVX512<>+24(SB)/4, $(4.98)
+DATA piecereachAVX512<>+28(SB)/4, $(4.98)
+DATA piecereachAVX512<>+32(SB)/4, $(4.98)
+DATA piecereachAVX512<>+36(SB)/4, $(4.98)
+DATA piecereachAVX512<>+40(SB)/4, $(4.98)
+DATA piecereachAVX512<>+44(SB)/4, $(4.98)
+DATA piecereachAVX512<>+48(SB)/4, $(4.98)
+DATA piecereachAVX512<>+52(SB)/4, $(4.98)
+DATA piecereachAVX512<>+56(SB)/4, $(4.98)
+DATA piecereachAVX512<>+60(SB)/4, $(4.98)
+GLOBL piecereachAVX512<>(SB), RODATA|NOPTR, $64
 
-DATA near5AVX512<>+0(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+4(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+8(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+12(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+16(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+20(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+24(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+28(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+32(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+36(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+40(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+44(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+48(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+52(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+56(SB)/4, $(-6.29855e-06)
-DATA near5AVX512<>+60(SB)/4, $(-6.29855e-06)
-GLOBL near5AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA near4AVX512<>+0(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+4(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+8(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+12(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+16(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+20(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+24(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+28(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+32(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+36(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+40(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+44(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+48(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+52(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+56(SB)/4, $(0.0001008925)
-DATA near4AVX512<>+60(SB)/4, $(0.0001008925)
-GLOBL near4AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA near3AVX512<>+0(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+4(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+8(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+12(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+16(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+20(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+24(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+28(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+32(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+36(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+40(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+44(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+48(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+52(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+56(SB)/4, $(-0.0011575413)
-DATA near3AVX512<>+60(SB)/4, $(-0.0011575413)
-GLOBL near3AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA near2AVX512<>+0(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+4(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+8(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+12(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+16(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+20(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+24(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+28(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+32(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+36(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+40(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+44(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+48(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+52(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+56(SB)/4, $(0.0099963285)
-DATA near2AVX512<>+60(SB)/4, $(0.0099963285)
-GLOBL near2AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA near1AVX512<>+0(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+4(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+8(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+12(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+16(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+20(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+24(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+28(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+32(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+36(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+40(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+44(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+48(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+52(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+56(SB)/4, $(-0.06667296)
-DATA near1AVX512<>+60(SB)/4, $(-0.06667296)
-GLOBL near1AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA near0AVX512<>+0(SB)/4, $(0.39911422)
-DATA near0AVX512<>+4(SB)/4, $(0.39911422)
-DATA near0AVX512<>+8(SB)/4, $(0.39911422)
-DATA near0AVX512<>+12(SB)/4, $(0.39911422)
-DATA near0AVX512<>+16(SB)/4, $(0.39911422)
-DATA near0AVX512<>+20(SB)/4, $(0.39911422)
-DATA near0AVX512<>+24(SB)/4, $(0.39911422)
-DATA near0AVX512<>+28(SB)/4, $(0.39911422)
-DATA near0AVX512<>+32(SB)/4, $(0.39911422)
-DATA near0AVX512<>+36(SB)/4, $(0.39911422)
-DATA near0AVX512<>+40(SB)/4, $(0.39911422)
-DATA near0AVX512<>+44(SB)/4, $(0.39911422)
-DATA near0AVX512<>+48(SB)/4, $(0.39911422)
-DATA near0AVX512<>+52(SB)/4, $(0.39911422)
-DATA near0AVX512<>+56(SB)/4, $(0.39911422)
-DATA near0AVX512<>+60(SB)/4, $(0.39911422)
-GLOBL near0AVX512<>(SB), RODATA|NOPTR, $64
-
-DATA halfAVX512<>+0(SB)/4, $(0.5)
-DATA halfAVX512<>+4(SB)/4, $(0.5)
-DATA halfAVX512<>+8(SB)/4, $(0.5)
-DATA halfAVX512<>+12(SB)/4, $(0.5)
-DATA halfAVX512<>+16(SB)/4, $(0.5)
-DATA halfAVX512<>+20(SB)/4, $(0.5)
-DATA halfAVX512<>+24(SB)/4, $(0.5)
-DATA halfAVX512<>+28(SB)/4, $(0.5)
-DATA halfAVX512<>+32(SB)/4, $(0.5)
-DATA halfAVX512<>+36(SB)/4, $(0.5)
-DATA halfAVX512<>+40(SB)/4, $(0.5)
-DATA halfAVX512<>+44(SB)/4, $(0.5)
-DATA halfAVX512<>+48(SB)/4, $(0.5)
-DATA halfAVX512<>+52(SB)/4, $(0.5)
-DATA halfAVX512<>+56(SB)/4, $(0.5)
-DATA halfAVX512<>+60(SB)/4, $(0.5)
-GLOBL halfAVX512<>(SB), RODATA|NOPTR, $64
+DATA piecefirstAVX512<>+0(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+4(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+8(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+12(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+16(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+20(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+24(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+28(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+32(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+36(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+40(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+44(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+48(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+52(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+56(SB)/4, $(2.0)
+DATA piecefirstAVX512<>+60(SB)/4, $(2.0)
+GLOBL piecefirstAVX512<>(SB), RODATA|NOPTR, $64
 
 // func softmaxAVX512(x []float32, rows int, cols int, stride int, largest []float32, total []float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2

@@ -1034,7 +1034,7 @@ store:
 	RET
 
 // func mulGELU6x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
-// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, MMX+
 TEXT ·mulGELU6x64AVX512INT8(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
@@ -1359,373 +1359,281 @@ done:
 	VCVTDQ2PS Z27, Z27 // row 5, vector 3 as float32
 	VMULPS Z28, Z27, Z27 // times the row's scale
 	VFMADD213PS 192(R8), Z3, Z27 // times the column's scale, plus bias
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z4, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z2 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z2 // ·t + 1/2: Φ(x)
-	VMULPS Z4, Z2, Z2 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z5, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z3 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z3 // ·t + 1/2: Φ(x)
-	VMULPS Z5, Z3, Z3 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z6, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z4 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z4 // ·t + 1/2: Φ(x)
-	VMULPS Z6, Z4, Z4 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z7, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z5 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z5 // ·t + 1/2: Φ(x)
-	VMULPS Z7, Z5, Z5 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z8, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z6 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z6 // ·t + 1/2: Φ(x)
-	VMULPS Z8, Z6, Z6 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z9, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z7 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z7 // ·t + 1/2: Φ(x)
-	VMULPS Z9, Z7, Z7 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z10, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z8 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z8 // ·t + 1/2: Φ(x)
-	VMULPS Z10, Z8, Z8 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z11, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z9 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z9 // ·t + 1/2: Φ(x)
-	VMULPS Z11, Z9, Z9 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z12, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z10 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z10 // ·t + 1/2: Φ(x)
-	VMULPS Z12, Z10, Z10 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z13, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z11 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z11 // ·t + 1/2: Φ(x)
-	VMULPS Z13, Z11, Z11 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z14, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z12 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z12 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z12, Z12 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z15, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z13 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z13 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z13, Z13 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z16, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z14 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z14 // ·t + 1/2: Φ(x)
-	VMULPS Z16, Z14, Z14 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z17, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z15 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z15 // ·t + 1/2: Φ(x)
-	VMULPS Z17, Z15, Z15 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z18, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z16 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z16 // ·t + 1/2: Φ(x)
-	VMULPS Z18, Z16, Z16 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z19, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z17 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z19, Z17, Z17 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z20, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z18 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z18 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z20, Z18, Z18 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z21, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z19 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z19 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z19 // ·t + 1/2: Φ(x)
-	VMULPS Z21, Z19, Z19 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z22, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z20 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z20 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z20 // ·t + 1/2: Φ(x)
-	VMULPS Z22, Z20, Z20 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z23, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z21 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z21 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z21 // ·t + 1/2: Φ(x)
-	VMULPS Z23, Z21, Z21 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z24, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z22 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z22 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z22 // ·t + 1/2: Φ(x)
-	VMULPS Z24, Z22, Z22 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z25, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z23 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z23 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z23 // ·t + 1/2: Φ(x)
-	VMULPS Z25, Z23, Z23 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z26, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z24 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z24 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z24 // ·t + 1/2: Φ(x)
-	VMULPS Z26, Z24, Z24 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z27, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z25 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z25 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z25 // ·t + 1/2: Φ(x)
-	VMULPS Z27, Z25, Z25 // ·x
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512INT8<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512INT8<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512INT8<>+0(SB), Z0 // from t to u
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z4, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z4, Z4 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z5, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z5, Z1, Z5 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z5, Z5 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z6, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z6, Z1, Z6 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z6, Z6 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z7, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z7, Z1, Z7 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z7, Z7 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z8, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z8, Z1, Z8 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z8, Z8 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z9, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z9, Z1, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z10, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z10, Z1, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z10, Z10 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z11, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z11, Z1, Z11 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z11, Z11 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z12, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z12, Z1, Z12 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z12, Z12 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z13, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z13, Z1, Z13 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z13, Z13 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z14, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z14, Z1, Z14 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z14, Z14 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z15, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z15, Z1, Z15 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z15, Z15 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z16, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z16, Z1, Z16 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z16, Z16 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z17, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z17, Z1, Z17 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z17, Z17 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z18, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z18, Z1, Z18 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z18, Z18 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z19, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z19, Z1, Z19 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z19, Z19 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z20, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z20, Z1, Z20 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z20, Z20 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z21, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z21, Z1, Z21 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z21, Z21 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z22, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z22, Z1, Z22 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z22, Z22 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z23, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z23, Z1, Z23 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z23, Z23 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z24, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z24, Z1, Z24 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z24, Z24 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z25, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z25, Z1, Z25 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z25, Z25 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z26, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z26, Z1, Z26 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z26, Z26 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z27, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z0 // the piece's number
+	VPERMPS Z2, Z0, Z2 // its coefficient of u²
+	VPERMPS Z3, Z0, Z3 // of u^1
+	VFMADD213PS Z3, Z28, Z2 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z0, Z0 // of u^0
+	VFMADD213PS Z0, Z28, Z2 // ·u + that
+	VMAXPS Z27, Z1, Z27 // max(x, 0); NaN stays what it is
+	VSUBPS Z2, Z27, Z27 // - t·Φ(-t)
 	MOVQ ldc+128(FP), R8 // from row to row of c
 	SHLQ $0x02, R8 // in bytes
-	VMOVUPS Z2, (BX) // row 0, vector 0
-	VMOVUPS Z3, 64(BX) // row 0, vector 1
-	VMOVUPS Z4, 128(BX) // row 0, vector 2
-	VMOVUPS Z5, 192(BX) // row 0, vector 3
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z6, (BX) // row 1, vector 0
-	VMOVUPS Z7, 64(BX) // row 1, vector 1
-	VMOVUPS Z8, 128(BX) // row 1, vector 2
-	VMOVUPS Z9, 192(BX) // row 1, vector 3
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z10, (BX) // row 2, vector 0
-	VMOVUPS Z11, 64(BX) // row 2, vector 1
-	VMOVUPS Z12, 128(BX) // row 2, vector 2
-	VMOVUPS Z13, 192(BX) // row 2, vector 3
+	VMOVUPS Z12, (BX) // row 2, vector 0
+	VMOVUPS Z13, 64(BX) // row 2, vector 1
+	VMOVUPS Z14, 128(BX) // row 2, vector 2
+	VMOVUPS Z15, 192(BX) // row 2, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z14, (BX) // row 3, vector 0
-	VMOVUPS Z15, 64(BX) // row 3, vector 1
-	VMOVUPS Z16, 128(BX) // row 3, vector 2
-	VMOVUPS Z17, 192(BX) // row 3, vector 3
+	VMOVUPS Z16, (BX) // row 3, vector 0
+	VMOVUPS Z17, 64(BX) // row 3, vector 1
+	VMOVUPS Z18, 128(BX) // row 3, vector 2
+	VMOVUPS Z19, 192(BX) // row 3, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z18, (BX) // row 4, vector 0
-	VMOVUPS Z19, 64(BX) // row 4, vector 1
-	VMOVUPS Z20, 128(BX) // row 4, vector 2
-	VMOVUPS Z21, 192(BX) // row 4, vector 3
+	VMOVUPS Z20, (BX) // row 4, vector 0
+	VMOVUPS Z21, 64(BX) // row 4, vector 1
+	VMOVUPS Z22, 128(BX) // row 4, vector 2
+	VMOVUPS Z23, 192(BX) // row 4, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z22, (BX) // row 5, vector 0
-	VMOVUPS Z23, 64(BX) // row 5, vector 1
-	VMOVUPS Z24, 128(BX) // row 5, vector 2
-	VMOVUPS Z25, 192(BX) // row 5, vector 3
+	VMOVUPS Z24, (BX) // row 5, vector 0
+	VMOVUPS Z25, 64(BX) // row 5, vector 1
+	VMOVUPS Z26, 128(BX) // row 5, vector 2
+	VMOVUPS Z27, 192(BX) // row 5, vector 3
 	ADDQ R8, BX // c's next row
 	ADDQ AX, DX // past row 0 of a
 	ADDQ AX, DX // past row 1 of a
@@ -1738,224 +1646,116 @@ done:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-DATA nearleastAVX512INT8<>+0(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+4(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+8(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+12(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+16(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+20(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+24(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+28(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+32(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+36(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+40(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+44(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+48(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+52(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+56(SB)/4, $(-4.25)
-DATA nearleastAVX512INT8<>+60(SB)/4, $(-4.25)
-GLOBL nearleastAVX512INT8<>(SB), RODATA|NOPTR, $64
+DATA piece0AVX512INT8<>+0(SB)/4, $(-1.9261591)
+DATA piece0AVX512INT8<>+4(SB)/4, $(-1.8079102)
+DATA piece0AVX512INT8<>+8(SB)/4, $(-1.545938)
+DATA piece0AVX512INT8<>+12(SB)/4, $(-1.1446779)
+DATA piece0AVX512INT8<>+16(SB)/4, $(-0.64405614)
+DATA piece0AVX512INT8<>+20(SB)/4, $(-0.11096235)
+DATA piece0AVX512INT8<>+24(SB)/4, $(0.37862292)
+DATA piece0AVX512INT8<>+28(SB)/4, $(0.7600479)
+DATA piece0AVX512INT8<>+32(SB)/4, $(1.0427898)
+DATA piece0AVX512INT8<>+36(SB)/4, $(0.97560465)
+DATA piece0AVX512INT8<>+40(SB)/4, $(0.6402522)
+DATA piece0AVX512INT8<>+44(SB)/4, $(0.31945816)
+DATA piece0AVX512INT8<>+48(SB)/4, $(0.12539065)
+DATA piece0AVX512INT8<>+52(SB)/4, $(0.039429907)
+DATA piece0AVX512INT8<>+56(SB)/4, $(0.01004516)
+DATA piece0AVX512INT8<>+60(SB)/4, $(0.0020888646)
+GLOBL piece0AVX512INT8<>(SB), RODATA|NOPTR, $64
 
-DATA nearmostAVX512INT8<>+0(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+4(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+8(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+12(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+16(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+20(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+24(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+28(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+32(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+36(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+40(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+44(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+48(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+52(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+56(SB)/4, $(4.25)
-DATA nearmostAVX512INT8<>+60(SB)/4, $(4.25)
-GLOBL nearmostAVX512INT8<>(SB), RODATA|NOPTR, $64
+DATA piece2AVX512INT8<>+0(SB)/4, $(-0.2734412)
+DATA piece2AVX512INT8<>+4(SB)/4, $(-0.25046292)
+DATA piece2AVX512INT8<>+8(SB)/4, $(-0.2087965)
+DATA piece2AVX512INT8<>+12(SB)/4, $(-0.15584585)
+DATA piece2AVX512INT8<>+16(SB)/4, $(-0.100209415)
+DATA piece2AVX512INT8<>+20(SB)/4, $(-0.049645416)
+DATA piece2AVX512INT8<>+24(SB)/4, $(-0.0095471665)
+DATA piece2AVX512INT8<>+28(SB)/4, $(0.017710164)
+DATA piece2AVX512INT8<>+32(SB)/4, $(0.03531495)
+DATA piece2AVX512INT8<>+36(SB)/4, $(0.032363717)
+DATA piece2AVX512INT8<>+40(SB)/4, $(0.018974703)
+DATA piece2AVX512INT8<>+44(SB)/4, $(0.008295472)
+DATA piece2AVX512INT8<>+48(SB)/4, $(0.002846025)
+DATA piece2AVX512INT8<>+52(SB)/4, $(0.00078464526)
+DATA piece2AVX512INT8<>+56(SB)/4, $(0.00017613405)
+DATA piece2AVX512INT8<>+60(SB)/4, $(3.245298e-05)
+GLOBL piece2AVX512INT8<>(SB), RODATA|NOPTR, $64
 
-DATA near8AVX512INT8<>+0(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+4(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+8(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+12(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+16(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+20(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+24(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+28(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+32(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+36(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+40(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+44(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+48(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+52(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+56(SB)/4, $(6.764257e-11)
-DATA near8AVX512INT8<>+60(SB)/4, $(6.764257e-11)
-GLOBL near8AVX512INT8<>(SB), RODATA|NOPTR, $64
+DATA piece1AVX512INT8<>+0(SB)/4, $(1.5099659)
+DATA piece1AVX512INT8<>+4(SB)/4, $(1.4057229)
+DATA piece1AVX512INT8<>+8(SB)/4, $(1.1967894)
+DATA piece1AVX512INT8<>+12(SB)/4, $(0.905287)
+DATA piece1AVX512INT8<>+16(SB)/4, $(0.5715277)
+DATA piece1AVX512INT8<>+20(SB)/4, $(0.24318598)
+DATA piece1AVX512INT8<>+24(SB)/4, $(-0.03702454)
+DATA piece1AVX512INT8<>+28(SB)/4, $(-0.24094337)
+DATA piece1AVX512INT8<>+32(SB)/4, $(-0.38203815)
+DATA piece1AVX512INT8<>+36(SB)/4, $(-0.35382858)
+DATA piece1AVX512INT8<>+40(SB)/4, $(-0.219826)
+DATA piece1AVX512INT8<>+44(SB)/4, $(-0.102774054)
+DATA piece1AVX512INT8<>+48(SB)/4, $(-0.03773768)
+DATA piece1AVX512INT8<>+52(SB)/4, $(-0.011115759)
+DATA piece1AVX512INT8<>+56(SB)/4, $(-0.0026588654)
+DATA piece1AVX512INT8<>+60(SB)/4, $(-0.0005205342)
+GLOBL piece1AVX512INT8<>(SB), RODATA|NOPTR, $64
 
-DATA near7AVX512INT8<>+0(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+4(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+8(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+12(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+16(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+20(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+24(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+28(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+32(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+36(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+40(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+44(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+48(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+52(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+56(SB)/4, $(-6.3350085e-09)
-DATA near7AVX512INT8<>+60(SB)/4, $(-6.3350085e-09)
-GLOBL near7AVX512INT8<>(SB), RODATA|NOPTR, $64
+DATA piecescaleAVX512INT8<>+0(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+4(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+8(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+12(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+16(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+20(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+24(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+28(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+32(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+36(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+40(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+44(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+48(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+52(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+56(SB)/4, $(1.2)
+DATA piecescaleAVX512INT8<>+60(SB)/4, $(1.2)
+GLOBL piecescaleAVX512INT8<>(SB), RODATA|NOPTR, $64
 
-DATA near6AVX512INT8<>+0(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+4(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+8(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+12(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+16(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+20(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+24(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+28(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+32(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+36(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+40(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+44(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+48(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+52(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+56(SB)/4, $(2.6090817e-07)
-DATA near6AVX512INT8<>+60(SB)/4, $(2.6090817e-07)
-GLOBL near6AVX512INT8<>(SB), RODATA|NOPTR, $64
+DATA piecereachAVX512INT8<>+0(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+4(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+8(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+12(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+16(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+20(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+24(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+28(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+32(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+36(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+40(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+44(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+48(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+52(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+56(SB)/4, $(4.98)
+DATA piecereachAVX512INT8<>+60(SB)/4, $(4.98)
+GLOBL piecereachAVX512INT8<>(SB), RODATA|NOPTR, $64
 
-DATA near5AVX512INT8<>+0(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+4(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+8(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+12(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+16(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+20(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+24(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+28(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+32(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+36(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+40(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+44(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+48(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+52(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+56(SB)/4, $(-6.29855e-06)
-DATA near5AVX512INT8<>+60(SB)/4, $(-6.29855e-06)
-GLOBL near5AVX512INT8<>(SB), RODATA|NOPTR, $64
-
-DATA near4AVX512INT8<>+0(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+4(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+8(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+12(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+16(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+20(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+24(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+28(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+32(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+36(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+40(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+44(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+48(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+52(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+56(SB)/4, $(0.0001008925)
-DATA near4AVX512INT8<>+60(SB)/4, $(0.0001008925)
-GLOBL near4AVX512INT8<>(SB), RODATA|NOPTR, $64
-
-DATA near3AVX512INT8<>+0(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+4(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+8(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+12(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+16(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+20(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+24(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+28(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+32(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+36(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+40(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+44(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+48(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+52(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+56(SB)/4, $(-0.0011575413)
-DATA near3AVX512INT8<>+60(SB)/4, $(-0.0011575413)
-GLOBL near3AVX512INT8<>(SB), RODATA|NOPTR, $64
-
-DATA near2AVX512INT8<>+0(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+4(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+8(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+12(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+16(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+20(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+24(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+28(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+32(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+36(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+40(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+44(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+48(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+52(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+56(SB)/4, $(0.0099963285)
-DATA near2AVX512INT8<>+60(SB)/4, $(0.0099963285)
-GLOBL near2AVX512INT8<>(SB), RODATA|NOPTR, $64
-
-DATA near1AVX512INT8<>+0(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+4(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+8(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+12(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+16(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+20(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+24(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+28(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+32(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+36(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+40(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+44(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+48(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+52(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+56(SB)/4, $(-0.06667296)
-DATA near1AVX512INT8<>+60(SB)/4, $(-0.06667296)
-GLOBL near1AVX512INT8<>(SB), RODATA|NOPTR, $64
-
-DATA near0AVX512INT8<>+0(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+4(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+8(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+12(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+16(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+20(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+24(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+28(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+32(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+36(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+40(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+44(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+48(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+52(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+56(SB)/4, $(0.39911422)
-DATA near0AVX512INT8<>+60(SB)/4, $(0.39911422)
-GLOBL near0AVX512INT8<>(SB), RODATA|NOPTR, $64
-
-DATA halfAVX512INT8<>+0(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+4(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+8(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+12(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+16(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+20(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+24(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+28(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+32(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+36(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+40(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+44(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+48(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+52(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+56(SB)/4, $(0.5)
-DATA halfAVX512INT8<>+60(SB)/4, $(0.5)
-GLOBL halfAVX512INT8<>(SB), RODATA|NOPTR, $64
+DATA piecefirstAVX512INT8<>+0(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+4(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+8(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+12(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+16(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+20(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+24(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+28(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+32(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+36(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+40(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+44(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+48(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+52(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+56(SB)/4, $(2.0)
+DATA piecefirstAVX512INT8<>+60(SB)/4, $(2.0)
+GLOBL piecefirstAVX512INT8<>(SB), RODATA|NOPTR, $64
 
 // func mulGELU4x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
-// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, MMX+
 TEXT ·mulGELU4x64AVX512INT8(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
@@ -2196,251 +1996,191 @@ done:
 	VCVTDQ2PS Z19, Z19 // row 3, vector 3 as float32
 	VMULPS Z20, Z19, Z19 // times the row's scale
 	VFMADD213PS 192(R8), Z3, Z19 // times the column's scale, plus bias
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z4, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z2 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z2 // ·t + 1/2: Φ(x)
-	VMULPS Z4, Z2, Z2 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z5, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z3 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z3 // ·t + 1/2: Φ(x)
-	VMULPS Z5, Z3, Z3 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z6, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z4 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z4 // ·t + 1/2: Φ(x)
-	VMULPS Z6, Z4, Z4 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z7, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z5 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z5 // ·t + 1/2: Φ(x)
-	VMULPS Z7, Z5, Z5 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z8, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z6 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z6 // ·t + 1/2: Φ(x)
-	VMULPS Z8, Z6, Z6 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z9, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z7 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z7 // ·t + 1/2: Φ(x)
-	VMULPS Z9, Z7, Z7 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z10, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z8 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z8 // ·t + 1/2: Φ(x)
-	VMULPS Z10, Z8, Z8 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z11, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z9 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z9 // ·t + 1/2: Φ(x)
-	VMULPS Z11, Z9, Z9 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z12, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z10 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z10 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z10 // ·t + 1/2: Φ(x)
-	VMULPS Z12, Z10, Z10 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z13, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z11 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z11 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z11 // ·t + 1/2: Φ(x)
-	VMULPS Z13, Z11, Z11 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z14, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z12 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z12 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z12 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z12, Z12 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z15, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z13 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z13 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z13 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z13, Z13 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z16, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z14 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z14 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z14 // ·t + 1/2: Φ(x)
-	VMULPS Z16, Z14, Z14 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z17, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z15 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z15 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z15 // ·t + 1/2: Φ(x)
-	VMULPS Z17, Z15, Z15 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z18, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z16 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z16 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z16 // ·t + 1/2: Φ(x)
-	VMULPS Z18, Z16, Z16 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z19, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z17 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z17 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z19, Z17, Z17 // ·x
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512INT8<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512INT8<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512INT8<>+0(SB), Z0 // from t to u
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z4, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z4, Z4 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z5, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z5, Z1, Z5 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z5, Z5 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z6, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z6, Z1, Z6 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z6, Z6 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z7, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z7, Z1, Z7 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z7, Z7 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z8, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z8, Z1, Z8 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z8, Z8 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z9, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z9, Z1, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z10, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z10, Z1, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z10, Z10 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z11, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z11, Z1, Z11 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z11, Z11 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z12, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z12, Z1, Z12 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z12, Z12 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z13, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z13, Z1, Z13 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z13, Z13 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z14, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z14, Z1, Z14 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z14, Z14 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z15, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z15, Z1, Z15 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z15, Z15 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z16, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z16, Z1, Z16 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z16, Z16 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z17, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z17, Z1, Z17 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z17, Z17 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z18, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z18, Z1, Z18 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z18, Z18 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z19, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z0 // the piece's number
+	VPERMPS Z2, Z0, Z2 // its coefficient of u²
+	VPERMPS Z3, Z0, Z3 // of u^1
+	VFMADD213PS Z3, Z20, Z2 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z0, Z0 // of u^0
+	VFMADD213PS Z0, Z20, Z2 // ·u + that
+	VMAXPS Z19, Z1, Z19 // max(x, 0); NaN stays what it is
+	VSUBPS Z2, Z19, Z19 // - t·Φ(-t)
 	MOVQ ldc+128(FP), R8 // from row to row of c
 	SHLQ $0x02, R8 // in bytes
-	VMOVUPS Z2, (BX) // row 0, vector 0
-	VMOVUPS Z3, 64(BX) // row 0, vector 1
-	VMOVUPS Z4, 128(BX) // row 0, vector 2
-	VMOVUPS Z5, 192(BX) // row 0, vector 3
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z6, (BX) // row 1, vector 0
-	VMOVUPS Z7, 64(BX) // row 1, vector 1
-	VMOVUPS Z8, 128(BX) // row 1, vector 2
-	VMOVUPS Z9, 192(BX) // row 1, vector 3
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z10, (BX) // row 2, vector 0
-	VMOVUPS Z11, 64(BX) // row 2, vector 1
-	VMOVUPS Z12, 128(BX) // row 2, vector 2
-	VMOVUPS Z13, 192(BX) // row 2, vector 3
+	VMOVUPS Z12, (BX) // row 2, vector 0
+	VMOVUPS Z13, 64(BX) // row 2, vector 1
+	VMOVUPS Z14, 128(BX) // row 2, vector 2
+	VMOVUPS Z15, 192(BX) // row 2, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z14, (BX) // row 3, vector 0
-	VMOVUPS Z15, 64(BX) // row 3, vector 1
-	VMOVUPS Z16, 128(BX) // row 3, vector 2
-	VMOVUPS Z17, 192(BX) // row 3, vector 3
+	VMOVUPS Z16, (BX) // row 3, vector 0
+	VMOVUPS Z17, 64(BX) // row 3, vector 1
+	VMOVUPS Z18, 128(BX) // row 3, vector 2
+	VMOVUPS Z19, 192(BX) // row 3, vector 3
 	ADDQ R8, BX // c's next row
 	ADDQ AX, DX // past row 0 of a
 	ADDQ AX, DX // past row 1 of a
@@ -2452,7 +2192,7 @@ done:
 	RET
 
 // func mulGELU2x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
-// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, MMX+
 TEXT ·mulGELU2x64AVX512INT8(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
@@ -2605,129 +2345,101 @@ done:
 	VCVTDQ2PS Z11, Z11 // row 1, vector 3 as float32
 	VMULPS Z12, Z11, Z11 // times the row's scale
 	VFMADD213PS 192(R8), Z3, Z11 // times the column's scale, plus bias
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z4, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z2 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z2 // ·t + 1/2: Φ(x)
-	VMULPS Z4, Z2, Z2 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z5, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z3 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z3 // ·t + 1/2: Φ(x)
-	VMULPS Z5, Z3, Z3 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z6, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z4 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z4 // ·t + 1/2: Φ(x)
-	VMULPS Z6, Z4, Z4 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z7, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z5 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z5 // ·t + 1/2: Φ(x)
-	VMULPS Z7, Z5, Z5 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z8, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z6 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z6 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z6 // ·t + 1/2: Φ(x)
-	VMULPS Z8, Z6, Z6 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z9, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z7 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z7 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z7 // ·t + 1/2: Φ(x)
-	VMULPS Z9, Z7, Z7 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z10, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z8 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z8 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z8 // ·t + 1/2: Φ(x)
-	VMULPS Z10, Z8, Z8 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z11, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z9 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z9 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z9 // ·t + 1/2: Φ(x)
-	VMULPS Z11, Z9, Z9 // ·x
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512INT8<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512INT8<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512INT8<>+0(SB), Z0 // from t to u
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z4, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z4, Z4 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z5, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z5, Z1, Z5 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z5, Z5 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z6, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z6, Z1, Z6 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z6, Z6 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z7, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z7, Z1, Z7 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z7, Z7 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z8, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z8, Z1, Z8 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z8, Z8 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z9, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z9, Z1, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z10, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z10, Z1, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z10, Z10 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z11, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z0 // the piece's number
+	VPERMPS Z2, Z0, Z2 // its coefficient of u²
+	VPERMPS Z3, Z0, Z3 // of u^1
+	VFMADD213PS Z3, Z12, Z2 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z0, Z0 // of u^0
+	VFMADD213PS Z0, Z12, Z2 // ·u + that
+	VMAXPS Z11, Z1, Z11 // max(x, 0); NaN stays what it is
+	VSUBPS Z2, Z11, Z11 // - t·Φ(-t)
 	MOVQ ldc+128(FP), R8 // from row to row of c
 	SHLQ $0x02, R8 // in bytes
-	VMOVUPS Z2, (BX) // row 0, vector 0
-	VMOVUPS Z3, 64(BX) // row 0, vector 1
-	VMOVUPS Z4, 128(BX) // row 0, vector 2
-	VMOVUPS Z5, 192(BX) // row 0, vector 3
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
 	ADDQ R8, BX // c's next row
-	VMOVUPS Z6, (BX) // row 1, vector 0
-	VMOVUPS Z7, 64(BX) // row 1, vector 1
-	VMOVUPS Z8, 128(BX) // row 1, vector 2
-	VMOVUPS Z9, 192(BX) // row 1, vector 3
+	VMOVUPS Z8, (BX) // row 1, vector 0
+	VMOVUPS Z9, 64(BX) // row 1, vector 1
+	VMOVUPS Z10, 128(BX) // row 1, vector 2
+	VMOVUPS Z11, 192(BX) // row 1, vector 3
 	ADDQ R8, BX // c's next row
 	ADDQ AX, DX // past row 0 of a
 	ADDQ AX, DX // past row 1 of a
@@ -2737,7 +2449,7 @@ done:
 	RET
 
 // func mulGELU1x64AVX512INT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
-// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, MMX+
 TEXT ·mulGELU1x64AVX512INT8(SB), NOSPLIT, $0-176
 	MOVQ lda+136(FP), AX // from row to row of a
 	SHLQ $0x02, AX // in bytes
@@ -2848,68 +2560,56 @@ done:
 	VCVTDQ2PS Z7, Z7 // row 0, vector 3 as float32
 	VMULPS Z8, Z7, Z7 // times the row's scale
 	VFMADD213PS 192(R8), Z3, Z7 // times the column's scale, plus bias
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z4, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z2 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z2 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z2 // ·t + 1/2: Φ(x)
-	VMULPS Z4, Z2, Z2 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z5, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z3 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z3 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z3 // ·t + 1/2: Φ(x)
-	VMULPS Z5, Z3, Z3 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z6, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z4 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z4 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z4 // ·t + 1/2: Φ(x)
-	VMULPS Z6, Z4, Z4 // ·x
-	VMAXPS nearleastAVX512INT8<>+0(SB), Z7, Z0 // not below -4.25
-	VMINPS nearmostAVX512INT8<>+0(SB), Z0, Z0 // nor above 4.25
-	VMULPS Z0, Z0, Z1 // t²
-	VMOVUPS near8AVX512INT8<>+0(SB), Z5 // the polynomial in t²
-	VFMADD213PS near7AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near7
-	VFMADD213PS near6AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near6
-	VFMADD213PS near5AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near5
-	VFMADD213PS near4AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near4
-	VFMADD213PS near3AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near3
-	VFMADD213PS near2AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near2
-	VFMADD213PS near1AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near1
-	VFMADD213PS near0AVX512INT8<>+0(SB), Z1, Z5 // ·t² + near0
-	VFMADD213PS halfAVX512INT8<>+0(SB), Z0, Z5 // ·t + 1/2: Φ(x)
-	VMULPS Z7, Z5, Z5 // ·x
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512INT8<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512INT8<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512INT8<>+0(SB), Z0 // from t to u
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z4, Z8 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z8 // u
+	VPSRLD $0x14, Z8, Z9 // the piece's number
+	VPERMPS Z2, Z9, Z10 // its coefficient of u²
+	VPERMPS Z3, Z9, Z11 // of u^1
+	VFMADD213PS Z11, Z8, Z10 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z9, Z9 // of u^0
+	VFMADD213PS Z9, Z8, Z10 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z10, Z4, Z4 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z5, Z8 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z8 // u
+	VPSRLD $0x14, Z8, Z9 // the piece's number
+	VPERMPS Z2, Z9, Z10 // its coefficient of u²
+	VPERMPS Z3, Z9, Z11 // of u^1
+	VFMADD213PS Z11, Z8, Z10 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z9, Z9 // of u^0
+	VFMADD213PS Z9, Z8, Z10 // ·u + that
+	VMAXPS Z5, Z1, Z5 // max(x, 0); NaN stays what it is
+	VSUBPS Z10, Z5, Z5 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z6, Z8 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z8 // u
+	VPSRLD $0x14, Z8, Z9 // the piece's number
+	VPERMPS Z2, Z9, Z10 // its coefficient of u²
+	VPERMPS Z3, Z9, Z11 // of u^1
+	VFMADD213PS Z11, Z8, Z10 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z9, Z9 // of u^0
+	VFMADD213PS Z9, Z8, Z10 // ·u + that
+	VMAXPS Z6, Z1, Z6 // max(x, 0); NaN stays what it is
+	VSUBPS Z10, Z6, Z6 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512INT8<>+0(SB), Z7, Z8 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512INT8<>+0(SB), Z0, Z8 // u
+	VPSRLD $0x14, Z8, Z0 // the piece's number
+	VPERMPS Z2, Z0, Z2 // its coefficient of u²
+	VPERMPS Z3, Z0, Z3 // of u^1
+	VFMADD213PS Z3, Z8, Z2 // ·u + that
+	VPERMPS piece0AVX512INT8<>+0(SB), Z0, Z0 // of u^0
+	VFMADD213PS Z0, Z8, Z2 // ·u + that
+	VMAXPS Z7, Z1, Z7 // max(x, 0); NaN stays what it is
+	VSUBPS Z2, Z7, Z7 // - t·Φ(-t)
 	MOVQ ldc+128(FP), R8 // from row to row of c
 	SHLQ $0x02, R8 // in bytes
-	VMOVUPS Z2, (BX) // row 0, vector 0
-	VMOVUPS Z3, 64(BX) // row 0, vector 1
-	VMOVUPS Z4, 128(BX) // row 0, vector 2
-	VMOVUPS Z5, 192(BX) // row 0, vector 3
+	VMOVUPS Z4, (BX) // row 0, vector 0
+	VMOVUPS Z5, 64(BX) // row 0, vector 1
+	VMOVUPS Z6, 128(BX) // row 0, vector 2
+	VMOVUPS Z7, 192(BX) // row 0, vector 3
 	ADDQ R8, BX // c's next row
 	ADDQ AX, DX // past row 0 of a
 	DECQ tiles+160(FP) // one tile done

@@ -412,7 +412,7 @@ func (g *generator) geluOfSums() func(x reg.VecVirtual) reg.VecVirtual {
 	if g.isa.element == "float32" {
 		return g.exactGELUOf()
 	}
-	return func(x reg.VecVirtual) reg.VecVirtual { return g.nearGELU(x, g.inMemory) }
+	return g.nearGELUOf()
 }
 
 // addSums adds what there is to add.

@@ -388,8 +388,20 @@ func nearBounds() []term {
 }
 
 func (g *generator) geluNear() {
-	g.function(geluNearOf)
-	g.rows(func(x reg.VecVirtual) reg.VecVirtual { return g.nearGELU(x, g.inMemory) })
+	if g.isa.wide() {
+		g.function(geluPiecesOf)
+	} else {
+		g.function(geluNearOf)
+	}
+	g.rows(g.nearGELUOf())
+}
+
+// nearGELUOf is what computes GELU where results are then rounded.
+func (g *generator) nearGELUOf() func(x reg.VecVirtual) reg.VecVirtual {
+	if g.isa.wide() {
+		return g.pieceGELUOf()
+	}
+	return func(x reg.VecVirtual) reg.VecVirtual { return g.nearGELU(x, g.inMemory) }
 }
 
 // nearGELU returns GELU(x); constant says where a constant is.
