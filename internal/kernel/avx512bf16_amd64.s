@@ -3673,171 +3673,171 @@ keys:
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 1, 16 columns
-	VMOVUPS 64(R9), Z3 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z3, Z3: as bfloat16
+	VMOVUPS 64(R9), Z2 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z2, Z2: as bfloat16
 	CMPQ SI, $0x02 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 2, 16 columns
-	VMOVUPS 64(R9), Z4 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z4, Z4: as bfloat16
+	VMOVUPS 64(R9), Z3 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z3, Z3: as bfloat16
 	CMPQ SI, $0x03 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 3, 16 columns
-	VMOVUPS 64(R9), Z5 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z5, Z5: as bfloat16
+	VMOVUPS 64(R9), Z4 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z4, Z4: as bfloat16
 	CMPQ SI, $0x04 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 4, 16 columns
-	VMOVUPS 64(R9), Z6 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x4f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z6, Z6: as bfloat16
+	VMOVUPS 64(R9), Z5 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z5, Z5: as bfloat16
 	CMPQ SI, $0x05 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 5, 16 columns
-	VMOVUPS 64(R9), Z7 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z7, Z7: as bfloat16
+	VMOVUPS 64(R9), Z6 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x4f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z6, Z6: as bfloat16
 	CMPQ SI, $0x06 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 6, 16 columns
-	VMOVUPS 64(R9), Z8 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x3f; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z8, Z8: as bfloat16
+	VMOVUPS 64(R9), Z7 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z7, Z7: as bfloat16
 	CMPQ SI, $0x07 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 7, 16 columns
-	VMOVUPS 64(R9), Z9 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z9, Z9: as bfloat16
+	VMOVUPS 64(R9), Z8 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x3f; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z8, Z8: as bfloat16
 	CMPQ SI, $0x08 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 8, 16 columns
-	VMOVUPS 64(R9), Z10 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z10, Z10: as bfloat16
+	VMOVUPS 64(R9), Z9 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z9, Z9: as bfloat16
 	CMPQ SI, $0x09 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 9, 16 columns
-	VMOVUPS 64(R9), Z11 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z11, Z11: as bfloat16
+	VMOVUPS 64(R9), Z10 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z10, Z10: as bfloat16
 	CMPQ SI, $0x0a // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 10, 16 columns
-	VMOVUPS 64(R9), Z12 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z12, Z12: as bfloat16
+	VMOVUPS 64(R9), Z11 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z11, Z11: as bfloat16
 	CMPQ SI, $0x0b // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 11, 16 columns
-	VMOVUPS 64(R9), Z13 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x17; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z13, Z13: as bfloat16
+	VMOVUPS 64(R9), Z12 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z12, Z12: as bfloat16
 	CMPQ SI, $0x0c // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 12, 16 columns
-	VMOVUPS 64(R9), Z14 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z14, Z14: as bfloat16
+	VMOVUPS 64(R9), Z13 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x17; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z13, Z13: as bfloat16
 	CMPQ SI, $0x0d // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 13, 16 columns
-	VMOVUPS 64(R9), Z15 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x07; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z15, Z15: as bfloat16
+	VMOVUPS 64(R9), Z14 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z14, Z14: as bfloat16
 	CMPQ SI, $0x0e // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 14, 16 columns
-	VMOVUPS 64(R9), Z16 // and 16 more
-	BYTE $0x62; BYTE $0xe2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z16, Z16: as bfloat16
+	VMOVUPS 64(R9), Z15 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x07; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z15, Z15: as bfloat16
 	CMPQ SI, $0x0f // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 15, 16 columns
-	VMOVUPS 64(R9), Z17 // and 16 more
-	BYTE $0x62; BYTE $0xe2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z17, Z17: as bfloat16
-	VUNPCKLPS Z3, Z1, Z0 // registers 0 and 1: lower elements
-	VUNPCKHPS Z3, Z1, Z1 // upper ones
-	VUNPCKLPS Z5, Z4, Z3 // registers 2 and 3: lower elements
-	VUNPCKHPS Z5, Z4, Z4 // upper ones
-	VUNPCKLPS Z7, Z6, Z5 // registers 4 and 5: lower elements
-	VUNPCKHPS Z7, Z6, Z6 // upper ones
-	VUNPCKLPS Z9, Z8, Z7 // registers 6 and 7: lower elements
-	VUNPCKHPS Z9, Z8, Z8 // upper ones
-	VUNPCKLPS Z11, Z10, Z9 // registers 8 and 9: lower elements
-	VUNPCKHPS Z11, Z10, Z10 // upper ones
-	VUNPCKLPS Z13, Z12, Z11 // registers 10 and 11: lower elements
-	VUNPCKHPS Z13, Z12, Z12 // upper ones
-	VUNPCKLPS Z15, Z14, Z13 // registers 12 and 13: lower elements
-	VUNPCKHPS Z15, Z14, Z14 // upper ones
-	VUNPCKLPS Z17, Z16, Z15 // registers 14 and 15: lower elements
-	VUNPCKHPS Z17, Z16, Z16 // upper ones
-	VUNPCKLPD Z3, Z0, Z17 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z3, Z0, Z3 // upper ones
-	VUNPCKLPD Z4, Z1, Z0 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z4, Z1, Z1 // upper ones
-	VUNPCKLPD Z7, Z5, Z4 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z7, Z5, Z7 // upper ones
-	VUNPCKLPD Z8, Z6, Z5 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z8, Z6, Z6 // upper ones
-	VUNPCKLPD Z11, Z9, Z8 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z11, Z9, Z11 // upper ones
-	VUNPCKLPD Z12, Z10, Z9 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z12, Z10, Z10 // upper ones
-	VUNPCKLPD Z15, Z13, Z12 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z15, Z13, Z15 // upper ones
-	VUNPCKLPD Z16, Z14, Z13 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z16, Z14, Z14 // upper ones
-	VSHUFF32X4 $0x88, Z4, Z17, Z16 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z4, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z5, Z0, Z4 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z5, Z0, Z5 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z7, Z3, Z0 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z6, Z1, Z3 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z6, Z1, Z1 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z8, Z6 // registers 8 and 12: quarters 0 and 2
+	VMOVUPS 64(R9), Z16 // and 16 more
+	BYTE $0x62; BYTE $0xe2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z16, Z16: as bfloat16
+	VUNPCKLPS Z2, Z1, Z0 // registers 0 and 1: lower elements
+	VUNPCKHPS Z2, Z1, Z1 // upper ones
+	VUNPCKLPS Z4, Z3, Z2 // registers 2 and 3: lower elements
+	VUNPCKHPS Z4, Z3, Z3 // upper ones
+	VUNPCKLPS Z6, Z5, Z4 // registers 4 and 5: lower elements
+	VUNPCKHPS Z6, Z5, Z5 // upper ones
+	VUNPCKLPS Z8, Z7, Z6 // registers 6 and 7: lower elements
+	VUNPCKHPS Z8, Z7, Z7 // upper ones
+	VUNPCKLPS Z10, Z9, Z8 // registers 8 and 9: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 10 and 11: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 12 and 13: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 14 and 15: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPD Z2, Z0, Z16 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z2, Z0, Z2 // upper ones
+	VUNPCKLPD Z3, Z1, Z0 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z3, Z1, Z1 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z6, Z4, Z6 // upper ones
+	VUNPCKLPD Z7, Z5, Z4 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z7, Z5, Z5 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z10, Z8, Z10 // upper ones
+	VUNPCKLPD Z11, Z9, Z8 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VSHUFF32X4 $0x88, Z3, Z16, Z15 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z3 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z0 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z1, Z2 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z1, Z1 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z5 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z7 // registers 9 and 13: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z12, Z8, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z9, Z8 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z11, Z9 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z14, Z10, Z11 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z10, Z10 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z6, Z16, Z14 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z6, Z16, Z16 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z8, Z4, Z6 // registers 1 and 9: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z8, Z4, Z8 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z9, Z0, Z4 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z9, Z0, Z9 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z11, Z3, Z0 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z17, Z3 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z12, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z5, Z12 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z5, Z13 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z7, Z5 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z7, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z10, Z1, Z7 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z10, Z1, Z1 // quarters 1 and 3
-	VMOVUPS Z14, (R8) // columns 0 and 1 of all
-	VMOVUPS Z4, 64(R8) // columns 2 and 3 of all
-	VMOVUPS Z6, 128(R8) // columns 4 and 5 of all
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z10 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z15, Z13 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z3, Z5 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z3 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z2, Z0 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z2, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z16, Z2 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z11 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z6, Z4 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
+	VMOVUPS Z13, (R8) // columns 0 and 1 of all
+	VMOVUPS Z3, 64(R8) // columns 2 and 3 of all
+	VMOVUPS Z5, 128(R8) // columns 4 and 5 of all
 	VMOVUPS Z0, 192(R8) // columns 6 and 7 of all
-	VMOVUPS Z3, 256(R8) // columns 8 and 9 of all
-	VMOVUPS Z5, 320(R8) // columns 10 and 11 of all
-	VMOVUPS Z12, 384(R8) // columns 12 and 13 of all
-	VMOVUPS Z7, 448(R8) // columns 14 and 15 of all
-	VMOVUPS Z16, 512(R8) // columns 16 and 17 of all
-	VMOVUPS Z9, 576(R8) // columns 18 and 19 of all
-	VMOVUPS Z8, 640(R8) // columns 20 and 21 of all
-	VMOVUPS Z11, 704(R8) // columns 22 and 23 of all
-	VMOVUPS Z17, 768(R8) // columns 24 and 25 of all
-	VMOVUPS Z15, 832(R8) // columns 26 and 27 of all
-	VMOVUPS Z13, 896(R8) // columns 28 and 29 of all
+	VMOVUPS Z2, 256(R8) // columns 8 and 9 of all
+	VMOVUPS Z4, 320(R8) // columns 10 and 11 of all
+	VMOVUPS Z11, 384(R8) // columns 12 and 13 of all
+	VMOVUPS Z6, 448(R8) // columns 14 and 15 of all
+	VMOVUPS Z15, 512(R8) // columns 16 and 17 of all
+	VMOVUPS Z8, 576(R8) // columns 18 and 19 of all
+	VMOVUPS Z7, 640(R8) // columns 20 and 21 of all
+	VMOVUPS Z10, 704(R8) // columns 22 and 23 of all
+	VMOVUPS Z16, 768(R8) // columns 24 and 25 of all
+	VMOVUPS Z14, 832(R8) // columns 26 and 27 of all
+	VMOVUPS Z12, 896(R8) // columns 28 and 29 of all
 	VMOVUPS Z1, 960(R8) // columns 30 and 31 of all
 	MOVQ 40(SP), R9 // a row
 	SHLQ $0x04, R9 // times 16
@@ -3859,15 +3859,15 @@ values:
 	NOTQ R10 // the other way round
 	KMOVW R10, K2 // no lane if there was but one
 	VMOVUPS (DI), Z1 // a row
-	VMOVUPS.Z (DI)(R9*1), K2, Z3 // the next, if it is there
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd9 // VCVTNE2PS2BF16 Z1, Z3, Z3: as bfloat16
-	VPERMW Z3, Z0, Z3 // in turns
-	VMOVUPS Z3, (R8) // write
+	VMOVUPS.Z (DI)(R9*1), K2, Z2 // the next, if it is there
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd1 // VCVTNE2PS2BF16 Z1, Z2, Z2: as bfloat16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, (R8) // write
 	VMOVUPS 64(DI), Z1 // a row
-	VMOVUPS.Z 64(DI)(R9*1), K2, Z3 // the next, if it is there
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd9 // VCVTNE2PS2BF16 Z1, Z3, Z3: as bfloat16
-	VPERMW Z3, Z0, Z3 // in turns
-	VMOVUPS Z3, 64(R8) // write
+	VMOVUPS.Z 64(DI)(R9*1), K2, Z2 // the next, if it is there
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd1 // VCVTNE2PS2BF16 Z1, Z2, Z2: as bfloat16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, 64(R8) // write
 	LEAQ (DI)(R9*2), DI // next two rows
 	ADDQ $0x00000080, R8 // next pairs
 	TESTQ SI, SI // rows left?
@@ -3877,6 +3877,7 @@ queries:
 	MOVQ $0x0000000c, SI // a tile's rows
 	CMPQ BX, SI // are there fewer queries?
 	CMOVQLT BX, SI // then those
+	MOVQ SI, 16(SP) // are needed again
 	MOVQ queries_base+192(FP), R8 // where they go
 	MOVQ 40(SP), DI // from row to row
 
@@ -3889,16 +3890,33 @@ query:
 	ADDQ $0x00000040, R8 // and its place
 	DECQ SI // one turn done
 	JNZ query // more?
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMOVUPS lowestAVX512BF16<>+0(SB), Z0 // -Inf: what no score is below
+	VMOVUPS Z0, (SI) // row 0
+	VMOVUPS Z0, 64(SI) // row 1
+	VMOVUPS Z0, 128(SI) // row 2
+	VMOVUPS Z0, 192(SI) // row 3
+	VMOVUPS Z0, 256(SI) // row 4
+	VMOVUPS Z0, 320(SI) // row 5
+	VMOVUPS Z0, 384(SI) // row 6
+	VMOVUPS Z0, 448(SI) // row 7
+	VMOVUPS Z0, 512(SI) // row 8
+	VMOVUPS Z0, 576(SI) // row 9
+	VMOVUPS Z0, 640(SI) // row 10
+	VMOVUPS Z0, 704(SI) // row 11
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE scored8 // so few?
 	MOVQ keys_base+96(FP), DI // squares of keys
 	MOVQ scores_base+144(FP), R8 // scores
 	MOVQ 24(SP), R9 // bytes of a row of them
 	SHRQ $0x06, R9 // 16 keys have 64
 	SUBQ $0x02, R9 // fewer than 32 keys?
-	JL fewer // then those
+	JL fewer12 // then those
 
-more:
+more12:
 	VXORPS Z0, Z0, Z0 // 0
 	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	VXORPS Z4, Z4, Z4 // 0
 	VXORPS Z5, Z5, Z5 // 0
@@ -3920,216 +3938,253 @@ more:
 	VXORPS Z21, Z21, Z21 // 0
 	VXORPS Z22, Z22, Z22 // 0
 	VXORPS Z23, Z23, Z23 // 0
-	VXORPS Z24, Z24, Z24 // 0
 	MOVQ queries_base+192(FP), R10 // queries
 	MOVQ DI, R11 // squares of keys
 	MOVQ $0x00000004, SI // turns of 4 pairs of columns
 
-pair:
-	VMOVUPS (R11), Z25 // keys from 0
-	VMOVUPS 1024(R11), Z26 // keys from 16
-	VBROADCASTSS (R10), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 64(R10), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS 128(R10), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS 192(R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS 256(R10), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS 320(R10), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS 384(R10), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS 448(R10), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS 512(R10), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS 576(R10), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS 640(R10), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS 704(R10), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
-	VMOVUPS 64(R11), Z25 // keys from 0
-	VMOVUPS 1088(R11), Z26 // keys from 16
-	VBROADCASTSS 4(R10), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 68(R10), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS 132(R10), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS 196(R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS 260(R10), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS 324(R10), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS 388(R10), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS 452(R10), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS 516(R10), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS 580(R10), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS 644(R10), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS 708(R10), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
-	VMOVUPS 128(R11), Z25 // keys from 0
-	VMOVUPS 1152(R11), Z26 // keys from 16
-	VBROADCASTSS 8(R10), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 72(R10), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS 136(R10), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS 200(R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS 264(R10), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS 328(R10), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS 392(R10), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS 456(R10), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS 520(R10), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS 584(R10), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS 648(R10), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS 712(R10), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
-	VMOVUPS 192(R11), Z25 // keys from 0
-	VMOVUPS 1216(R11), Z26 // keys from 16
-	VBROADCASTSS 12(R10), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 76(R10), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS 140(R10), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS 204(R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS 268(R10), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS 332(R10), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS 396(R10), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS 460(R10), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS 524(R10), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS 588(R10), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS 652(R10), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS 716(R10), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
+pair12:
+	VMOVUPS (R11), Z24 // keys from 0
+	VMOVUPS 1024(R11), Z25 // keys from 16
+	VBROADCASTSS (R10), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 64(R10), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 128(R10), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 192(R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 256(R10), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 320(R10), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 384(R10), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 448(R10), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 512(R10), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 576(R10), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 640(R10), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 704(R10), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 64(R11), Z24 // keys from 0
+	VMOVUPS 1088(R11), Z25 // keys from 16
+	VBROADCASTSS 4(R10), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 68(R10), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 132(R10), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 196(R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 260(R10), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 324(R10), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 388(R10), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 452(R10), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 516(R10), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 580(R10), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 644(R10), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 708(R10), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 128(R11), Z24 // keys from 0
+	VMOVUPS 1152(R11), Z25 // keys from 16
+	VBROADCASTSS 8(R10), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 72(R10), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 136(R10), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 200(R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 264(R10), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 328(R10), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 392(R10), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 456(R10), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 520(R10), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 584(R10), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 648(R10), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 712(R10), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 192(R11), Z24 // keys from 0
+	VMOVUPS 1216(R11), Z25 // keys from 16
+	VBROADCASTSS 12(R10), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 76(R10), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 140(R10), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 204(R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 268(R10), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 332(R10), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 396(R10), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 460(R10), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 524(R10), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 588(R10), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 652(R10), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 716(R10), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	ADDQ $0x10, R10 // next columns of the queries
 	ADDQ $0x00000100, R11 // and of the keys
 	DECQ SI // one turn done
-	JNZ pair // more?
+	JNZ pair12 // more?
 	MOVQ R8, SI // row 0 of the scores
 	MOVQ 24(SP), R10 // from row to row of them
 	VMOVUPS Z0, (SI) // row 0, vector 0
 	VMOVUPS Z1, 64(SI) // row 0, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z3, (SI) // row 1, vector 0
-	VMOVUPS Z4, 64(SI) // row 1, vector 1
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z5, (SI) // row 2, vector 0
-	VMOVUPS Z6, 64(SI) // row 2, vector 1
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z7, (SI) // row 3, vector 0
-	VMOVUPS Z8, 64(SI) // row 3, vector 1
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z9, (SI) // row 4, vector 0
-	VMOVUPS Z10, 64(SI) // row 4, vector 1
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z11, (SI) // row 5, vector 0
-	VMOVUPS Z12, 64(SI) // row 5, vector 1
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z13, (SI) // row 6, vector 0
-	VMOVUPS Z14, 64(SI) // row 6, vector 1
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z15, (SI) // row 7, vector 0
-	VMOVUPS Z16, 64(SI) // row 7, vector 1
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z17, (SI) // row 8, vector 0
-	VMOVUPS Z18, 64(SI) // row 8, vector 1
+	VMOVUPS Z16, (SI) // row 8, vector 0
+	VMOVUPS Z17, 64(SI) // row 8, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z19, (SI) // row 9, vector 0
-	VMOVUPS Z20, 64(SI) // row 9, vector 1
+	VMOVUPS Z18, (SI) // row 9, vector 0
+	VMOVUPS Z19, 64(SI) // row 9, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z21, (SI) // row 10, vector 0
-	VMOVUPS Z22, 64(SI) // row 10, vector 1
+	VMOVUPS Z20, (SI) // row 10, vector 0
+	VMOVUPS Z21, 64(SI) // row 10, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z23, (SI) // row 11, vector 0
-	VMOVUPS Z24, 64(SI) // row 11, vector 1
+	VMOVUPS Z22, (SI) // row 11, vector 0
+	VMOVUPS Z23, 64(SI) // row 11, vector 1
 	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VMAXPS Z9, Z8, Z8 // the larger of the row's
+	VMAXPS 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VMAXPS Z11, Z10, Z10 // the larger of the row's
+	VMAXPS 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VMAXPS Z13, Z12, Z12 // the larger of the row's
+	VMAXPS 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VMAXPS Z15, Z14, Z14 // the larger of the row's
+	VMAXPS 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	VMAXPS Z17, Z16, Z16 // the larger of the row's
+	VMAXPS 512(SI), Z16, Z16 // and of those before
+	VMOVUPS Z16, 512(SI) // write
+	VMAXPS Z19, Z18, Z18 // the larger of the row's
+	VMAXPS 576(SI), Z18, Z18 // and of those before
+	VMOVUPS Z18, 576(SI) // write
+	VMAXPS Z21, Z20, Z20 // the larger of the row's
+	VMAXPS 640(SI), Z20, Z20 // and of those before
+	VMOVUPS Z20, 640(SI) // write
+	VMAXPS Z23, Z22, Z22 // the larger of the row's
+	VMAXPS 704(SI), Z22, Z22 // and of those before
+	VMOVUPS Z22, 704(SI) // write
 	ADDQ $0x00000800, DI // next 32 keys
 	ADDQ $0x00000080, R8 // and their scores
 	SUBQ $0x02, R9 // 32 keys done
-	JGE more // more?
+	JGE more12 // more?
 
-fewer:
+fewer12:
 	CMPQ R9, $-1 // are 16 left?
-	JL scored // no
+	JL none12 // no
 	VXORPS Z0, Z0, Z0 // 0
 	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	VXORPS Z4, Z4, Z4 // 0
 	VXORPS Z5, Z5, Z5 // 0
@@ -4139,248 +4194,907 @@ fewer:
 	VXORPS Z9, Z9, Z9 // 0
 	VXORPS Z10, Z10, Z10 // 0
 	VXORPS Z11, Z11, Z11 // 0
-	VXORPS Z12, Z12, Z12 // 0
 	MOVQ queries_base+192(FP), R9 // queries
 	MOVQ $0x00000004, SI // turns of 4 pairs of columns
 
-single:
-	VMOVUPS (DI), Z13 // keys from 0
-	VBROADCASTSS (R9), Z14 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 64(R9), Z14 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 128(R9), Z14 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z3: row 2, vector 0 += its products
-	VBROADCASTSS 192(R9), Z14 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z4: row 3, vector 0 += its products
-	VBROADCASTSS 256(R9), Z14 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z14, Z13, Z5: row 4, vector 0 += its products
-	VBROADCASTSS 320(R9), Z14 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xf6 // VDPBF16PS Z14, Z13, Z6: row 5, vector 0 += its products
-	VBROADCASTSS 384(R9), Z14 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xfe // VDPBF16PS Z14, Z13, Z7: row 6, vector 0 += its products
-	VBROADCASTSS 448(R9), Z14 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z8: row 7, vector 0 += its products
-	VBROADCASTSS 512(R9), Z14 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z9: row 8, vector 0 += its products
-	VBROADCASTSS 576(R9), Z14 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z14, Z13, Z10: row 9, vector 0 += its products
-	VBROADCASTSS 640(R9), Z14 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z11: row 10, vector 0 += its products
-	VBROADCASTSS 704(R9), Z14 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z12: row 11, vector 0 += its products
-	VMOVUPS 64(DI), Z13 // keys from 0
-	VBROADCASTSS 4(R9), Z14 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 68(R9), Z14 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 132(R9), Z14 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z3: row 2, vector 0 += its products
-	VBROADCASTSS 196(R9), Z14 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z4: row 3, vector 0 += its products
-	VBROADCASTSS 260(R9), Z14 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z14, Z13, Z5: row 4, vector 0 += its products
-	VBROADCASTSS 324(R9), Z14 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xf6 // VDPBF16PS Z14, Z13, Z6: row 5, vector 0 += its products
-	VBROADCASTSS 388(R9), Z14 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xfe // VDPBF16PS Z14, Z13, Z7: row 6, vector 0 += its products
-	VBROADCASTSS 452(R9), Z14 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z8: row 7, vector 0 += its products
-	VBROADCASTSS 516(R9), Z14 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z9: row 8, vector 0 += its products
-	VBROADCASTSS 580(R9), Z14 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z14, Z13, Z10: row 9, vector 0 += its products
-	VBROADCASTSS 644(R9), Z14 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z11: row 10, vector 0 += its products
-	VBROADCASTSS 708(R9), Z14 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z12: row 11, vector 0 += its products
-	VMOVUPS 128(DI), Z13 // keys from 0
-	VBROADCASTSS 8(R9), Z14 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 72(R9), Z14 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 136(R9), Z14 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z3: row 2, vector 0 += its products
-	VBROADCASTSS 200(R9), Z14 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z4: row 3, vector 0 += its products
-	VBROADCASTSS 264(R9), Z14 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z14, Z13, Z5: row 4, vector 0 += its products
-	VBROADCASTSS 328(R9), Z14 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xf6 // VDPBF16PS Z14, Z13, Z6: row 5, vector 0 += its products
-	VBROADCASTSS 392(R9), Z14 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xfe // VDPBF16PS Z14, Z13, Z7: row 6, vector 0 += its products
-	VBROADCASTSS 456(R9), Z14 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z8: row 7, vector 0 += its products
-	VBROADCASTSS 520(R9), Z14 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z9: row 8, vector 0 += its products
-	VBROADCASTSS 584(R9), Z14 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z14, Z13, Z10: row 9, vector 0 += its products
-	VBROADCASTSS 648(R9), Z14 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z11: row 10, vector 0 += its products
-	VBROADCASTSS 712(R9), Z14 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z12: row 11, vector 0 += its products
-	VMOVUPS 192(DI), Z13 // keys from 0
-	VBROADCASTSS 12(R9), Z14 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 76(R9), Z14 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 140(R9), Z14 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z3: row 2, vector 0 += its products
-	VBROADCASTSS 204(R9), Z14 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z4: row 3, vector 0 += its products
-	VBROADCASTSS 268(R9), Z14 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z14, Z13, Z5: row 4, vector 0 += its products
-	VBROADCASTSS 332(R9), Z14 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xf6 // VDPBF16PS Z14, Z13, Z6: row 5, vector 0 += its products
-	VBROADCASTSS 396(R9), Z14 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xfe // VDPBF16PS Z14, Z13, Z7: row 6, vector 0 += its products
-	VBROADCASTSS 460(R9), Z14 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z8: row 7, vector 0 += its products
-	VBROADCASTSS 524(R9), Z14 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z9: row 8, vector 0 += its products
-	VBROADCASTSS 588(R9), Z14 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z14, Z13, Z10: row 9, vector 0 += its products
-	VBROADCASTSS 652(R9), Z14 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z11: row 10, vector 0 += its products
-	VBROADCASTSS 716(R9), Z14 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z12: row 11, vector 0 += its products
+single12:
+	VMOVUPS (DI), Z12 // keys from 0
+	VBROADCASTSS (R9), Z13 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 64(R9), Z13 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 128(R9), Z13 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 192(R9), Z13 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 256(R9), Z13 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 320(R9), Z13 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 384(R9), Z13 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 448(R9), Z13 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 512(R9), Z13 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 576(R9), Z13 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 640(R9), Z13 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 704(R9), Z13 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 64(DI), Z12 // keys from 0
+	VBROADCASTSS 4(R9), Z13 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 68(R9), Z13 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 132(R9), Z13 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 196(R9), Z13 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 260(R9), Z13 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 324(R9), Z13 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 388(R9), Z13 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 452(R9), Z13 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 516(R9), Z13 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 580(R9), Z13 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 644(R9), Z13 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 708(R9), Z13 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 128(DI), Z12 // keys from 0
+	VBROADCASTSS 8(R9), Z13 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 72(R9), Z13 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 136(R9), Z13 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 200(R9), Z13 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 264(R9), Z13 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 328(R9), Z13 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 392(R9), Z13 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 456(R9), Z13 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 520(R9), Z13 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 584(R9), Z13 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 648(R9), Z13 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 712(R9), Z13 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 192(DI), Z12 // keys from 0
+	VBROADCASTSS 12(R9), Z13 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 76(R9), Z13 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 140(R9), Z13 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 204(R9), Z13 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 268(R9), Z13 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 332(R9), Z13 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 396(R9), Z13 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 460(R9), Z13 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 524(R9), Z13 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 588(R9), Z13 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 652(R9), Z13 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 716(R9), Z13 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	ADDQ $0x10, R9 // next columns of the queries
 	ADDQ $0x00000100, DI // and of the keys
 	DECQ SI // one turn done
-	JNZ single // more?
+	JNZ single12 // more?
 	MOVQ R8, SI // row 0 of the scores
 	MOVQ 24(SP), DI // from row to row of them
 	VMOVUPS Z0, (SI) // row 0, vector 0
 	ADDQ DI, SI // next row
 	VMOVUPS Z1, (SI) // row 1, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z3, (SI) // row 2, vector 0
+	VMOVUPS Z2, (SI) // row 2, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z4, (SI) // row 3, vector 0
+	VMOVUPS Z3, (SI) // row 3, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z5, (SI) // row 4, vector 0
+	VMOVUPS Z4, (SI) // row 4, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z6, (SI) // row 5, vector 0
+	VMOVUPS Z5, (SI) // row 5, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z7, (SI) // row 6, vector 0
+	VMOVUPS Z6, (SI) // row 6, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z8, (SI) // row 7, vector 0
+	VMOVUPS Z7, (SI) // row 7, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z9, (SI) // row 8, vector 0
+	VMOVUPS Z8, (SI) // row 8, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z10, (SI) // row 9, vector 0
+	VMOVUPS Z9, (SI) // row 9, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z11, (SI) // row 10, vector 0
+	VMOVUPS Z10, (SI) // row 10, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z12, (SI) // row 11, vector 0
+	VMOVUPS Z11, (SI) // row 11, vector 0
 	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VMAXPS 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VMAXPS 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VMAXPS 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VMAXPS 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+	VMAXPS 512(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 512(SI) // write
+	VMAXPS 576(SI), Z9, Z9 // and of those before
+	VMOVUPS Z9, 576(SI) // write
+	VMAXPS 640(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 640(SI) // write
+	VMAXPS 704(SI), Z11, Z11 // and of those before
+	VMOVUPS Z11, 704(SI) // write
 
-scored:
-	VPXORQ Z2, Z2, Z2 // 0
-	VMOVUPS lowestAVX512BF16<>+0(SB), Z0 // -Inf: what no score is below
-	VMOVUPS nearleastexponentAVX512BF16<>+0(SB), Z1 // nearleastexponent
-	VMOVUPS near2f3AVX512BF16<>+0(SB), Z3 // near2f3
-	VMOVUPS near2f2AVX512BF16<>+0(SB), Z4 // near2f2
-	VMOVUPS near2f1AVX512BF16<>+0(SB), Z5 // near2f1
-	VMOVUPS near2f0AVX512BF16<>+0(SB), Z6 // near2f0
-	MOVQ $0x0000000c, R12 // a tile has 12 rows
-	CMPQ BX, R12 // are there fewer queries?
-	CMOVQLT BX, R12 // then those
-	MOVQ R12, 16(SP) // are needed again
-	MOVQ scores_base+144(FP), R9 // scores
-	MOVQ weights_base+168(FP), R10 // weights
-	MOVQ inverse_base+216(FP), R11 // inverse sums of weights
+none12:
+	JMP scored // that was it
 
-weights:
-	VMOVAPS Z0, Z7 // largest so far
-	MOVQ R9, DI // scores
-	MOVQ 24(SP), SI // bytes of a row
-	SHRQ $0x06, SI // turns
-	DECQ SI // the last 16 apart
-	JZ largest // are those all?
+scored8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE scored4 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer8 // then those
 
-larger:
-	VMAXPS (DI), Z7, Z7 // the larger
-	ADDQ $0x40, DI // next 16
-	DECQ SI // one turn done
-	JNZ larger // more?
-
-largest:
-	VMOVAPS Z0, Z8 // -Inf where there is no key
-	VMOVUPS (DI), K1, Z8 // the last scores
-	VMAXPS Z8, Z7, Z7 // the larger
-	VEXTRACTF32X8 $0x01, Z7, Y8 // upper eight lanes
-	VMAXPS Y8, Y7, Y7 // with the lower
-	VEXTRACTF128 $0x01, Y7, X8 // upper four lanes
-	VMAXPS X8, X7, X7 // with the lower
-	VPERMILPD $0x01, X7, X8 // lanes 2 and 3
-	VMAXPS X8, X7, X7 // with 0 and 1
-	VMOVSHDUP X7, X8 // lane 1
-	VMAXPS X8, X7, X7 // with lane 0
-	VBROADCASTSS X7, Z7 // in every lane
-	VSUBPS Z7, Z2, Z7 // - the largest
-	VXORPS Z8, Z8, Z8 // 0
-	MOVQ R9, DI // scores
-	MOVQ R10, R8 // weights
-	MOVQ 24(SP), SI // bytes of a row
-	SHRQ $0x06, SI // turns
-	DECQ SI // the last 16 apart
-	JZ weighed // are those all?
-
-weigh:
-	VADDPS (DI), Z7, Z9 // scores - the largest
-	VMAXPS Z1, Z9, Z9 // not below -125
-	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
-	VMOVUPS Z3, Z11 // 2^f by its polynomial
-	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
-	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
-	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
-	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
-	VADDPS Z11, Z8, Z8 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xcb // VCVTNEPS2BF16 Z11, Z9: as bfloat16
-	VMOVUPS Y9, (R8) // write
-	ADDQ $0x40, DI // next 16 scores
-	ADDQ $0x20, R8 // next 16 weights
-	DECQ SI // one turn done
-	JNZ weigh // more?
-
-weighed:
-	VADDPS (DI), Z7, Z7 // scores - the largest
-	VMAXPS Z1, Z7, Z7 // not below -125
-	VREDUCEPS $0x09, Z7, Z9 // f, what t is above a whole number
-	VMOVUPS Z3, Z10 // 2^f by its polynomial
-	VFMADD213PS Z4, Z9, Z10 // ·f + near2f2
-	VFMADD213PS Z5, Z9, Z10 // ·f + near2f1
-	VFMADD213PS Z6, Z9, Z10 // ·f + near2f0
-	VSCALEFPS Z7, Z10, Z10 // times 2 to the power of that number
-	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
-	VADDPS Z10, Z8, Z8 // sum += weights
-	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xfa // VCVTNEPS2BF16 Z10, Z7: as bfloat16
-	VMOVUPS Y7, (R8) // write
-	MOVQ 24(SP), SI // bytes of a row of scores
-	TESTQ $0x00000040, SI // is a tile of weights half full?
-	JZ full // no
-	VMOVUPS Y2, 32(R8) // no weight for keys that are not there
-
-full:
-	VEXTRACTF32X8 $0x01, Z8, Y7 // upper eight lanes
-	VADDPS Y7, Y8, Y8 // with the lower
-	VEXTRACTF128 $0x01, Y8, X7 // upper four lanes
-	VADDPS X7, X8, X8 // with the lower
-	VPERMILPD $0x01, X8, X7 // lanes 2 and 3
-	VADDPS X7, X8, X8 // with 0 and 1
-	VMOVSHDUP X8, X7 // lane 1
-	VADDPS X7, X8, X8 // with lane 0
-	VMOVSS oneAVX512BF16<>+0(SB), X7 // 1
-	VDIVSS X8, X7, X7 // by the weights' sum
-	VMOVSS X7, (R11) // write
-	ADDQ 24(SP), R9 // next row of scores
-	ADDQ 32(SP), R10 // of weights
-	ADDQ $0x04, R11 // and its inverse
-	DECQ R12 // one row done
-	JNZ weights // more?
+more8:
 	VXORPS Z0, Z0, Z0 // 0
 	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+
+pair8:
+	VMOVUPS (R11), Z16 // keys from 0
+	VMOVUPS 1024(R11), Z17 // keys from 16
+	VBROADCASTSS (R10), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 64(R10), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 128(R10), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 192(R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 256(R10), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 320(R10), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 384(R10), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 448(R10), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 64(R11), Z16 // keys from 0
+	VMOVUPS 1088(R11), Z17 // keys from 16
+	VBROADCASTSS 4(R10), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 68(R10), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 132(R10), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 196(R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 260(R10), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 324(R10), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 388(R10), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 452(R10), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 128(R11), Z16 // keys from 0
+	VMOVUPS 1152(R11), Z17 // keys from 16
+	VBROADCASTSS 8(R10), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 72(R10), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 136(R10), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 200(R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 264(R10), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 328(R10), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 392(R10), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 456(R10), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 192(R11), Z16 // keys from 0
+	VMOVUPS 1216(R11), Z17 // keys from 16
+	VBROADCASTSS 12(R10), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 76(R10), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 140(R10), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 204(R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 268(R10), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 332(R10), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 396(R10), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 460(R10), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VMAXPS Z9, Z8, Z8 // the larger of the row's
+	VMAXPS 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VMAXPS Z11, Z10, Z10 // the larger of the row's
+	VMAXPS 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VMAXPS Z13, Z12, Z12 // the larger of the row's
+	VMAXPS 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VMAXPS Z15, Z14, Z14 // the larger of the row's
+	VMAXPS 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	ADDQ $0x00000800, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more8 // more?
+
+fewer8:
+	CMPQ R9, $-1 // are 16 left?
+	JL none8 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+
+single8:
+	VMOVUPS (DI), Z8 // keys from 0
+	VBROADCASTSS (R9), Z9 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 64(R9), Z9 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 128(R9), Z9 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 192(R9), Z9 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 256(R9), Z9 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 320(R9), Z9 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 384(R9), Z9 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 448(R9), Z9 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 64(DI), Z8 // keys from 0
+	VBROADCASTSS 4(R9), Z9 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 68(R9), Z9 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 132(R9), Z9 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 196(R9), Z9 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 260(R9), Z9 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 324(R9), Z9 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 388(R9), Z9 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 452(R9), Z9 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 128(DI), Z8 // keys from 0
+	VBROADCASTSS 8(R9), Z9 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 72(R9), Z9 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 136(R9), Z9 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 200(R9), Z9 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 264(R9), Z9 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 328(R9), Z9 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 392(R9), Z9 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 456(R9), Z9 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 192(DI), Z8 // keys from 0
+	VBROADCASTSS 12(R9), Z9 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 76(R9), Z9 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 140(R9), Z9 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 204(R9), Z9 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 268(R9), Z9 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 332(R9), Z9 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 396(R9), Z9 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 460(R9), Z9 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VMAXPS 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VMAXPS 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VMAXPS 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VMAXPS 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+
+none8:
+	JMP scored // that was it
+
+scored4:
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer4 // then those
+
+more4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+
+pair4:
+	VMOVUPS (R11), Z8 // keys from 0
+	VMOVUPS 1024(R11), Z9 // keys from 16
+	VBROADCASTSS (R10), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 64(R10), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 128(R10), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 192(R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 64(R11), Z8 // keys from 0
+	VMOVUPS 1088(R11), Z9 // keys from 16
+	VBROADCASTSS 4(R10), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 68(R10), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 132(R10), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 196(R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 128(R11), Z8 // keys from 0
+	VMOVUPS 1152(R11), Z9 // keys from 16
+	VBROADCASTSS 8(R10), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 72(R10), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 136(R10), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 200(R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 192(R11), Z8 // keys from 0
+	VMOVUPS 1216(R11), Z9 // keys from 16
+	VBROADCASTSS 12(R10), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 76(R10), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 140(R10), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 204(R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	ADDQ $0x00000800, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more4 // more?
+
+fewer4:
+	CMPQ R9, $-1 // are 16 left?
+	JL none4 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+
+single4:
+	VMOVUPS (DI), Z4 // keys from 0
+	VBROADCASTSS (R9), Z5 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 64(R9), Z5 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 128(R9), Z5 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 192(R9), Z5 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 64(DI), Z4 // keys from 0
+	VBROADCASTSS 4(R9), Z5 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 68(R9), Z5 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 132(R9), Z5 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 196(R9), Z5 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 128(DI), Z4 // keys from 0
+	VBROADCASTSS 8(R9), Z5 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 72(R9), Z5 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 136(R9), Z5 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 200(R9), Z5 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 192(DI), Z4 // keys from 0
+	VBROADCASTSS 12(R9), Z5 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 76(R9), Z5 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 140(R9), Z5 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 204(R9), Z5 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+
+none4:
+scored:
+	MOVQ inverse_base+216(FP), R11 // what rows are told by
+	VMOVUPS (R11), Z0 // row 0's
+	VMOVUPS 64(R11), Z1 // row 1's
+	VMOVUPS 128(R11), Z2 // row 2's
+	VMOVUPS 192(R11), Z3 // row 3's
+	VMOVUPS 256(R11), Z4 // row 4's
+	VMOVUPS 320(R11), Z5 // row 5's
+	VMOVUPS 384(R11), Z6 // row 6's
+	VMOVUPS 448(R11), Z7 // row 7's
+	VMOVUPS 512(R11), Z8 // row 8's
+	VMOVUPS 576(R11), Z9 // row 9's
+	VMOVUPS 640(R11), Z10 // row 10's
+	VMOVUPS 704(R11), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VMAXPS Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VMAXPS Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VMAXPS Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VMAXPS Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VMAXPS Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VMAXPS Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VMAXPS Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VMAXPS Z0, Z1, Z1 // together
+	VXORPS Z0, Z0, Z0 // 0
+	VSUBPS Z1, Z0, Z1 // - the largest
+	VMOVUPS Z1, 768(R11) // of each row
+	VMOVUPS nearleastexponentAVX512BF16<>+0(SB), Z0 // nearleastexponent
+	VMOVUPS wholeAVX512BF16<>+0(SB), Z1 // whole
+	VMOVUPS oneAVX512BF16<>+0(SB), Z2 // one
+	VMOVUPS middle2f3AVX512BF16<>+0(SB), Z3 // middle2f3
+	VMOVUPS middle2f2AVX512BF16<>+0(SB), Z4 // middle2f2
+	VMOVUPS middle2f1AVX512BF16<>+0(SB), Z5 // middle2f1
+	VMOVUPS middle2f0AVX512BF16<>+0(SB), Z6 // middle2f0
+	MOVQ 16(SP), R12 // queries of the tile
+	MOVQ scores_base+144(FP), R9 // scores
+	MOVQ weights_base+168(FP), R10 // weights
+	MOVQ R11, R13 // the first row
+	LEAQ 768(R11), R14 // and its largest score
+
+weights:
+	VBROADCASTSS (R14), Z7 // - the largest, in every lane
+	MOVQ R9, DI // scores
+	MOVQ R10, R8 // weights
+	VXORPS Z8, Z8, Z8 // sum: 0
+	MOVQ 8(SP), SI // keys
+	SUBQ $0x21, SI // more than 32?
+	JL lastkeys // no
+
+weigh:
+	VADDPS (DI), Z7, Z9 // t: scores - the largest
+	VMAXPS Z0, Z9, Z9 // not below -125
+	VMOVAPS Z9, Z10 // t
+	VFMADD213PS Z1, Z2, Z10 // rounded to a whole number, in the last bits
+	VMOVAPS Z10, Z11 // that
+	VFMSUB213PS Z1, Z2, Z11 // as a number
+	VFNMADD231PS Z11, Z2, Z9 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z11 // 2^f by its polynomial
+	VFMADD213PS Z4, Z9, Z11 // ·f + middle2f2
+	VFMADD213PS Z5, Z9, Z11 // ·f + middle2f1
+	VFMADD213PS Z6, Z9, Z11 // ·f + middle2f0
+	VPSLLD $0x17, Z10, Z10 // the whole number to the exponent's place
+	VPADDD Z10, Z11, Z11 // times 2 to its power
+	VADDPS 64(DI), Z7, Z9 // t: scores - the largest
+	VMAXPS Z0, Z9, Z9 // not below -125
+	VMOVAPS Z9, Z10 // t
+	VFMADD213PS Z1, Z2, Z10 // rounded to a whole number, in the last bits
+	VMOVAPS Z10, Z12 // that
+	VFMSUB213PS Z1, Z2, Z12 // as a number
+	VFNMADD231PS Z12, Z2, Z9 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z12 // 2^f by its polynomial
+	VFMADD213PS Z4, Z9, Z12 // ·f + middle2f2
+	VFMADD213PS Z5, Z9, Z12 // ·f + middle2f1
+	VFMADD213PS Z6, Z9, Z12 // ·f + middle2f0
+	VPSLLD $0x17, Z10, Z10 // the whole number to the exponent's place
+	VPADDD Z10, Z12, Z12 // times 2 to its power
+	VADDPS Z11, Z8, Z8 // sum += weights
+	VADDPS Z12, Z8, Z8 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe3 // VCVTNE2PS2BF16 Z11, Z12, Z12: as bfloat16
+	VMOVUPS Z12, (R8) // write
+	ADDQ $0x00000080, DI // next 32 scores
+	ADDQ $0x40, R8 // next 32 weights
+	SUBQ $0x20, SI // so many are done
+	JGE weigh // more than 32 left?
+
+lastkeys:
+	CMPQ SI, $-17 // more than 16 left?
+	JLE few // no
+	VADDPS (DI), Z7, Z9 // t: scores - the largest
+	VMAXPS Z0, Z9, Z9 // not below -125
+	VMOVAPS Z9, Z10 // t
+	VFMADD213PS Z1, Z2, Z10 // rounded to a whole number, in the last bits
+	VMOVAPS Z10, Z11 // that
+	VFMSUB213PS Z1, Z2, Z11 // as a number
+	VFNMADD231PS Z11, Z2, Z9 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z11 // 2^f by its polynomial
+	VFMADD213PS Z4, Z9, Z11 // ·f + middle2f2
+	VFMADD213PS Z5, Z9, Z11 // ·f + middle2f1
+	VFMADD213PS Z6, Z9, Z11 // ·f + middle2f0
+	VPSLLD $0x17, Z10, Z10 // the whole number to the exponent's place
+	VPADDD Z10, Z11, Z11 // times 2 to its power
+	VADDPS 64(DI), Z7, Z7 // t: scores - the largest
+	VMAXPS Z0, Z7, Z7 // not below -125
+	VMOVAPS Z7, Z9 // t
+	VFMADD213PS Z1, Z2, Z9 // rounded to a whole number, in the last bits
+	VMOVAPS Z9, Z10 // that
+	VFMSUB213PS Z1, Z2, Z10 // as a number
+	VFNMADD231PS Z10, Z2, Z7 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z10 // 2^f by its polynomial
+	VFMADD213PS Z4, Z7, Z10 // ·f + middle2f2
+	VFMADD213PS Z5, Z7, Z10 // ·f + middle2f1
+	VFMADD213PS Z6, Z7, Z10 // ·f + middle2f0
+	VPSLLD $0x17, Z9, Z9 // the whole number to the exponent's place
+	VPADDD Z9, Z10, Z10 // times 2 to its power
+	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
+	VADDPS Z11, Z8, Z8 // sum += weights
+	VADDPS Z10, Z8, Z8 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xd3 // VCVTNE2PS2BF16 Z11, Z10, Z10: as bfloat16
+	VMOVUPS Z10, (R8) // write
+	JMP weighed // that was the row
+
+few:
+	VADDPS (DI), Z7, Z7 // t: scores - the largest
+	VMAXPS Z0, Z7, Z7 // not below -125
+	VMOVAPS Z7, Z9 // t
+	VFMADD213PS Z1, Z2, Z9 // rounded to a whole number, in the last bits
+	VMOVAPS Z9, Z10 // that
+	VFMSUB213PS Z1, Z2, Z10 // as a number
+	VFNMADD231PS Z10, Z2, Z7 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z10 // 2^f by its polynomial
+	VFMADD213PS Z4, Z7, Z10 // ·f + middle2f2
+	VFMADD213PS Z5, Z7, Z10 // ·f + middle2f1
+	VFMADD213PS Z6, Z7, Z10 // ·f + middle2f0
+	VPSLLD $0x17, Z9, Z9 // the whole number to the exponent's place
+	VPADDD Z9, Z10, Z10 // times 2 to its power
+	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
+	VADDPS Z10, Z8, Z8 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNEPS2BF16 Z10, Z10: as bfloat16
+	VMOVUPS Y10, (R8) // write
+
+weighed:
+	VMOVUPS Z8, (R13) // write the sums of the row's weights
+	ADDQ 24(SP), R9 // next row of scores
+	ADDQ 32(SP), R10 // of weights
+	ADDQ $0x40, R13 // of sums
+	ADDQ $0x04, R14 // and its largest score
+	DECQ R12 // one row done
+	JNZ weights // more?
+	VMOVUPS (R11), Z0 // row 0's
+	VMOVUPS 64(R11), Z1 // row 1's
+	VMOVUPS 128(R11), Z2 // row 2's
+	VMOVUPS 192(R11), Z3 // row 3's
+	VMOVUPS 256(R11), Z4 // row 4's
+	VMOVUPS 320(R11), Z5 // row 5's
+	VMOVUPS 384(R11), Z6 // row 6's
+	VMOVUPS 448(R11), Z7 // row 7's
+	VMOVUPS 512(R11), Z8 // row 8's
+	VMOVUPS 576(R11), Z9 // row 9's
+	VMOVUPS 640(R11), Z10 // row 10's
+	VMOVUPS 704(R11), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VADDPS Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VADDPS Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VADDPS Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VADDPS Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VADDPS Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VADDPS Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VADDPS Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VADDPS Z0, Z1, Z1 // together
+	VMOVUPS oneAVX512BF16<>+0(SB), Z0 // 1
+	VDIVPS Z1, Z0, Z0 // by the weights' sum
+	VMOVUPS Z0, 768(R11) // of each row
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE summed8 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	VXORPS Z4, Z4, Z4 // 0
 	VXORPS Z5, Z5, Z5 // 0
@@ -4402,7 +5116,6 @@ full:
 	VXORPS Z21, Z21, Z21 // 0
 	VXORPS Z22, Z22, Z22 // 0
 	VXORPS Z23, Z23, Z23 // 0
-	VXORPS Z24, Z24, Z24 // 0
 	MOVQ weights_base+168(FP), R9 // weights
 	MOVQ 32(SP), DI // from row to row of them
 	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
@@ -4416,150 +5129,356 @@ full:
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
-sum0:
-	VMOVUPS (R8), Z25 // values, columns from 0
-	VMOVUPS 64(R8), Z26 // values, columns from 16
-	VBROADCASTSS (R9), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS (R11)(DI*2), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS (R12), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS (R12)(DI*1), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS (R12)(DI*2), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
+sum0of12:
+	VMOVUPS (R8), Z24 // values, columns from 0
+	VMOVUPS 64(R8), Z25 // values, columns from 16
+	VBROADCASTSS (R9), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS (R12), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS (R12)(DI*1), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS (R12)(DI*2), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	ADDQ $0x04, R9 // next weights, rows from 0
 	ADDQ $0x04, R10 // next weights, rows from 3
 	ADDQ $0x04, R11 // next weights, rows from 6
 	ADDQ $0x04, R12 // next weights, rows from 9
 	ADDQ $0x00000080, R8 // next values
 	DECQ SI // one turn done
-	JNZ sum0 // more?
+	JNZ sum0of12 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
 	MOVQ 16(SP), SI // queries
-	VBROADCASTSS (DI), Z25 // row 0's
-	VMULPS Z25, Z0, Z0 // divided by the weights' sum
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
 	VMOVUPS Z0, (DX) // write
-	VMULPS Z25, Z1, Z1 // divided by the weights' sum
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
 	VMOVUPS Z1, 64(DX) // write
 	ADDQ 48(SP), DX // next row
 	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 4(DI), Z0 // row 1's
+	JZ written0of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
 	VMULPS Z0, Z3, Z3 // divided by the weights' sum
-	VMOVUPS Z3, (DX) // write
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
 	VMULPS Z0, Z4, Z4 // divided by the weights' sum
-	VMOVUPS Z4, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 8(DI), Z0 // row 2's
+	VMOVUPS Z4, (DX) // write
 	VMULPS Z0, Z5, Z5 // divided by the weights' sum
-	VMOVUPS Z5, (DX) // write
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
 	VMULPS Z0, Z6, Z6 // divided by the weights' sum
-	VMOVUPS Z6, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 12(DI), Z0 // row 3's
+	VMOVUPS Z6, (DX) // write
 	VMULPS Z0, Z7, Z7 // divided by the weights' sum
-	VMOVUPS Z7, (DX) // write
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
 	VMULPS Z0, Z8, Z8 // divided by the weights' sum
-	VMOVUPS Z8, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 16(DI), Z0 // row 4's
+	VMOVUPS Z8, (DX) // write
 	VMULPS Z0, Z9, Z9 // divided by the weights' sum
-	VMOVUPS Z9, (DX) // write
+	VMOVUPS Z9, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
 	VMULPS Z0, Z10, Z10 // divided by the weights' sum
-	VMOVUPS Z10, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 20(DI), Z0 // row 5's
+	VMOVUPS Z10, (DX) // write
 	VMULPS Z0, Z11, Z11 // divided by the weights' sum
-	VMOVUPS Z11, (DX) // write
+	VMOVUPS Z11, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
 	VMULPS Z0, Z12, Z12 // divided by the weights' sum
-	VMOVUPS Z12, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 24(DI), Z0 // row 6's
+	VMOVUPS Z12, (DX) // write
 	VMULPS Z0, Z13, Z13 // divided by the weights' sum
-	VMOVUPS Z13, (DX) // write
+	VMOVUPS Z13, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
 	VMULPS Z0, Z14, Z14 // divided by the weights' sum
-	VMOVUPS Z14, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 28(DI), Z0 // row 7's
+	VMOVUPS Z14, (DX) // write
 	VMULPS Z0, Z15, Z15 // divided by the weights' sum
-	VMOVUPS Z15, (DX) // write
+	VMOVUPS Z15, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
 	VMULPS Z0, Z16, Z16 // divided by the weights' sum
-	VMOVUPS Z16, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 32(DI), Z0 // row 8's
+	VMOVUPS Z16, (DX) // write
 	VMULPS Z0, Z17, Z17 // divided by the weights' sum
-	VMOVUPS Z17, (DX) // write
+	VMOVUPS Z17, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
 	VMULPS Z0, Z18, Z18 // divided by the weights' sum
-	VMOVUPS Z18, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 36(DI), Z0 // row 9's
+	VMOVUPS Z18, (DX) // write
 	VMULPS Z0, Z19, Z19 // divided by the weights' sum
-	VMOVUPS Z19, (DX) // write
+	VMOVUPS Z19, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
 	VMULPS Z0, Z20, Z20 // divided by the weights' sum
-	VMOVUPS Z20, 64(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 40(DI), Z0 // row 10's
+	VMOVUPS Z20, (DX) // write
 	VMULPS Z0, Z21, Z21 // divided by the weights' sum
-	VMOVUPS Z21, (DX) // write
-	VMULPS Z0, Z22, Z22 // divided by the weights' sum
-	VMOVUPS Z22, 64(DX) // write
+	VMOVUPS Z21, 64(DX) // write
 	ADDQ 48(SP), DX // next row
 	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 44(DI), Z0 // row 11's
+	JZ written0of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, (DX) // write
 	VMULPS Z0, Z23, Z23 // divided by the weights' sum
-	VMOVUPS Z23, (DX) // write
-	VMULPS Z0, Z24, Z24 // divided by the weights' sum
-	VMOVUPS Z24, 64(DX) // write
+	VMOVUPS Z23, 64(DX) // write
 	ADDQ 48(SP), DX // next row
 
-written0:
+written0of12:
+	JMP summed // that was it
+
+summed8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE summed4 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
+	ADDQ DI, R10 // and one more to row 3
+	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
+	ADDQ DI, R11 // and one more to row 6
+	MOVQ values_base+120(FP), R8 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of8:
+	VMOVUPS (R8), Z16 // values, columns from 0
+	VMOVUPS 64(R8), Z17 // values, columns from 16
+	VBROADCASTSS (R9), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R11), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x04, R9 // next weights, rows from 0
+	ADDQ $0x04, R10 // next weights, rows from 3
+	ADDQ $0x04, R11 // next weights, rows from 6
+	ADDQ $0x00000080, R8 // next values
+	DECQ SI // one turn done
+	JNZ sum0of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (DX) // write
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (DX) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (DX) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (DX) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (DX) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written0of8:
+	JMP summed // that was it
+
+summed4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
+	ADDQ DI, R10 // and one more to row 3
+	MOVQ values_base+120(FP), R8 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of4:
+	VMOVUPS (R8), Z8 // values, columns from 0
+	VMOVUPS 64(R8), Z9 // values, columns from 16
+	VBROADCASTSS (R9), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x04, R9 // next weights, rows from 0
+	ADDQ $0x04, R10 // next weights, rows from 3
+	ADDQ $0x00000080, R8 // next values
+	DECQ SI // one turn done
+	JNZ sum0of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (DX) // write
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written0of4:
+summed: // the next tile's results
 	SUBQ $0x0c, BX // so many queries are done
 	JG queries // more?
 	ADDQ $0x04, AX // next sequence
@@ -4623,77 +5542,23 @@ DATA nearleastexponentAVX512BF16<>+56(SB)/4, $(-125.0)
 DATA nearleastexponentAVX512BF16<>+60(SB)/4, $(-125.0)
 GLOBL nearleastexponentAVX512BF16<>(SB), RODATA|NOPTR, $64
 
-DATA near2f3AVX512BF16<>+0(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+4(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+8(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+12(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+16(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+20(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+24(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+28(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+32(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+36(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+40(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+44(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+48(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+52(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+56(SB)/4, $(0.07802446)
-DATA near2f3AVX512BF16<>+60(SB)/4, $(0.07802446)
-GLOBL near2f3AVX512BF16<>(SB), RODATA|NOPTR, $64
-
-DATA near2f2AVX512BF16<>+0(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+4(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+8(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+12(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+16(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+20(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+24(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+28(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+32(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+36(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+40(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+44(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+48(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+52(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+56(SB)/4, $(0.22606725)
-DATA near2f2AVX512BF16<>+60(SB)/4, $(0.22606725)
-GLOBL near2f2AVX512BF16<>(SB), RODATA|NOPTR, $64
-
-DATA near2f1AVX512BF16<>+0(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+4(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+8(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+12(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+16(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+20(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+24(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+28(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+32(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+36(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+40(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+44(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+48(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+52(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+56(SB)/4, $(0.6958335)
-DATA near2f1AVX512BF16<>+60(SB)/4, $(0.6958335)
-GLOBL near2f1AVX512BF16<>(SB), RODATA|NOPTR, $64
-
-DATA near2f0AVX512BF16<>+0(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+4(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+8(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+12(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+16(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+20(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+24(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+28(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+32(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+36(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+40(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+44(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+48(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+52(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+56(SB)/4, $(0.9999252)
-DATA near2f0AVX512BF16<>+60(SB)/4, $(0.9999252)
-GLOBL near2f0AVX512BF16<>(SB), RODATA|NOPTR, $64
+DATA wholeAVX512BF16<>+0(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+4(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+8(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+12(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+16(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+20(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+24(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+28(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+32(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+36(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+40(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+44(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+48(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+52(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+56(SB)/4, $(1.2582912e+07)
+DATA wholeAVX512BF16<>+60(SB)/4, $(1.2582912e+07)
+GLOBL wholeAVX512BF16<>(SB), RODATA|NOPTR, $64
 
 DATA oneAVX512BF16<>+0(SB)/4, $(1.0)
 DATA oneAVX512BF16<>+4(SB)/4, $(1.0)
@@ -4712,6 +5577,78 @@ DATA oneAVX512BF16<>+52(SB)/4, $(1.0)
 DATA oneAVX512BF16<>+56(SB)/4, $(1.0)
 DATA oneAVX512BF16<>+60(SB)/4, $(1.0)
 GLOBL oneAVX512BF16<>(SB), RODATA|NOPTR, $64
+
+DATA middle2f3AVX512BF16<>+0(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+4(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+8(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+12(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+16(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+20(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+24(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+28(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+32(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+36(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+40(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+44(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+48(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+52(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+56(SB)/4, $(0.055171624)
+DATA middle2f3AVX512BF16<>+60(SB)/4, $(0.055171624)
+GLOBL middle2f3AVX512BF16<>(SB), RODATA|NOPTR, $64
+
+DATA middle2f2AVX512BF16<>+0(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+4(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+8(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+12(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+16(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+20(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+24(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+28(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+32(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+36(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+40(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+44(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+48(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+52(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+56(SB)/4, $(0.24261113)
+DATA middle2f2AVX512BF16<>+60(SB)/4, $(0.24261113)
+GLOBL middle2f2AVX512BF16<>(SB), RODATA|NOPTR, $64
+
+DATA middle2f1AVX512BF16<>+0(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+4(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+8(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+12(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+16(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+20(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+24(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+28(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+32(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+36(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+40(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+44(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+48(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+52(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+56(SB)/4, $(0.69326097)
+DATA middle2f1AVX512BF16<>+60(SB)/4, $(0.69326097)
+GLOBL middle2f1AVX512BF16<>(SB), RODATA|NOPTR, $64
+
+DATA middle2f0AVX512BF16<>+0(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+4(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+8(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+12(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+16(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+20(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+24(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+28(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+32(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+36(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+40(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+44(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+48(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+52(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+56(SB)/4, $(0.99992806)
+DATA middle2f0AVX512BF16<>+60(SB)/4, $(0.99992806)
+GLOBL middle2f0AVX512BF16<>(SB), RODATA|NOPTR, $64
 
 // func attend64AVX512BF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)
 // Requires: AVX, AVX512BF16, AVX512BW, AVX512DQ, AVX512F, BMI2, CMOV
@@ -4770,171 +5707,171 @@ keys:
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 1, 16 columns
-	VMOVUPS 64(R9), Z3 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z3, Z3: as bfloat16
+	VMOVUPS 64(R9), Z2 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z2, Z2: as bfloat16
 	CMPQ SI, $0x02 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 2, 16 columns
-	VMOVUPS 64(R9), Z4 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z4, Z4: as bfloat16
+	VMOVUPS 64(R9), Z3 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z3, Z3: as bfloat16
 	CMPQ SI, $0x03 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 3, 16 columns
-	VMOVUPS 64(R9), Z5 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z5, Z5: as bfloat16
+	VMOVUPS 64(R9), Z4 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z4, Z4: as bfloat16
 	CMPQ SI, $0x04 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 4, 16 columns
-	VMOVUPS 64(R9), Z6 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x4f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z6, Z6: as bfloat16
+	VMOVUPS 64(R9), Z5 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z5, Z5: as bfloat16
 	CMPQ SI, $0x05 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 5, 16 columns
-	VMOVUPS 64(R9), Z7 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z7, Z7: as bfloat16
+	VMOVUPS 64(R9), Z6 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x4f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z6, Z6: as bfloat16
 	CMPQ SI, $0x06 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 6, 16 columns
-	VMOVUPS 64(R9), Z8 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x3f; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z8, Z8: as bfloat16
+	VMOVUPS 64(R9), Z7 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z7, Z7: as bfloat16
 	CMPQ SI, $0x07 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 7, 16 columns
-	VMOVUPS 64(R9), Z9 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z9, Z9: as bfloat16
+	VMOVUPS 64(R9), Z8 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x3f; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z8, Z8: as bfloat16
 	CMPQ SI, $0x08 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 8, 16 columns
-	VMOVUPS 64(R9), Z10 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z10, Z10: as bfloat16
+	VMOVUPS 64(R9), Z9 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z9, Z9: as bfloat16
 	CMPQ SI, $0x09 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 9, 16 columns
-	VMOVUPS 64(R9), Z11 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z11, Z11: as bfloat16
+	VMOVUPS 64(R9), Z10 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z10, Z10: as bfloat16
 	CMPQ SI, $0x0a // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 10, 16 columns
-	VMOVUPS 64(R9), Z12 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z12, Z12: as bfloat16
+	VMOVUPS 64(R9), Z11 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z11, Z11: as bfloat16
 	CMPQ SI, $0x0b // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 11, 16 columns
-	VMOVUPS 64(R9), Z13 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x17; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z13, Z13: as bfloat16
+	VMOVUPS 64(R9), Z12 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z12, Z12: as bfloat16
 	CMPQ SI, $0x0c // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 12, 16 columns
-	VMOVUPS 64(R9), Z14 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z14, Z14: as bfloat16
+	VMOVUPS 64(R9), Z13 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x17; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z13, Z13: as bfloat16
 	CMPQ SI, $0x0d // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 13, 16 columns
-	VMOVUPS 64(R9), Z15 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x07; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z15, Z15: as bfloat16
+	VMOVUPS 64(R9), Z14 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z14, Z14: as bfloat16
 	CMPQ SI, $0x0e // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 14, 16 columns
-	VMOVUPS 64(R9), Z16 // and 16 more
-	BYTE $0x62; BYTE $0xe2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z16, Z16: as bfloat16
+	VMOVUPS 64(R9), Z15 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x07; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z15, Z15: as bfloat16
 	CMPQ SI, $0x0f // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS (R9), Z0 // row 15, 16 columns
-	VMOVUPS 64(R9), Z17 // and 16 more
-	BYTE $0x62; BYTE $0xe2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z17, Z17: as bfloat16
-	VUNPCKLPS Z3, Z1, Z0 // registers 0 and 1: lower elements
-	VUNPCKHPS Z3, Z1, Z1 // upper ones
-	VUNPCKLPS Z5, Z4, Z3 // registers 2 and 3: lower elements
-	VUNPCKHPS Z5, Z4, Z4 // upper ones
-	VUNPCKLPS Z7, Z6, Z5 // registers 4 and 5: lower elements
-	VUNPCKHPS Z7, Z6, Z6 // upper ones
-	VUNPCKLPS Z9, Z8, Z7 // registers 6 and 7: lower elements
-	VUNPCKHPS Z9, Z8, Z8 // upper ones
-	VUNPCKLPS Z11, Z10, Z9 // registers 8 and 9: lower elements
-	VUNPCKHPS Z11, Z10, Z10 // upper ones
-	VUNPCKLPS Z13, Z12, Z11 // registers 10 and 11: lower elements
-	VUNPCKHPS Z13, Z12, Z12 // upper ones
-	VUNPCKLPS Z15, Z14, Z13 // registers 12 and 13: lower elements
-	VUNPCKHPS Z15, Z14, Z14 // upper ones
-	VUNPCKLPS Z17, Z16, Z15 // registers 14 and 15: lower elements
-	VUNPCKHPS Z17, Z16, Z16 // upper ones
-	VUNPCKLPD Z3, Z0, Z17 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z3, Z0, Z3 // upper ones
-	VUNPCKLPD Z4, Z1, Z0 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z4, Z1, Z1 // upper ones
-	VUNPCKLPD Z7, Z5, Z4 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z7, Z5, Z7 // upper ones
-	VUNPCKLPD Z8, Z6, Z5 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z8, Z6, Z6 // upper ones
-	VUNPCKLPD Z11, Z9, Z8 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z11, Z9, Z11 // upper ones
-	VUNPCKLPD Z12, Z10, Z9 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z12, Z10, Z10 // upper ones
-	VUNPCKLPD Z15, Z13, Z12 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z15, Z13, Z15 // upper ones
-	VUNPCKLPD Z16, Z14, Z13 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z16, Z14, Z14 // upper ones
-	VSHUFF32X4 $0x88, Z4, Z17, Z16 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z4, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z5, Z0, Z4 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z5, Z0, Z5 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z7, Z3, Z0 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z6, Z1, Z3 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z6, Z1, Z1 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z8, Z6 // registers 8 and 12: quarters 0 and 2
+	VMOVUPS 64(R9), Z16 // and 16 more
+	BYTE $0x62; BYTE $0xe2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z16, Z16: as bfloat16
+	VUNPCKLPS Z2, Z1, Z0 // registers 0 and 1: lower elements
+	VUNPCKHPS Z2, Z1, Z1 // upper ones
+	VUNPCKLPS Z4, Z3, Z2 // registers 2 and 3: lower elements
+	VUNPCKHPS Z4, Z3, Z3 // upper ones
+	VUNPCKLPS Z6, Z5, Z4 // registers 4 and 5: lower elements
+	VUNPCKHPS Z6, Z5, Z5 // upper ones
+	VUNPCKLPS Z8, Z7, Z6 // registers 6 and 7: lower elements
+	VUNPCKHPS Z8, Z7, Z7 // upper ones
+	VUNPCKLPS Z10, Z9, Z8 // registers 8 and 9: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 10 and 11: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 12 and 13: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 14 and 15: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPD Z2, Z0, Z16 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z2, Z0, Z2 // upper ones
+	VUNPCKLPD Z3, Z1, Z0 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z3, Z1, Z1 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z6, Z4, Z6 // upper ones
+	VUNPCKLPD Z7, Z5, Z4 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z7, Z5, Z5 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z10, Z8, Z10 // upper ones
+	VUNPCKLPD Z11, Z9, Z8 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VSHUFF32X4 $0x88, Z3, Z16, Z15 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z3 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z0 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z1, Z2 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z1, Z1 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z5 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z7 // registers 9 and 13: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z12, Z8, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z9, Z8 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z11, Z9 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z14, Z10, Z11 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z10, Z10 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z6, Z16, Z14 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z6, Z16, Z16 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z8, Z4, Z6 // registers 1 and 9: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z8, Z4, Z8 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z9, Z0, Z4 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z9, Z0, Z9 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z11, Z3, Z0 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z17, Z3 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z12, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z5, Z12 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z5, Z13 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z7, Z5 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z7, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z10, Z1, Z7 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z10, Z1, Z1 // quarters 1 and 3
-	VMOVUPS Z14, (R8) // columns 0 and 1 of all
-	VMOVUPS Z4, 64(R8) // columns 2 and 3 of all
-	VMOVUPS Z6, 128(R8) // columns 4 and 5 of all
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z10 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z15, Z13 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z3, Z5 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z3 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z2, Z0 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z2, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z16, Z2 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z11 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z6, Z4 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
+	VMOVUPS Z13, (R8) // columns 0 and 1 of all
+	VMOVUPS Z3, 64(R8) // columns 2 and 3 of all
+	VMOVUPS Z5, 128(R8) // columns 4 and 5 of all
 	VMOVUPS Z0, 192(R8) // columns 6 and 7 of all
-	VMOVUPS Z3, 256(R8) // columns 8 and 9 of all
-	VMOVUPS Z5, 320(R8) // columns 10 and 11 of all
-	VMOVUPS Z12, 384(R8) // columns 12 and 13 of all
-	VMOVUPS Z7, 448(R8) // columns 14 and 15 of all
-	VMOVUPS Z16, 512(R8) // columns 16 and 17 of all
-	VMOVUPS Z9, 576(R8) // columns 18 and 19 of all
-	VMOVUPS Z8, 640(R8) // columns 20 and 21 of all
-	VMOVUPS Z11, 704(R8) // columns 22 and 23 of all
-	VMOVUPS Z17, 768(R8) // columns 24 and 25 of all
-	VMOVUPS Z15, 832(R8) // columns 26 and 27 of all
-	VMOVUPS Z13, 896(R8) // columns 28 and 29 of all
+	VMOVUPS Z2, 256(R8) // columns 8 and 9 of all
+	VMOVUPS Z4, 320(R8) // columns 10 and 11 of all
+	VMOVUPS Z11, 384(R8) // columns 12 and 13 of all
+	VMOVUPS Z6, 448(R8) // columns 14 and 15 of all
+	VMOVUPS Z15, 512(R8) // columns 16 and 17 of all
+	VMOVUPS Z8, 576(R8) // columns 18 and 19 of all
+	VMOVUPS Z7, 640(R8) // columns 20 and 21 of all
+	VMOVUPS Z10, 704(R8) // columns 22 and 23 of all
+	VMOVUPS Z16, 768(R8) // columns 24 and 25 of all
+	VMOVUPS Z14, 832(R8) // columns 26 and 27 of all
+	VMOVUPS Z12, 896(R8) // columns 28 and 29 of all
 	VMOVUPS Z1, 960(R8) // columns 30 and 31 of all
 	XORQ R11, R11 // 0
 	MOVQ DI, R9 // row 0
@@ -4946,171 +5883,171 @@ keys:
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 1, 16 columns
-	VMOVUPS 192(R9), Z3 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z3, Z3: as bfloat16
+	VMOVUPS 192(R9), Z2 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z2, Z2: as bfloat16
 	CMPQ SI, $0x02 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 2, 16 columns
-	VMOVUPS 192(R9), Z4 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z4, Z4: as bfloat16
+	VMOVUPS 192(R9), Z3 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z3, Z3: as bfloat16
 	CMPQ SI, $0x03 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 3, 16 columns
-	VMOVUPS 192(R9), Z5 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z5, Z5: as bfloat16
+	VMOVUPS 192(R9), Z4 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z4, Z4: as bfloat16
 	CMPQ SI, $0x04 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 4, 16 columns
-	VMOVUPS 192(R9), Z6 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x4f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z6, Z6: as bfloat16
+	VMOVUPS 192(R9), Z5 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z5, Z5: as bfloat16
 	CMPQ SI, $0x05 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 5, 16 columns
-	VMOVUPS 192(R9), Z7 // and 16 more
-	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z7, Z7: as bfloat16
+	VMOVUPS 192(R9), Z6 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x4f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z6, Z6: as bfloat16
 	CMPQ SI, $0x06 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 6, 16 columns
-	VMOVUPS 192(R9), Z8 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x3f; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z8, Z8: as bfloat16
+	VMOVUPS 192(R9), Z7 // and 16 more
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z7, Z7: as bfloat16
 	CMPQ SI, $0x07 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 7, 16 columns
-	VMOVUPS 192(R9), Z9 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z9, Z9: as bfloat16
+	VMOVUPS 192(R9), Z8 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x3f; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z8, Z8: as bfloat16
 	CMPQ SI, $0x08 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 8, 16 columns
-	VMOVUPS 192(R9), Z10 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z10, Z10: as bfloat16
+	VMOVUPS 192(R9), Z9 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z9, Z9: as bfloat16
 	CMPQ SI, $0x09 // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 9, 16 columns
-	VMOVUPS 192(R9), Z11 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z11, Z11: as bfloat16
+	VMOVUPS 192(R9), Z10 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xd0 // VCVTNE2PS2BF16 Z0, Z10, Z10: as bfloat16
 	CMPQ SI, $0x0a // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 10, 16 columns
-	VMOVUPS 192(R9), Z12 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z12, Z12: as bfloat16
+	VMOVUPS 192(R9), Z11 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xd8 // VCVTNE2PS2BF16 Z0, Z11, Z11: as bfloat16
 	CMPQ SI, $0x0b // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 11, 16 columns
-	VMOVUPS 192(R9), Z13 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x17; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z13, Z13: as bfloat16
+	VMOVUPS 192(R9), Z12 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe0 // VCVTNE2PS2BF16 Z0, Z12, Z12: as bfloat16
 	CMPQ SI, $0x0c // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 12, 16 columns
-	VMOVUPS 192(R9), Z14 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z14, Z14: as bfloat16
+	VMOVUPS 192(R9), Z13 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x17; BYTE $0x48; BYTE $0x72; BYTE $0xe8 // VCVTNE2PS2BF16 Z0, Z13, Z13: as bfloat16
 	CMPQ SI, $0x0d // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 13, 16 columns
-	VMOVUPS 192(R9), Z15 // and 16 more
-	BYTE $0x62; BYTE $0x72; BYTE $0x07; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z15, Z15: as bfloat16
+	VMOVUPS 192(R9), Z14 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf0 // VCVTNE2PS2BF16 Z0, Z14, Z14: as bfloat16
 	CMPQ SI, $0x0e // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 14, 16 columns
-	VMOVUPS 192(R9), Z16 // and 16 more
-	BYTE $0x62; BYTE $0xe2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z16, Z16: as bfloat16
+	VMOVUPS 192(R9), Z15 // and 16 more
+	BYTE $0x62; BYTE $0x72; BYTE $0x07; BYTE $0x48; BYTE $0x72; BYTE $0xf8 // VCVTNE2PS2BF16 Z0, Z15, Z15: as bfloat16
 	CMPQ SI, $0x0f // was it the last?
 	CMOVQEQ R11, R10 // then stay there
 	ADDQ R10, R9 // else the next
 	VMOVUPS 128(R9), Z0 // row 15, 16 columns
-	VMOVUPS 192(R9), Z17 // and 16 more
-	BYTE $0x62; BYTE $0xe2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z0, Z17, Z17: as bfloat16
-	VUNPCKLPS Z3, Z1, Z0 // registers 0 and 1: lower elements
-	VUNPCKHPS Z3, Z1, Z1 // upper ones
-	VUNPCKLPS Z5, Z4, Z3 // registers 2 and 3: lower elements
-	VUNPCKHPS Z5, Z4, Z4 // upper ones
-	VUNPCKLPS Z7, Z6, Z5 // registers 4 and 5: lower elements
-	VUNPCKHPS Z7, Z6, Z6 // upper ones
-	VUNPCKLPS Z9, Z8, Z7 // registers 6 and 7: lower elements
-	VUNPCKHPS Z9, Z8, Z8 // upper ones
-	VUNPCKLPS Z11, Z10, Z9 // registers 8 and 9: lower elements
-	VUNPCKHPS Z11, Z10, Z10 // upper ones
-	VUNPCKLPS Z13, Z12, Z11 // registers 10 and 11: lower elements
-	VUNPCKHPS Z13, Z12, Z12 // upper ones
-	VUNPCKLPS Z15, Z14, Z13 // registers 12 and 13: lower elements
-	VUNPCKHPS Z15, Z14, Z14 // upper ones
-	VUNPCKLPS Z17, Z16, Z15 // registers 14 and 15: lower elements
-	VUNPCKHPS Z17, Z16, Z16 // upper ones
-	VUNPCKLPD Z3, Z0, Z17 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z3, Z0, Z3 // upper ones
-	VUNPCKLPD Z4, Z1, Z0 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z4, Z1, Z1 // upper ones
-	VUNPCKLPD Z7, Z5, Z4 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z7, Z5, Z7 // upper ones
-	VUNPCKLPD Z8, Z6, Z5 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z8, Z6, Z6 // upper ones
-	VUNPCKLPD Z11, Z9, Z8 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z11, Z9, Z11 // upper ones
-	VUNPCKLPD Z12, Z10, Z9 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z12, Z10, Z10 // upper ones
-	VUNPCKLPD Z15, Z13, Z12 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z15, Z13, Z15 // upper ones
-	VUNPCKLPD Z16, Z14, Z13 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z16, Z14, Z14 // upper ones
-	VSHUFF32X4 $0x88, Z4, Z17, Z16 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z4, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z5, Z0, Z4 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z5, Z0, Z5 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z7, Z3, Z0 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z6, Z1, Z3 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z6, Z1, Z1 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z8, Z6 // registers 8 and 12: quarters 0 and 2
+	VMOVUPS 192(R9), Z16 // and 16 more
+	BYTE $0x62; BYTE $0xe2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z16, Z16: as bfloat16
+	VUNPCKLPS Z2, Z1, Z0 // registers 0 and 1: lower elements
+	VUNPCKHPS Z2, Z1, Z1 // upper ones
+	VUNPCKLPS Z4, Z3, Z2 // registers 2 and 3: lower elements
+	VUNPCKHPS Z4, Z3, Z3 // upper ones
+	VUNPCKLPS Z6, Z5, Z4 // registers 4 and 5: lower elements
+	VUNPCKHPS Z6, Z5, Z5 // upper ones
+	VUNPCKLPS Z8, Z7, Z6 // registers 6 and 7: lower elements
+	VUNPCKHPS Z8, Z7, Z7 // upper ones
+	VUNPCKLPS Z10, Z9, Z8 // registers 8 and 9: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 10 and 11: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 12 and 13: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 14 and 15: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPD Z2, Z0, Z16 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z2, Z0, Z2 // upper ones
+	VUNPCKLPD Z3, Z1, Z0 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z3, Z1, Z1 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z6, Z4, Z6 // upper ones
+	VUNPCKLPD Z7, Z5, Z4 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z7, Z5, Z5 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z10, Z8, Z10 // upper ones
+	VUNPCKLPD Z11, Z9, Z8 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VSHUFF32X4 $0x88, Z3, Z16, Z15 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z3 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z0 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z1, Z2 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z1, Z1 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z5 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z7 // registers 9 and 13: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z12, Z8, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z9, Z8 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z11, Z9 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z14, Z10, Z11 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z10, Z10 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z6, Z16, Z14 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z6, Z16, Z16 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z8, Z4, Z6 // registers 1 and 9: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z8, Z4, Z8 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z9, Z0, Z4 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z9, Z0, Z9 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z11, Z3, Z0 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z17, Z3 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z12, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z5, Z12 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z5, Z13 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z7, Z5 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z15, Z7, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z10, Z1, Z7 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z10, Z1, Z1 // quarters 1 and 3
-	VMOVUPS Z14, 1024(R8) // columns 32 and 33 of all
-	VMOVUPS Z4, 1088(R8) // columns 34 and 35 of all
-	VMOVUPS Z6, 1152(R8) // columns 36 and 37 of all
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z10 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z15, Z13 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z3, Z5 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z3 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z2, Z0 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z2, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z16, Z2 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z11 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z6, Z4 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
+	VMOVUPS Z13, 1024(R8) // columns 32 and 33 of all
+	VMOVUPS Z3, 1088(R8) // columns 34 and 35 of all
+	VMOVUPS Z5, 1152(R8) // columns 36 and 37 of all
 	VMOVUPS Z0, 1216(R8) // columns 38 and 39 of all
-	VMOVUPS Z3, 1280(R8) // columns 40 and 41 of all
-	VMOVUPS Z5, 1344(R8) // columns 42 and 43 of all
-	VMOVUPS Z12, 1408(R8) // columns 44 and 45 of all
-	VMOVUPS Z7, 1472(R8) // columns 46 and 47 of all
-	VMOVUPS Z16, 1536(R8) // columns 48 and 49 of all
-	VMOVUPS Z9, 1600(R8) // columns 50 and 51 of all
-	VMOVUPS Z8, 1664(R8) // columns 52 and 53 of all
-	VMOVUPS Z11, 1728(R8) // columns 54 and 55 of all
-	VMOVUPS Z17, 1792(R8) // columns 56 and 57 of all
-	VMOVUPS Z15, 1856(R8) // columns 58 and 59 of all
-	VMOVUPS Z13, 1920(R8) // columns 60 and 61 of all
+	VMOVUPS Z2, 1280(R8) // columns 40 and 41 of all
+	VMOVUPS Z4, 1344(R8) // columns 42 and 43 of all
+	VMOVUPS Z11, 1408(R8) // columns 44 and 45 of all
+	VMOVUPS Z6, 1472(R8) // columns 46 and 47 of all
+	VMOVUPS Z15, 1536(R8) // columns 48 and 49 of all
+	VMOVUPS Z8, 1600(R8) // columns 50 and 51 of all
+	VMOVUPS Z7, 1664(R8) // columns 52 and 53 of all
+	VMOVUPS Z10, 1728(R8) // columns 54 and 55 of all
+	VMOVUPS Z16, 1792(R8) // columns 56 and 57 of all
+	VMOVUPS Z14, 1856(R8) // columns 58 and 59 of all
+	VMOVUPS Z12, 1920(R8) // columns 60 and 61 of all
 	VMOVUPS Z1, 1984(R8) // columns 62 and 63 of all
 	MOVQ 40(SP), R9 // a row
 	SHLQ $0x04, R9 // times 16
@@ -5132,25 +6069,25 @@ values:
 	NOTQ R10 // the other way round
 	KMOVW R10, K2 // no lane if there was but one
 	VMOVUPS (DI), Z1 // a row
-	VMOVUPS.Z (DI)(R9*1), K2, Z3 // the next, if it is there
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd9 // VCVTNE2PS2BF16 Z1, Z3, Z3: as bfloat16
-	VPERMW Z3, Z0, Z3 // in turns
-	VMOVUPS Z3, (R8) // write
+	VMOVUPS.Z (DI)(R9*1), K2, Z2 // the next, if it is there
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd1 // VCVTNE2PS2BF16 Z1, Z2, Z2: as bfloat16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, (R8) // write
 	VMOVUPS 64(DI), Z1 // a row
-	VMOVUPS.Z 64(DI)(R9*1), K2, Z3 // the next, if it is there
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd9 // VCVTNE2PS2BF16 Z1, Z3, Z3: as bfloat16
-	VPERMW Z3, Z0, Z3 // in turns
-	VMOVUPS Z3, 64(R8) // write
+	VMOVUPS.Z 64(DI)(R9*1), K2, Z2 // the next, if it is there
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd1 // VCVTNE2PS2BF16 Z1, Z2, Z2: as bfloat16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, 64(R8) // write
 	VMOVUPS 128(DI), Z1 // a row
-	VMOVUPS.Z 128(DI)(R9*1), K2, Z3 // the next, if it is there
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd9 // VCVTNE2PS2BF16 Z1, Z3, Z3: as bfloat16
-	VPERMW Z3, Z0, Z3 // in turns
-	VMOVUPS Z3, 128(R8) // write
+	VMOVUPS.Z 128(DI)(R9*1), K2, Z2 // the next, if it is there
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd1 // VCVTNE2PS2BF16 Z1, Z2, Z2: as bfloat16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, 128(R8) // write
 	VMOVUPS 192(DI), Z1 // a row
-	VMOVUPS.Z 192(DI)(R9*1), K2, Z3 // the next, if it is there
-	BYTE $0x62; BYTE $0xf2; BYTE $0x67; BYTE $0x48; BYTE $0x72; BYTE $0xd9 // VCVTNE2PS2BF16 Z1, Z3, Z3: as bfloat16
-	VPERMW Z3, Z0, Z3 // in turns
-	VMOVUPS Z3, 192(R8) // write
+	VMOVUPS.Z 192(DI)(R9*1), K2, Z2 // the next, if it is there
+	BYTE $0x62; BYTE $0xf2; BYTE $0x6f; BYTE $0x48; BYTE $0x72; BYTE $0xd1 // VCVTNE2PS2BF16 Z1, Z2, Z2: as bfloat16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, 192(R8) // write
 	LEAQ (DI)(R9*2), DI // next two rows
 	ADDQ $0x00000100, R8 // next pairs
 	TESTQ SI, SI // rows left?
@@ -5160,6 +6097,7 @@ queries:
 	MOVQ $0x0000000c, SI // a tile's rows
 	CMPQ BX, SI // are there fewer queries?
 	CMOVQLT BX, SI // then those
+	MOVQ SI, 16(SP) // are needed again
 	MOVQ queries_base+192(FP), R8 // where they go
 	MOVQ 40(SP), DI // from row to row
 
@@ -5176,16 +6114,33 @@ query:
 	ADDQ $0x00000080, R8 // and its place
 	DECQ SI // one turn done
 	JNZ query // more?
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMOVUPS lowestAVX512BF16<>+0(SB), Z0 // -Inf: what no score is below
+	VMOVUPS Z0, (SI) // row 0
+	VMOVUPS Z0, 64(SI) // row 1
+	VMOVUPS Z0, 128(SI) // row 2
+	VMOVUPS Z0, 192(SI) // row 3
+	VMOVUPS Z0, 256(SI) // row 4
+	VMOVUPS Z0, 320(SI) // row 5
+	VMOVUPS Z0, 384(SI) // row 6
+	VMOVUPS Z0, 448(SI) // row 7
+	VMOVUPS Z0, 512(SI) // row 8
+	VMOVUPS Z0, 576(SI) // row 9
+	VMOVUPS Z0, 640(SI) // row 10
+	VMOVUPS Z0, 704(SI) // row 11
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE scored8 // so few?
 	MOVQ keys_base+96(FP), DI // squares of keys
 	MOVQ scores_base+144(FP), R8 // scores
 	MOVQ 24(SP), R9 // bytes of a row of them
 	SHRQ $0x06, R9 // 16 keys have 64
 	SUBQ $0x02, R9 // fewer than 32 keys?
-	JL fewer // then those
+	JL fewer12 // then those
 
-more:
+more12:
 	VXORPS Z0, Z0, Z0 // 0
 	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	VXORPS Z4, Z4, Z4 // 0
 	VXORPS Z5, Z5, Z5 // 0
@@ -5207,216 +6162,253 @@ more:
 	VXORPS Z21, Z21, Z21 // 0
 	VXORPS Z22, Z22, Z22 // 0
 	VXORPS Z23, Z23, Z23 // 0
-	VXORPS Z24, Z24, Z24 // 0
 	MOVQ queries_base+192(FP), R10 // queries
 	MOVQ DI, R11 // squares of keys
 	MOVQ $0x00000008, SI // turns of 4 pairs of columns
 
-pair:
-	VMOVUPS (R11), Z25 // keys from 0
-	VMOVUPS 2048(R11), Z26 // keys from 16
-	VBROADCASTSS (R10), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 128(R10), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS 256(R10), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS 384(R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS 512(R10), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS 640(R10), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS 768(R10), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS 896(R10), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS 1024(R10), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS 1152(R10), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS 1280(R10), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS 1408(R10), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
-	VMOVUPS 64(R11), Z25 // keys from 0
-	VMOVUPS 2112(R11), Z26 // keys from 16
-	VBROADCASTSS 4(R10), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 132(R10), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS 260(R10), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS 388(R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS 516(R10), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS 644(R10), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS 772(R10), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS 900(R10), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS 1028(R10), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS 1156(R10), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS 1284(R10), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS 1412(R10), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
-	VMOVUPS 128(R11), Z25 // keys from 0
-	VMOVUPS 2176(R11), Z26 // keys from 16
-	VBROADCASTSS 8(R10), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 136(R10), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS 264(R10), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS 392(R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS 520(R10), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS 648(R10), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS 776(R10), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS 904(R10), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS 1032(R10), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS 1160(R10), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS 1288(R10), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS 1416(R10), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
-	VMOVUPS 192(R11), Z25 // keys from 0
-	VMOVUPS 2240(R11), Z26 // keys from 16
-	VBROADCASTSS 12(R10), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 140(R10), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS 268(R10), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS 396(R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS 524(R10), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS 652(R10), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS 780(R10), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS 908(R10), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS 1036(R10), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS 1164(R10), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS 1292(R10), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS 1420(R10), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
+pair12:
+	VMOVUPS (R11), Z24 // keys from 0
+	VMOVUPS 2048(R11), Z25 // keys from 16
+	VBROADCASTSS (R10), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 512(R10), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 640(R10), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 768(R10), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 896(R10), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 1024(R10), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 1152(R10), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 1280(R10), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 1408(R10), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 64(R11), Z24 // keys from 0
+	VMOVUPS 2112(R11), Z25 // keys from 16
+	VBROADCASTSS 4(R10), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 516(R10), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 644(R10), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 772(R10), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 900(R10), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 1028(R10), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 1156(R10), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 1284(R10), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 1412(R10), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 128(R11), Z24 // keys from 0
+	VMOVUPS 2176(R11), Z25 // keys from 16
+	VBROADCASTSS 8(R10), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 520(R10), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 648(R10), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 776(R10), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 904(R10), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 1032(R10), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 1160(R10), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 1288(R10), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 1416(R10), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 192(R11), Z24 // keys from 0
+	VMOVUPS 2240(R11), Z25 // keys from 16
+	VBROADCASTSS 12(R10), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 524(R10), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 652(R10), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 780(R10), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 908(R10), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 1036(R10), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 1164(R10), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 1292(R10), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 1420(R10), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	ADDQ $0x10, R10 // next columns of the queries
 	ADDQ $0x00000100, R11 // and of the keys
 	DECQ SI // one turn done
-	JNZ pair // more?
+	JNZ pair12 // more?
 	MOVQ R8, SI // row 0 of the scores
 	MOVQ 24(SP), R10 // from row to row of them
 	VMOVUPS Z0, (SI) // row 0, vector 0
 	VMOVUPS Z1, 64(SI) // row 0, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z3, (SI) // row 1, vector 0
-	VMOVUPS Z4, 64(SI) // row 1, vector 1
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z5, (SI) // row 2, vector 0
-	VMOVUPS Z6, 64(SI) // row 2, vector 1
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z7, (SI) // row 3, vector 0
-	VMOVUPS Z8, 64(SI) // row 3, vector 1
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z9, (SI) // row 4, vector 0
-	VMOVUPS Z10, 64(SI) // row 4, vector 1
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z11, (SI) // row 5, vector 0
-	VMOVUPS Z12, 64(SI) // row 5, vector 1
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z13, (SI) // row 6, vector 0
-	VMOVUPS Z14, 64(SI) // row 6, vector 1
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z15, (SI) // row 7, vector 0
-	VMOVUPS Z16, 64(SI) // row 7, vector 1
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z17, (SI) // row 8, vector 0
-	VMOVUPS Z18, 64(SI) // row 8, vector 1
+	VMOVUPS Z16, (SI) // row 8, vector 0
+	VMOVUPS Z17, 64(SI) // row 8, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z19, (SI) // row 9, vector 0
-	VMOVUPS Z20, 64(SI) // row 9, vector 1
+	VMOVUPS Z18, (SI) // row 9, vector 0
+	VMOVUPS Z19, 64(SI) // row 9, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z21, (SI) // row 10, vector 0
-	VMOVUPS Z22, 64(SI) // row 10, vector 1
+	VMOVUPS Z20, (SI) // row 10, vector 0
+	VMOVUPS Z21, 64(SI) // row 10, vector 1
 	ADDQ R10, SI // next row
-	VMOVUPS Z23, (SI) // row 11, vector 0
-	VMOVUPS Z24, 64(SI) // row 11, vector 1
+	VMOVUPS Z22, (SI) // row 11, vector 0
+	VMOVUPS Z23, 64(SI) // row 11, vector 1
 	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VMAXPS Z9, Z8, Z8 // the larger of the row's
+	VMAXPS 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VMAXPS Z11, Z10, Z10 // the larger of the row's
+	VMAXPS 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VMAXPS Z13, Z12, Z12 // the larger of the row's
+	VMAXPS 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VMAXPS Z15, Z14, Z14 // the larger of the row's
+	VMAXPS 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	VMAXPS Z17, Z16, Z16 // the larger of the row's
+	VMAXPS 512(SI), Z16, Z16 // and of those before
+	VMOVUPS Z16, 512(SI) // write
+	VMAXPS Z19, Z18, Z18 // the larger of the row's
+	VMAXPS 576(SI), Z18, Z18 // and of those before
+	VMOVUPS Z18, 576(SI) // write
+	VMAXPS Z21, Z20, Z20 // the larger of the row's
+	VMAXPS 640(SI), Z20, Z20 // and of those before
+	VMOVUPS Z20, 640(SI) // write
+	VMAXPS Z23, Z22, Z22 // the larger of the row's
+	VMAXPS 704(SI), Z22, Z22 // and of those before
+	VMOVUPS Z22, 704(SI) // write
 	ADDQ $0x00001000, DI // next 32 keys
 	ADDQ $0x00000080, R8 // and their scores
 	SUBQ $0x02, R9 // 32 keys done
-	JGE more // more?
+	JGE more12 // more?
 
-fewer:
+fewer12:
 	CMPQ R9, $-1 // are 16 left?
-	JL scored // no
+	JL none12 // no
 	VXORPS Z0, Z0, Z0 // 0
 	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	VXORPS Z4, Z4, Z4 // 0
 	VXORPS Z5, Z5, Z5 // 0
@@ -5426,248 +6418,907 @@ fewer:
 	VXORPS Z9, Z9, Z9 // 0
 	VXORPS Z10, Z10, Z10 // 0
 	VXORPS Z11, Z11, Z11 // 0
-	VXORPS Z12, Z12, Z12 // 0
 	MOVQ queries_base+192(FP), R9 // queries
 	MOVQ $0x00000008, SI // turns of 4 pairs of columns
 
-single:
-	VMOVUPS (DI), Z13 // keys from 0
-	VBROADCASTSS (R9), Z14 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 128(R9), Z14 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 256(R9), Z14 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z3: row 2, vector 0 += its products
-	VBROADCASTSS 384(R9), Z14 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z4: row 3, vector 0 += its products
-	VBROADCASTSS 512(R9), Z14 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z14, Z13, Z5: row 4, vector 0 += its products
-	VBROADCASTSS 640(R9), Z14 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xf6 // VDPBF16PS Z14, Z13, Z6: row 5, vector 0 += its products
-	VBROADCASTSS 768(R9), Z14 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xfe // VDPBF16PS Z14, Z13, Z7: row 6, vector 0 += its products
-	VBROADCASTSS 896(R9), Z14 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z8: row 7, vector 0 += its products
-	VBROADCASTSS 1024(R9), Z14 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z9: row 8, vector 0 += its products
-	VBROADCASTSS 1152(R9), Z14 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z14, Z13, Z10: row 9, vector 0 += its products
-	VBROADCASTSS 1280(R9), Z14 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z11: row 10, vector 0 += its products
-	VBROADCASTSS 1408(R9), Z14 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z12: row 11, vector 0 += its products
-	VMOVUPS 64(DI), Z13 // keys from 0
-	VBROADCASTSS 4(R9), Z14 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 132(R9), Z14 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 260(R9), Z14 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z3: row 2, vector 0 += its products
-	VBROADCASTSS 388(R9), Z14 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z4: row 3, vector 0 += its products
-	VBROADCASTSS 516(R9), Z14 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z14, Z13, Z5: row 4, vector 0 += its products
-	VBROADCASTSS 644(R9), Z14 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xf6 // VDPBF16PS Z14, Z13, Z6: row 5, vector 0 += its products
-	VBROADCASTSS 772(R9), Z14 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xfe // VDPBF16PS Z14, Z13, Z7: row 6, vector 0 += its products
-	VBROADCASTSS 900(R9), Z14 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z8: row 7, vector 0 += its products
-	VBROADCASTSS 1028(R9), Z14 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z9: row 8, vector 0 += its products
-	VBROADCASTSS 1156(R9), Z14 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z14, Z13, Z10: row 9, vector 0 += its products
-	VBROADCASTSS 1284(R9), Z14 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z11: row 10, vector 0 += its products
-	VBROADCASTSS 1412(R9), Z14 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z12: row 11, vector 0 += its products
-	VMOVUPS 128(DI), Z13 // keys from 0
-	VBROADCASTSS 8(R9), Z14 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 136(R9), Z14 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 264(R9), Z14 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z3: row 2, vector 0 += its products
-	VBROADCASTSS 392(R9), Z14 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z4: row 3, vector 0 += its products
-	VBROADCASTSS 520(R9), Z14 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z14, Z13, Z5: row 4, vector 0 += its products
-	VBROADCASTSS 648(R9), Z14 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xf6 // VDPBF16PS Z14, Z13, Z6: row 5, vector 0 += its products
-	VBROADCASTSS 776(R9), Z14 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xfe // VDPBF16PS Z14, Z13, Z7: row 6, vector 0 += its products
-	VBROADCASTSS 904(R9), Z14 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z8: row 7, vector 0 += its products
-	VBROADCASTSS 1032(R9), Z14 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z9: row 8, vector 0 += its products
-	VBROADCASTSS 1160(R9), Z14 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z14, Z13, Z10: row 9, vector 0 += its products
-	VBROADCASTSS 1288(R9), Z14 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z11: row 10, vector 0 += its products
-	VBROADCASTSS 1416(R9), Z14 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z12: row 11, vector 0 += its products
-	VMOVUPS 192(DI), Z13 // keys from 0
-	VBROADCASTSS 12(R9), Z14 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 140(R9), Z14 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 268(R9), Z14 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z3: row 2, vector 0 += its products
-	VBROADCASTSS 396(R9), Z14 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z4: row 3, vector 0 += its products
-	VBROADCASTSS 524(R9), Z14 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xee // VDPBF16PS Z14, Z13, Z5: row 4, vector 0 += its products
-	VBROADCASTSS 652(R9), Z14 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xf6 // VDPBF16PS Z14, Z13, Z6: row 5, vector 0 += its products
-	VBROADCASTSS 780(R9), Z14 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0xd2; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xfe // VDPBF16PS Z14, Z13, Z7: row 6, vector 0 += its products
-	VBROADCASTSS 908(R9), Z14 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xc6 // VDPBF16PS Z14, Z13, Z8: row 7, vector 0 += its products
-	VBROADCASTSS 1036(R9), Z14 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xce // VDPBF16PS Z14, Z13, Z9: row 8, vector 0 += its products
-	VBROADCASTSS 1164(R9), Z14 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xd6 // VDPBF16PS Z14, Z13, Z10: row 9, vector 0 += its products
-	VBROADCASTSS 1292(R9), Z14 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xde // VDPBF16PS Z14, Z13, Z11: row 10, vector 0 += its products
-	VBROADCASTSS 1420(R9), Z14 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x52; BYTE $0x16; BYTE $0x48; BYTE $0x52; BYTE $0xe6 // VDPBF16PS Z14, Z13, Z12: row 11, vector 0 += its products
+single12:
+	VMOVUPS (DI), Z12 // keys from 0
+	VBROADCASTSS (R9), Z13 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z13 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z13 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z13 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 512(R9), Z13 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 640(R9), Z13 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 768(R9), Z13 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 896(R9), Z13 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 1024(R9), Z13 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 1152(R9), Z13 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 1280(R9), Z13 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 1408(R9), Z13 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 64(DI), Z12 // keys from 0
+	VBROADCASTSS 4(R9), Z13 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z13 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z13 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z13 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 516(R9), Z13 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 644(R9), Z13 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 772(R9), Z13 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 900(R9), Z13 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 1028(R9), Z13 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 1156(R9), Z13 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 1284(R9), Z13 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 1412(R9), Z13 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 128(DI), Z12 // keys from 0
+	VBROADCASTSS 8(R9), Z13 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z13 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z13 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z13 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 520(R9), Z13 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 648(R9), Z13 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 776(R9), Z13 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 904(R9), Z13 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 1032(R9), Z13 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 1160(R9), Z13 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 1288(R9), Z13 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 1416(R9), Z13 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 192(DI), Z12 // keys from 0
+	VBROADCASTSS 12(R9), Z13 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z13 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z13 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z13 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 524(R9), Z13 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 652(R9), Z13 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 780(R9), Z13 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 908(R9), Z13 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 1036(R9), Z13 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 1164(R9), Z13 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 1292(R9), Z13 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 1420(R9), Z13 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	ADDQ $0x10, R9 // next columns of the queries
 	ADDQ $0x00000100, DI // and of the keys
 	DECQ SI // one turn done
-	JNZ single // more?
+	JNZ single12 // more?
 	MOVQ R8, SI // row 0 of the scores
 	MOVQ 24(SP), DI // from row to row of them
 	VMOVUPS Z0, (SI) // row 0, vector 0
 	ADDQ DI, SI // next row
 	VMOVUPS Z1, (SI) // row 1, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z3, (SI) // row 2, vector 0
+	VMOVUPS Z2, (SI) // row 2, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z4, (SI) // row 3, vector 0
+	VMOVUPS Z3, (SI) // row 3, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z5, (SI) // row 4, vector 0
+	VMOVUPS Z4, (SI) // row 4, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z6, (SI) // row 5, vector 0
+	VMOVUPS Z5, (SI) // row 5, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z7, (SI) // row 6, vector 0
+	VMOVUPS Z6, (SI) // row 6, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z8, (SI) // row 7, vector 0
+	VMOVUPS Z7, (SI) // row 7, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z9, (SI) // row 8, vector 0
+	VMOVUPS Z8, (SI) // row 8, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z10, (SI) // row 9, vector 0
+	VMOVUPS Z9, (SI) // row 9, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z11, (SI) // row 10, vector 0
+	VMOVUPS Z10, (SI) // row 10, vector 0
 	ADDQ DI, SI // next row
-	VMOVUPS Z12, (SI) // row 11, vector 0
+	VMOVUPS Z11, (SI) // row 11, vector 0
 	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VMAXPS 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VMAXPS 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VMAXPS 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VMAXPS 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+	VMAXPS 512(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 512(SI) // write
+	VMAXPS 576(SI), Z9, Z9 // and of those before
+	VMOVUPS Z9, 576(SI) // write
+	VMAXPS 640(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 640(SI) // write
+	VMAXPS 704(SI), Z11, Z11 // and of those before
+	VMOVUPS Z11, 704(SI) // write
 
-scored:
-	VPXORQ Z2, Z2, Z2 // 0
-	VMOVUPS lowestAVX512BF16<>+0(SB), Z0 // -Inf: what no score is below
-	VMOVUPS nearleastexponentAVX512BF16<>+0(SB), Z1 // nearleastexponent
-	VMOVUPS near2f3AVX512BF16<>+0(SB), Z3 // near2f3
-	VMOVUPS near2f2AVX512BF16<>+0(SB), Z4 // near2f2
-	VMOVUPS near2f1AVX512BF16<>+0(SB), Z5 // near2f1
-	VMOVUPS near2f0AVX512BF16<>+0(SB), Z6 // near2f0
-	MOVQ $0x0000000c, R12 // a tile has 12 rows
-	CMPQ BX, R12 // are there fewer queries?
-	CMOVQLT BX, R12 // then those
-	MOVQ R12, 16(SP) // are needed again
-	MOVQ scores_base+144(FP), R9 // scores
-	MOVQ weights_base+168(FP), R10 // weights
-	MOVQ inverse_base+216(FP), R11 // inverse sums of weights
+none12:
+	JMP scored // that was it
 
-weights:
-	VMOVAPS Z0, Z7 // largest so far
-	MOVQ R9, DI // scores
-	MOVQ 24(SP), SI // bytes of a row
-	SHRQ $0x06, SI // turns
-	DECQ SI // the last 16 apart
-	JZ largest // are those all?
+scored8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE scored4 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer8 // then those
 
-larger:
-	VMAXPS (DI), Z7, Z7 // the larger
-	ADDQ $0x40, DI // next 16
-	DECQ SI // one turn done
-	JNZ larger // more?
-
-largest:
-	VMOVAPS Z0, Z8 // -Inf where there is no key
-	VMOVUPS (DI), K1, Z8 // the last scores
-	VMAXPS Z8, Z7, Z7 // the larger
-	VEXTRACTF32X8 $0x01, Z7, Y8 // upper eight lanes
-	VMAXPS Y8, Y7, Y7 // with the lower
-	VEXTRACTF128 $0x01, Y7, X8 // upper four lanes
-	VMAXPS X8, X7, X7 // with the lower
-	VPERMILPD $0x01, X7, X8 // lanes 2 and 3
-	VMAXPS X8, X7, X7 // with 0 and 1
-	VMOVSHDUP X7, X8 // lane 1
-	VMAXPS X8, X7, X7 // with lane 0
-	VBROADCASTSS X7, Z7 // in every lane
-	VSUBPS Z7, Z2, Z7 // - the largest
-	VXORPS Z8, Z8, Z8 // 0
-	MOVQ R9, DI // scores
-	MOVQ R10, R8 // weights
-	MOVQ 24(SP), SI // bytes of a row
-	SHRQ $0x06, SI // turns
-	DECQ SI // the last 16 apart
-	JZ weighed // are those all?
-
-weigh:
-	VADDPS (DI), Z7, Z9 // scores - the largest
-	VMAXPS Z1, Z9, Z9 // not below -125
-	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
-	VMOVUPS Z3, Z11 // 2^f by its polynomial
-	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
-	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
-	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
-	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
-	VADDPS Z11, Z8, Z8 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xcb // VCVTNEPS2BF16 Z11, Z9: as bfloat16
-	VMOVUPS Y9, (R8) // write
-	ADDQ $0x40, DI // next 16 scores
-	ADDQ $0x20, R8 // next 16 weights
-	DECQ SI // one turn done
-	JNZ weigh // more?
-
-weighed:
-	VADDPS (DI), Z7, Z7 // scores - the largest
-	VMAXPS Z1, Z7, Z7 // not below -125
-	VREDUCEPS $0x09, Z7, Z9 // f, what t is above a whole number
-	VMOVUPS Z3, Z10 // 2^f by its polynomial
-	VFMADD213PS Z4, Z9, Z10 // ·f + near2f2
-	VFMADD213PS Z5, Z9, Z10 // ·f + near2f1
-	VFMADD213PS Z6, Z9, Z10 // ·f + near2f0
-	VSCALEFPS Z7, Z10, Z10 // times 2 to the power of that number
-	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
-	VADDPS Z10, Z8, Z8 // sum += weights
-	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xfa // VCVTNEPS2BF16 Z10, Z7: as bfloat16
-	VMOVUPS Y7, (R8) // write
-	MOVQ 24(SP), SI // bytes of a row of scores
-	TESTQ $0x00000040, SI // is a tile of weights half full?
-	JZ full // no
-	VMOVUPS Y2, 32(R8) // no weight for keys that are not there
-
-full:
-	VEXTRACTF32X8 $0x01, Z8, Y7 // upper eight lanes
-	VADDPS Y7, Y8, Y8 // with the lower
-	VEXTRACTF128 $0x01, Y8, X7 // upper four lanes
-	VADDPS X7, X8, X8 // with the lower
-	VPERMILPD $0x01, X8, X7 // lanes 2 and 3
-	VADDPS X7, X8, X8 // with 0 and 1
-	VMOVSHDUP X8, X7 // lane 1
-	VADDPS X7, X8, X8 // with lane 0
-	VMOVSS oneAVX512BF16<>+0(SB), X7 // 1
-	VDIVSS X8, X7, X7 // by the weights' sum
-	VMOVSS X7, (R11) // write
-	ADDQ 24(SP), R9 // next row of scores
-	ADDQ 32(SP), R10 // of weights
-	ADDQ $0x04, R11 // and its inverse
-	DECQ R12 // one row done
-	JNZ weights // more?
+more8:
 	VXORPS Z0, Z0, Z0 // 0
 	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+
+pair8:
+	VMOVUPS (R11), Z16 // keys from 0
+	VMOVUPS 2048(R11), Z17 // keys from 16
+	VBROADCASTSS (R10), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 512(R10), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 640(R10), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 768(R10), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 896(R10), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 64(R11), Z16 // keys from 0
+	VMOVUPS 2112(R11), Z17 // keys from 16
+	VBROADCASTSS 4(R10), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 516(R10), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 644(R10), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 772(R10), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 900(R10), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 128(R11), Z16 // keys from 0
+	VMOVUPS 2176(R11), Z17 // keys from 16
+	VBROADCASTSS 8(R10), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 520(R10), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 648(R10), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 776(R10), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 904(R10), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 192(R11), Z16 // keys from 0
+	VMOVUPS 2240(R11), Z17 // keys from 16
+	VBROADCASTSS 12(R10), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 524(R10), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 652(R10), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 780(R10), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 908(R10), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VMAXPS Z9, Z8, Z8 // the larger of the row's
+	VMAXPS 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VMAXPS Z11, Z10, Z10 // the larger of the row's
+	VMAXPS 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VMAXPS Z13, Z12, Z12 // the larger of the row's
+	VMAXPS 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VMAXPS Z15, Z14, Z14 // the larger of the row's
+	VMAXPS 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	ADDQ $0x00001000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more8 // more?
+
+fewer8:
+	CMPQ R9, $-1 // are 16 left?
+	JL none8 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+
+single8:
+	VMOVUPS (DI), Z8 // keys from 0
+	VBROADCASTSS (R9), Z9 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z9 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z9 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z9 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 512(R9), Z9 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 640(R9), Z9 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 768(R9), Z9 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 896(R9), Z9 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 64(DI), Z8 // keys from 0
+	VBROADCASTSS 4(R9), Z9 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z9 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z9 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z9 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 516(R9), Z9 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 644(R9), Z9 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 772(R9), Z9 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 900(R9), Z9 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 128(DI), Z8 // keys from 0
+	VBROADCASTSS 8(R9), Z9 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z9 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z9 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z9 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 520(R9), Z9 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 648(R9), Z9 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 776(R9), Z9 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 904(R9), Z9 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 192(DI), Z8 // keys from 0
+	VBROADCASTSS 12(R9), Z9 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z9 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z9 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z9 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 524(R9), Z9 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 652(R9), Z9 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 780(R9), Z9 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 908(R9), Z9 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VMAXPS 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VMAXPS 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VMAXPS 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VMAXPS 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+
+none8:
+	JMP scored // that was it
+
+scored4:
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer4 // then those
+
+more4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+
+pair4:
+	VMOVUPS (R11), Z8 // keys from 0
+	VMOVUPS 2048(R11), Z9 // keys from 16
+	VBROADCASTSS (R10), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 64(R11), Z8 // keys from 0
+	VMOVUPS 2112(R11), Z9 // keys from 16
+	VBROADCASTSS 4(R10), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 128(R11), Z8 // keys from 0
+	VMOVUPS 2176(R11), Z9 // keys from 16
+	VBROADCASTSS 8(R10), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 192(R11), Z8 // keys from 0
+	VMOVUPS 2240(R11), Z9 // keys from 16
+	VBROADCASTSS 12(R10), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	ADDQ $0x00001000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more4 // more?
+
+fewer4:
+	CMPQ R9, $-1 // are 16 left?
+	JL none4 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+
+single4:
+	VMOVUPS (DI), Z4 // keys from 0
+	VBROADCASTSS (R9), Z5 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z5 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z5 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z5 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 64(DI), Z4 // keys from 0
+	VBROADCASTSS 4(R9), Z5 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z5 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z5 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z5 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 128(DI), Z4 // keys from 0
+	VBROADCASTSS 8(R9), Z5 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z5 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z5 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z5 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 192(DI), Z4 // keys from 0
+	VBROADCASTSS 12(R9), Z5 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z5 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z5 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z5 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+
+none4:
+scored:
+	MOVQ inverse_base+216(FP), R11 // what rows are told by
+	VMOVUPS (R11), Z0 // row 0's
+	VMOVUPS 64(R11), Z1 // row 1's
+	VMOVUPS 128(R11), Z2 // row 2's
+	VMOVUPS 192(R11), Z3 // row 3's
+	VMOVUPS 256(R11), Z4 // row 4's
+	VMOVUPS 320(R11), Z5 // row 5's
+	VMOVUPS 384(R11), Z6 // row 6's
+	VMOVUPS 448(R11), Z7 // row 7's
+	VMOVUPS 512(R11), Z8 // row 8's
+	VMOVUPS 576(R11), Z9 // row 9's
+	VMOVUPS 640(R11), Z10 // row 10's
+	VMOVUPS 704(R11), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VMAXPS Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VMAXPS Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VMAXPS Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VMAXPS Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VMAXPS Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VMAXPS Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VMAXPS Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VMAXPS Z0, Z1, Z1 // together
+	VXORPS Z0, Z0, Z0 // 0
+	VSUBPS Z1, Z0, Z1 // - the largest
+	VMOVUPS Z1, 768(R11) // of each row
+	VMOVUPS nearleastexponentAVX512BF16<>+0(SB), Z0 // nearleastexponent
+	VMOVUPS wholeAVX512BF16<>+0(SB), Z1 // whole
+	VMOVUPS oneAVX512BF16<>+0(SB), Z2 // one
+	VMOVUPS middle2f3AVX512BF16<>+0(SB), Z3 // middle2f3
+	VMOVUPS middle2f2AVX512BF16<>+0(SB), Z4 // middle2f2
+	VMOVUPS middle2f1AVX512BF16<>+0(SB), Z5 // middle2f1
+	VMOVUPS middle2f0AVX512BF16<>+0(SB), Z6 // middle2f0
+	MOVQ 16(SP), R12 // queries of the tile
+	MOVQ scores_base+144(FP), R9 // scores
+	MOVQ weights_base+168(FP), R10 // weights
+	MOVQ R11, R13 // the first row
+	LEAQ 768(R11), R14 // and its largest score
+
+weights:
+	VBROADCASTSS (R14), Z7 // - the largest, in every lane
+	MOVQ R9, DI // scores
+	MOVQ R10, R8 // weights
+	VXORPS Z8, Z8, Z8 // sum: 0
+	MOVQ 8(SP), SI // keys
+	SUBQ $0x21, SI // more than 32?
+	JL lastkeys // no
+
+weigh:
+	VADDPS (DI), Z7, Z9 // t: scores - the largest
+	VMAXPS Z0, Z9, Z9 // not below -125
+	VMOVAPS Z9, Z10 // t
+	VFMADD213PS Z1, Z2, Z10 // rounded to a whole number, in the last bits
+	VMOVAPS Z10, Z11 // that
+	VFMSUB213PS Z1, Z2, Z11 // as a number
+	VFNMADD231PS Z11, Z2, Z9 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z11 // 2^f by its polynomial
+	VFMADD213PS Z4, Z9, Z11 // ·f + middle2f2
+	VFMADD213PS Z5, Z9, Z11 // ·f + middle2f1
+	VFMADD213PS Z6, Z9, Z11 // ·f + middle2f0
+	VPSLLD $0x17, Z10, Z10 // the whole number to the exponent's place
+	VPADDD Z10, Z11, Z11 // times 2 to its power
+	VADDPS 64(DI), Z7, Z9 // t: scores - the largest
+	VMAXPS Z0, Z9, Z9 // not below -125
+	VMOVAPS Z9, Z10 // t
+	VFMADD213PS Z1, Z2, Z10 // rounded to a whole number, in the last bits
+	VMOVAPS Z10, Z12 // that
+	VFMSUB213PS Z1, Z2, Z12 // as a number
+	VFNMADD231PS Z12, Z2, Z9 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z12 // 2^f by its polynomial
+	VFMADD213PS Z4, Z9, Z12 // ·f + middle2f2
+	VFMADD213PS Z5, Z9, Z12 // ·f + middle2f1
+	VFMADD213PS Z6, Z9, Z12 // ·f + middle2f0
+	VPSLLD $0x17, Z10, Z10 // the whole number to the exponent's place
+	VPADDD Z10, Z12, Z12 // times 2 to its power
+	VADDPS Z11, Z8, Z8 // sum += weights
+	VADDPS Z12, Z8, Z8 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe3 // VCVTNE2PS2BF16 Z11, Z12, Z12: as bfloat16
+	VMOVUPS Z12, (R8) // write
+	ADDQ $0x00000080, DI // next 32 scores
+	ADDQ $0x40, R8 // next 32 weights
+	SUBQ $0x20, SI // so many are done
+	JGE weigh // more than 32 left?
+
+lastkeys:
+	CMPQ SI, $-17 // more than 16 left?
+	JLE few // no
+	VADDPS (DI), Z7, Z9 // t: scores - the largest
+	VMAXPS Z0, Z9, Z9 // not below -125
+	VMOVAPS Z9, Z10 // t
+	VFMADD213PS Z1, Z2, Z10 // rounded to a whole number, in the last bits
+	VMOVAPS Z10, Z11 // that
+	VFMSUB213PS Z1, Z2, Z11 // as a number
+	VFNMADD231PS Z11, Z2, Z9 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z11 // 2^f by its polynomial
+	VFMADD213PS Z4, Z9, Z11 // ·f + middle2f2
+	VFMADD213PS Z5, Z9, Z11 // ·f + middle2f1
+	VFMADD213PS Z6, Z9, Z11 // ·f + middle2f0
+	VPSLLD $0x17, Z10, Z10 // the whole number to the exponent's place
+	VPADDD Z10, Z11, Z11 // times 2 to its power
+	VADDPS 64(DI), Z7, Z7 // t: scores - the largest
+	VMAXPS Z0, Z7, Z7 // not below -125
+	VMOVAPS Z7, Z9 // t
+	VFMADD213PS Z1, Z2, Z9 // rounded to a whole number, in the last bits
+	VMOVAPS Z9, Z10 // that
+	VFMSUB213PS Z1, Z2, Z10 // as a number
+	VFNMADD231PS Z10, Z2, Z7 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z10 // 2^f by its polynomial
+	VFMADD213PS Z4, Z7, Z10 // ·f + middle2f2
+	VFMADD213PS Z5, Z7, Z10 // ·f + middle2f1
+	VFMADD213PS Z6, Z7, Z10 // ·f + middle2f0
+	VPSLLD $0x17, Z9, Z9 // the whole number to the exponent's place
+	VPADDD Z9, Z10, Z10 // times 2 to its power
+	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
+	VADDPS Z11, Z8, Z8 // sum += weights
+	VADDPS Z10, Z8, Z8 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xd3 // VCVTNE2PS2BF16 Z11, Z10, Z10: as bfloat16
+	VMOVUPS Z10, (R8) // write
+	JMP weighed // that was the row
+
+few:
+	VADDPS (DI), Z7, Z7 // t: scores - the largest
+	VMAXPS Z0, Z7, Z7 // not below -125
+	VMOVAPS Z7, Z9 // t
+	VFMADD213PS Z1, Z2, Z9 // rounded to a whole number, in the last bits
+	VMOVAPS Z9, Z10 // that
+	VFMSUB213PS Z1, Z2, Z10 // as a number
+	VFNMADD231PS Z10, Z2, Z7 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z3, Z10 // 2^f by its polynomial
+	VFMADD213PS Z4, Z7, Z10 // ·f + middle2f2
+	VFMADD213PS Z5, Z7, Z10 // ·f + middle2f1
+	VFMADD213PS Z6, Z7, Z10 // ·f + middle2f0
+	VPSLLD $0x17, Z9, Z9 // the whole number to the exponent's place
+	VPADDD Z9, Z10, Z10 // times 2 to its power
+	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
+	VADDPS Z10, Z8, Z8 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNEPS2BF16 Z10, Z10: as bfloat16
+	VMOVUPS Y10, (R8) // write
+
+weighed:
+	VMOVUPS Z8, (R13) // write the sums of the row's weights
+	ADDQ 24(SP), R9 // next row of scores
+	ADDQ 32(SP), R10 // of weights
+	ADDQ $0x40, R13 // of sums
+	ADDQ $0x04, R14 // and its largest score
+	DECQ R12 // one row done
+	JNZ weights // more?
+	VMOVUPS (R11), Z0 // row 0's
+	VMOVUPS 64(R11), Z1 // row 1's
+	VMOVUPS 128(R11), Z2 // row 2's
+	VMOVUPS 192(R11), Z3 // row 3's
+	VMOVUPS 256(R11), Z4 // row 4's
+	VMOVUPS 320(R11), Z5 // row 5's
+	VMOVUPS 384(R11), Z6 // row 6's
+	VMOVUPS 448(R11), Z7 // row 7's
+	VMOVUPS 512(R11), Z8 // row 8's
+	VMOVUPS 576(R11), Z9 // row 9's
+	VMOVUPS 640(R11), Z10 // row 10's
+	VMOVUPS 704(R11), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VADDPS Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VADDPS Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VADDPS Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VADDPS Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VADDPS Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VADDPS Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VADDPS Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VADDPS Z0, Z1, Z1 // together
+	VMOVUPS oneAVX512BF16<>+0(SB), Z0 // 1
+	VDIVPS Z1, Z0, Z0 // by the weights' sum
+	VMOVUPS Z0, 768(R11) // of each row
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE summed8 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	VXORPS Z4, Z4, Z4 // 0
 	VXORPS Z5, Z5, Z5 // 0
@@ -5689,7 +7340,6 @@ full:
 	VXORPS Z21, Z21, Z21 // 0
 	VXORPS Z22, Z22, Z22 // 0
 	VXORPS Z23, Z23, Z23 // 0
-	VXORPS Z24, Z24, Z24 // 0
 	MOVQ weights_base+168(FP), R9 // weights
 	MOVQ 32(SP), DI // from row to row of them
 	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
@@ -5703,153 +7353,154 @@ full:
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
-sum0:
-	VMOVUPS (R8), Z25 // values, columns from 0
-	VMOVUPS 64(R8), Z26 // values, columns from 16
-	VBROADCASTSS (R9), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS (R11)(DI*2), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS (R12), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS (R12)(DI*1), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS (R12)(DI*2), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
+sum0of12:
+	VMOVUPS (R8), Z24 // values, columns from 0
+	VMOVUPS 64(R8), Z25 // values, columns from 16
+	VBROADCASTSS (R9), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS (R12), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS (R12)(DI*1), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS (R12)(DI*2), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	ADDQ $0x04, R9 // next weights, rows from 0
 	ADDQ $0x04, R10 // next weights, rows from 3
 	ADDQ $0x04, R11 // next weights, rows from 6
 	ADDQ $0x04, R12 // next weights, rows from 9
 	ADDQ $0x00000100, R8 // next values
 	DECQ SI // one turn done
-	JNZ sum0 // more?
+	JNZ sum0of12 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
 	MOVQ DX, R8 // results
 	MOVQ 16(SP), SI // queries
-	VBROADCASTSS (DI), Z25 // row 0's
-	VMULPS Z25, Z0, Z0 // divided by the weights' sum
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
 	VMOVUPS Z0, (R8) // write
-	VMULPS Z25, Z1, Z1 // divided by the weights' sum
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
 	VMOVUPS Z1, 64(R8) // write
 	ADDQ 48(SP), R8 // next row
 	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 4(DI), Z0 // row 1's
+	JZ written0of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
 	VMULPS Z0, Z3, Z3 // divided by the weights' sum
-	VMOVUPS Z3, (R8) // write
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
 	VMULPS Z0, Z4, Z4 // divided by the weights' sum
-	VMOVUPS Z4, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 8(DI), Z0 // row 2's
+	VMOVUPS Z4, (R8) // write
 	VMULPS Z0, Z5, Z5 // divided by the weights' sum
-	VMOVUPS Z5, (R8) // write
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
 	VMULPS Z0, Z6, Z6 // divided by the weights' sum
-	VMOVUPS Z6, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 12(DI), Z0 // row 3's
+	VMOVUPS Z6, (R8) // write
 	VMULPS Z0, Z7, Z7 // divided by the weights' sum
-	VMOVUPS Z7, (R8) // write
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
 	VMULPS Z0, Z8, Z8 // divided by the weights' sum
-	VMOVUPS Z8, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 16(DI), Z0 // row 4's
+	VMOVUPS Z8, (R8) // write
 	VMULPS Z0, Z9, Z9 // divided by the weights' sum
-	VMOVUPS Z9, (R8) // write
+	VMOVUPS Z9, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
 	VMULPS Z0, Z10, Z10 // divided by the weights' sum
-	VMOVUPS Z10, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 20(DI), Z0 // row 5's
+	VMOVUPS Z10, (R8) // write
 	VMULPS Z0, Z11, Z11 // divided by the weights' sum
-	VMOVUPS Z11, (R8) // write
+	VMOVUPS Z11, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
 	VMULPS Z0, Z12, Z12 // divided by the weights' sum
-	VMOVUPS Z12, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 24(DI), Z0 // row 6's
+	VMOVUPS Z12, (R8) // write
 	VMULPS Z0, Z13, Z13 // divided by the weights' sum
-	VMOVUPS Z13, (R8) // write
+	VMOVUPS Z13, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
 	VMULPS Z0, Z14, Z14 // divided by the weights' sum
-	VMOVUPS Z14, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 28(DI), Z0 // row 7's
+	VMOVUPS Z14, (R8) // write
 	VMULPS Z0, Z15, Z15 // divided by the weights' sum
-	VMOVUPS Z15, (R8) // write
+	VMOVUPS Z15, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
 	VMULPS Z0, Z16, Z16 // divided by the weights' sum
-	VMOVUPS Z16, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 32(DI), Z0 // row 8's
+	VMOVUPS Z16, (R8) // write
 	VMULPS Z0, Z17, Z17 // divided by the weights' sum
-	VMOVUPS Z17, (R8) // write
+	VMOVUPS Z17, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
 	VMULPS Z0, Z18, Z18 // divided by the weights' sum
-	VMOVUPS Z18, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 36(DI), Z0 // row 9's
+	VMOVUPS Z18, (R8) // write
 	VMULPS Z0, Z19, Z19 // divided by the weights' sum
-	VMOVUPS Z19, (R8) // write
+	VMOVUPS Z19, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
 	VMULPS Z0, Z20, Z20 // divided by the weights' sum
-	VMOVUPS Z20, 64(R8) // write
-	ADDQ 48(SP), R8 // next row
-	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 40(DI), Z0 // row 10's
+	VMOVUPS Z20, (R8) // write
 	VMULPS Z0, Z21, Z21 // divided by the weights' sum
-	VMOVUPS Z21, (R8) // write
-	VMULPS Z0, Z22, Z22 // divided by the weights' sum
-	VMOVUPS Z22, 64(R8) // write
+	VMOVUPS Z21, 64(R8) // write
 	ADDQ 48(SP), R8 // next row
 	DECQ SI // one row done
-	JZ written0 // the last?
-	VBROADCASTSS 44(DI), Z0 // row 11's
+	JZ written0of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, (R8) // write
 	VMULPS Z0, Z23, Z23 // divided by the weights' sum
-	VMOVUPS Z23, (R8) // write
-	VMULPS Z0, Z24, Z24 // divided by the weights' sum
-	VMOVUPS Z24, 64(R8) // write
+	VMOVUPS Z23, 64(R8) // write
 	ADDQ 48(SP), R8 // next row
 
-written0:
+written0of12:
 	VXORPS Z0, Z0, Z0 // 0
 	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	VXORPS Z4, Z4, Z4 // 0
 	VXORPS Z5, Z5, Z5 // 0
@@ -5871,7 +7522,6 @@ written0:
 	VXORPS Z21, Z21, Z21 // 0
 	VXORPS Z22, Z22, Z22 // 0
 	VXORPS Z23, Z23, Z23 // 0
-	VXORPS Z24, Z24, Z24 // 0
 	MOVQ weights_base+168(FP), R9 // weights
 	MOVQ 32(SP), DI // from row to row of them
 	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
@@ -5885,150 +7535,555 @@ written0:
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
-sum1:
-	VMOVUPS 128(R8), Z25 // values, columns from 32
-	VMOVUPS 192(R8), Z26 // values, columns from 48
-	VBROADCASTSS (R9), Z27 // row 0's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z25, Z0: row 0, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z26, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z27 // row 1's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z3: row 1, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z4: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z27 // row 2's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z5: row 2, vector 0 += its products
-	BYTE $0x62; BYTE $0x92; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z6: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z27 // row 3's pair in every lane
-	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z7: row 3, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z8: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z27 // row 4's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z9: row 4, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z10: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z27 // row 5's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z11: row 5, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z12: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z27 // row 6's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z13: row 6, vector 0 += its products
-	BYTE $0x62; BYTE $0x12; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z14: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z27 // row 7's pair in every lane
-	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z15: row 7, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z16: row 7, vector 1 += its products
-	VBROADCASTSS (R11)(DI*2), Z27 // row 8's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xcb // VDPBF16PS Z27, Z25, Z17: row 8, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xd3 // VDPBF16PS Z27, Z26, Z18: row 8, vector 1 += its products
-	VBROADCASTSS (R12), Z27 // row 9's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xdb // VDPBF16PS Z27, Z25, Z19: row 9, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xe3 // VDPBF16PS Z27, Z26, Z20: row 9, vector 1 += its products
-	VBROADCASTSS (R12)(DI*1), Z27 // row 10's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xeb // VDPBF16PS Z27, Z25, Z21: row 10, vector 0 += its products
-	BYTE $0x62; BYTE $0x82; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xf3 // VDPBF16PS Z27, Z26, Z22: row 10, vector 1 += its products
-	VBROADCASTSS (R12)(DI*2), Z27 // row 11's pair in every lane
-	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfb // VDPBF16PS Z27, Z25, Z23: row 11, vector 0 += its products
-	BYTE $0x62; BYTE $0x02; BYTE $0x2e; BYTE $0x40; BYTE $0x52; BYTE $0xc3 // VDPBF16PS Z27, Z26, Z24: row 11, vector 1 += its products
+sum1of12:
+	VMOVUPS 128(R8), Z24 // values, columns from 32
+	VMOVUPS 192(R8), Z25 // values, columns from 48
+	VBROADCASTSS (R9), Z26 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 8's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS (R12), Z26 // row 9's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS (R12)(DI*1), Z26 // row 10's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS (R12)(DI*2), Z26 // row 11's pair in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	ADDQ $0x04, R9 // next weights, rows from 0
 	ADDQ $0x04, R10 // next weights, rows from 3
 	ADDQ $0x04, R11 // next weights, rows from 6
 	ADDQ $0x04, R12 // next weights, rows from 9
 	ADDQ $0x00000100, R8 // next values
 	DECQ SI // one turn done
-	JNZ sum1 // more?
+	JNZ sum1of12 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
 	MOVQ 16(SP), SI // queries
-	VBROADCASTSS (DI), Z25 // row 0's
-	VMULPS Z25, Z0, Z0 // divided by the weights' sum
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
 	VMOVUPS Z0, 128(DX) // write
-	VMULPS Z25, Z1, Z1 // divided by the weights' sum
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
 	VMOVUPS Z1, 192(DX) // write
 	ADDQ 48(SP), DX // next row
 	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 4(DI), Z0 // row 1's
+	JZ written1of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
 	VMULPS Z0, Z3, Z3 // divided by the weights' sum
-	VMOVUPS Z3, 128(DX) // write
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
 	VMULPS Z0, Z4, Z4 // divided by the weights' sum
-	VMOVUPS Z4, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 8(DI), Z0 // row 2's
+	VMOVUPS Z4, 128(DX) // write
 	VMULPS Z0, Z5, Z5 // divided by the weights' sum
-	VMOVUPS Z5, 128(DX) // write
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
 	VMULPS Z0, Z6, Z6 // divided by the weights' sum
-	VMOVUPS Z6, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 12(DI), Z0 // row 3's
+	VMOVUPS Z6, 128(DX) // write
 	VMULPS Z0, Z7, Z7 // divided by the weights' sum
-	VMOVUPS Z7, 128(DX) // write
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
 	VMULPS Z0, Z8, Z8 // divided by the weights' sum
-	VMOVUPS Z8, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 16(DI), Z0 // row 4's
+	VMOVUPS Z8, 128(DX) // write
 	VMULPS Z0, Z9, Z9 // divided by the weights' sum
-	VMOVUPS Z9, 128(DX) // write
+	VMOVUPS Z9, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
 	VMULPS Z0, Z10, Z10 // divided by the weights' sum
-	VMOVUPS Z10, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 20(DI), Z0 // row 5's
+	VMOVUPS Z10, 128(DX) // write
 	VMULPS Z0, Z11, Z11 // divided by the weights' sum
-	VMOVUPS Z11, 128(DX) // write
+	VMOVUPS Z11, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
 	VMULPS Z0, Z12, Z12 // divided by the weights' sum
-	VMOVUPS Z12, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 24(DI), Z0 // row 6's
+	VMOVUPS Z12, 128(DX) // write
 	VMULPS Z0, Z13, Z13 // divided by the weights' sum
-	VMOVUPS Z13, 128(DX) // write
+	VMOVUPS Z13, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
 	VMULPS Z0, Z14, Z14 // divided by the weights' sum
-	VMOVUPS Z14, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 28(DI), Z0 // row 7's
+	VMOVUPS Z14, 128(DX) // write
 	VMULPS Z0, Z15, Z15 // divided by the weights' sum
-	VMOVUPS Z15, 128(DX) // write
+	VMOVUPS Z15, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
 	VMULPS Z0, Z16, Z16 // divided by the weights' sum
-	VMOVUPS Z16, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 32(DI), Z0 // row 8's
+	VMOVUPS Z16, 128(DX) // write
 	VMULPS Z0, Z17, Z17 // divided by the weights' sum
-	VMOVUPS Z17, 128(DX) // write
+	VMOVUPS Z17, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
 	VMULPS Z0, Z18, Z18 // divided by the weights' sum
-	VMOVUPS Z18, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 36(DI), Z0 // row 9's
+	VMOVUPS Z18, 128(DX) // write
 	VMULPS Z0, Z19, Z19 // divided by the weights' sum
-	VMOVUPS Z19, 128(DX) // write
+	VMOVUPS Z19, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
 	VMULPS Z0, Z20, Z20 // divided by the weights' sum
-	VMOVUPS Z20, 192(DX) // write
-	ADDQ 48(SP), DX // next row
-	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 40(DI), Z0 // row 10's
+	VMOVUPS Z20, 128(DX) // write
 	VMULPS Z0, Z21, Z21 // divided by the weights' sum
-	VMOVUPS Z21, 128(DX) // write
-	VMULPS Z0, Z22, Z22 // divided by the weights' sum
-	VMOVUPS Z22, 192(DX) // write
+	VMOVUPS Z21, 192(DX) // write
 	ADDQ 48(SP), DX // next row
 	DECQ SI // one row done
-	JZ written1 // the last?
-	VBROADCASTSS 44(DI), Z0 // row 11's
+	JZ written1of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, 128(DX) // write
 	VMULPS Z0, Z23, Z23 // divided by the weights' sum
-	VMOVUPS Z23, 128(DX) // write
-	VMULPS Z0, Z24, Z24 // divided by the weights' sum
-	VMOVUPS Z24, 192(DX) // write
+	VMOVUPS Z23, 192(DX) // write
 	ADDQ 48(SP), DX // next row
 
-written1:
+written1of12:
+	JMP summed // that was it
+
+summed8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE summed4 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
+	ADDQ DI, R10 // and one more to row 3
+	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
+	ADDQ DI, R11 // and one more to row 6
+	MOVQ values_base+120(FP), R8 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of8:
+	VMOVUPS (R8), Z16 // values, columns from 0
+	VMOVUPS 64(R8), Z17 // values, columns from 16
+	VBROADCASTSS (R9), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R11), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x04, R9 // next weights, rows from 0
+	ADDQ $0x04, R10 // next weights, rows from 3
+	ADDQ $0x04, R11 // next weights, rows from 6
+	ADDQ $0x00000100, R8 // next values
+	DECQ SI // one turn done
+	JNZ sum0of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ DX, R8 // results
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (R8) // write
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (R8) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (R8) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (R8) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (R8) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (R8) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (R8) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+
+written0of8:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
+	ADDQ DI, R10 // and one more to row 3
+	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
+	ADDQ DI, R11 // and one more to row 6
+	MOVQ values_base+120(FP), R8 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum1of8:
+	VMOVUPS 128(R8), Z16 // values, columns from 32
+	VMOVUPS 192(R8), Z17 // values, columns from 48
+	VBROADCASTSS (R9), Z18 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 4's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z18 // row 5's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R11), Z18 // row 6's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z18 // row 7's pair in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x04, R9 // next weights, rows from 0
+	ADDQ $0x04, R10 // next weights, rows from 3
+	ADDQ $0x04, R11 // next weights, rows from 6
+	ADDQ $0x00000100, R8 // next values
+	DECQ SI // one turn done
+	JNZ sum1of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, 128(DX) // write
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 128(DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, 128(DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, 128(DX) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, 128(DX) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, 128(DX) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, 128(DX) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written1of8:
+	JMP summed // that was it
+
+summed4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
+	ADDQ DI, R10 // and one more to row 3
+	MOVQ values_base+120(FP), R8 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of4:
+	VMOVUPS (R8), Z8 // values, columns from 0
+	VMOVUPS 64(R8), Z9 // values, columns from 16
+	VBROADCASTSS (R9), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x04, R9 // next weights, rows from 0
+	ADDQ $0x04, R10 // next weights, rows from 3
+	ADDQ $0x00000100, R8 // next values
+	DECQ SI // one turn done
+	JNZ sum0of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ DX, R8 // results
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (R8) // write
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (R8) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (R8) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+
+written0of4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
+	ADDQ DI, R10 // and one more to row 3
+	MOVQ values_base+120(FP), R8 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum1of4:
+	VMOVUPS 128(R8), Z8 // values, columns from 32
+	VMOVUPS 192(R8), Z9 // values, columns from 48
+	VBROADCASTSS (R9), Z10 // row 0's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z10 // row 1's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z10 // row 2's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R10), Z10 // row 3's pair in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x04, R9 // next weights, rows from 0
+	ADDQ $0x04, R10 // next weights, rows from 3
+	ADDQ $0x00000100, R8 // next values
+	DECQ SI // one turn done
+	JNZ sum1of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, 128(DX) // write
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 128(DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, 128(DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written1of4:
+summed: // the next tile's results
 	SUBQ $0x0c, BX // so many queries are done
 	JG queries // more?
 	ADDQ $0x04, AX // next sequence

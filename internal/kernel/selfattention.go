@@ -92,7 +92,7 @@ func longest(starts []int32) int {
 // grow makes room for sequences of up to that many tokens.
 func (m *headMemory) grow(tokens, dim int) {
 	if len(m.inverses) == 0 {
-		m.inverses = make([]float32, tileRows)
+		m.inverses = make([]float32, (tileRows+1)*blockElements)
 	}
 	room := func(x *[]float32, n int) {
 		if len(*x) < n {

@@ -13,8 +13,7 @@ import (
 
 // attend is an attention function under construction, for heads of 32·parts columns.
 type attend struct {
-	parts  int
-	height int // queries of a tile
+	parts int
 
 	row         reg.GPVirtual // from row to row of a tile
 	lda         reg.GPVirtual // from 32 columns to the next
@@ -37,7 +36,7 @@ type attend struct {
 }
 
 func (g *generator) attention(parts int) {
-	a := &attend{parts: parts, height: tileRows}
+	a := &attend{parts: parts}
 	name := fmt.Sprintf("attend%d%s", 32*parts, g.isa.name)
 	g.Function(name)
 	g.SignatureExpr("func(dst, q, k, v, keys, values, scores, weights, out, inverse []float32, starts []int32, lda, ldd int)")

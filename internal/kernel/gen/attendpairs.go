@@ -29,7 +29,7 @@ func (a *pairAttend) keyBytes() int { return a.parts * tileSize }
 func (a *pairAttend) queryBytes() int { return a.parts * tileBytes }
 
 func (g *generator) pairAttention(parts int) {
-	a := &pairAttend{attend: attend{parts: parts, height: pairHeight}}
+	a := &pairAttend{attend: attend{parts: parts}}
 	name := fmt.Sprintf("attend%d%s", a.columns(), g.isa.name)
 	g.Function(name)
 	g.SignatureExpr("func(dst, q, k, v, keys, values, scores, weights, queries, inverse []float32, starts []int32, lda, ldd int)")
@@ -40,7 +40,7 @@ func (g *generator) pairAttention(parts int) {
 		fmt.Sprintf("for one head of %d columns. Rows of q, k and v are lda apart, rows of dst ldd. Queries, keys, values and weights", a.columns()),
 		"are rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of",
 		fmt.Sprintf("%d elements a token and 16 tokens more, scores of %d for each and 16 more, weights of half as many and", 16*parts, pairHeight),
-		fmt.Sprintf("32 tokens more, queries of %d, inverse of %d.", 16*parts*pairHeight, pairHeight),
+		fmt.Sprintf("32 tokens more, queries of %d, inverse of %d.", 16*parts*pairHeight, 16*(pairHeight+1)),
 	)
 	g.beginPairs(a)
 	g.Label("sequence")
@@ -49,9 +49,10 @@ func (g *generator) pairAttention(parts int) {
 	g.roundValues(a)
 	g.Label("queries")
 	g.roundQueries(a)
-	g.scorePairs(a)
+	g.forgetLargest()
+	g.eachHeight(a, "scored", g.scorePairs)
 	g.weighPairs(a)
-	g.sumPairs(a)
+	g.eachHeight(a, "summed", g.sumPairs)
 	g.Comment("so many queries are done")
 	g.SUBQ(operand.Imm(pairHeight), a.left)
 	g.Comment("more?")

@@ -19,6 +19,8 @@ func (g *generator) roundQueries(a *pairAttend) {
 	g.CMPQ(a.left, a.count)
 	g.Comment("then those")
 	g.CMOVQLT(a.left, a.count)
+	g.Comment("are needed again")
+	g.MOVQ(a.count, a.rows)
 	g.Comment("where they go")
 	g.Load(g.Param("queries").Base(), a.dst)
 	g.Comment("from row to row")
@@ -36,8 +38,31 @@ func (g *generator) roundQueries(a *pairAttend) {
 	g.again(&a.attend, "query")
 }
 
+// pairHeights are those of a tile that has fewer queries.
+var pairHeights = []int{pairHeight, 8, 4}
+
+// eachHeight emits what is done for a tile of as many queries as are there, or a few more.
+func (g *generator) eachHeight(a *pairAttend, what string, emit func(a *pairAttend, height int)) {
+	for i, height := range pairHeights {
+		if i+1 < len(pairHeights) {
+			g.Comment("queries of the tile")
+			g.CMPQ(a.rows, operand.U32(uint64(pairHeights[i+1])))
+			g.Comment("so few?")
+			g.JLE(operand.LabelRef(fmt.Sprintf("%s%d", what, pairHeights[i+1])))
+		}
+		emit(a, height)
+		if i+1 < len(pairHeights) {
+			g.Comment("that was it")
+			g.JMP(operand.LabelRef(what))
+			g.Label(fmt.Sprintf("%s%d", what, pairHeights[i+1]))
+		}
+	}
+	g.Label(what)
+}
+
 // scorePairs computes the tile's scores, 32 keys at a time, or the 16 that are left.
-func (g *generator) scorePairs(a *pairAttend) {
+func (g *generator) scorePairs(a *pairAttend, height int) {
+	more, fewer, none := fmt.Sprintf("more%d", height), fmt.Sprintf("fewer%d", height), fmt.Sprintf("none%d", height)
 	blocks := g.GP64()
 	g.Comment("squares of keys")
 	g.Load(g.Param("keys").Base(), a.from)
@@ -50,9 +75,9 @@ func (g *generator) scorePairs(a *pairAttend) {
 	g.Comment("fewer than 32 keys?")
 	g.SUBQ(operand.Imm(2), blocks)
 	g.Comment("then those")
-	g.JL(operand.LabelRef("fewer"))
-	g.Label("more")
-	g.scoreKeys(a, "pair", 2)
+	g.JL(operand.LabelRef(fewer))
+	g.Label(more)
+	g.scoreKeys(a, fmt.Sprintf("pair%d", height), height, 2)
 	g.Comment("next 32 keys")
 	g.ADDQ(operand.U32(uint64(2*a.keyBytes())), a.from)
 	g.Comment("and their scores")
@@ -60,20 +85,20 @@ func (g *generator) scorePairs(a *pairAttend) {
 	g.Comment("32 keys done")
 	g.SUBQ(operand.Imm(2), blocks)
 	g.Comment("more?")
-	g.JGE(operand.LabelRef("more"))
-	g.Label("fewer")
+	g.JGE(operand.LabelRef(more))
+	g.Label(fewer)
 	g.Comment("are 16 left?")
 	g.CMPQ(blocks, operand.I8(-1))
 	g.Comment("no")
-	g.JL(operand.LabelRef("scored"))
-	g.scoreKeys(a, "single", 1)
-	g.Label("scored")
+	g.JL(operand.LabelRef(none))
+	g.scoreKeys(a, fmt.Sprintf("single%d", height), height, 1)
+	g.Label(none)
 }
 
 // scoreKeys computes the tile's scores against 16 keys or 32.
-func (g *generator) scoreKeys(a *pairAttend, label string, vectors int) {
+func (g *generator) scoreKeys(a *pairAttend, label string, height, vectors int) {
 	const unroll = 4
-	sums, query, key := g.pairSums(vectors), g.GP64(), g.GP64()
+	sums, query, key := g.pairSums(height, vectors), g.GP64(), g.GP64()
 	g.Comment("queries")
 	g.Load(g.Param("queries").Base(), query)
 	g.Comment("squares of keys")
@@ -97,11 +122,12 @@ func (g *generator) scoreKeys(a *pairAttend, label string, vectors int) {
 	g.ADDQ(operand.U32(unroll*tileBytes), key)
 	g.again(&a.attend, label)
 	g.storePairs(a, sums)
+	g.keepLargest(sums)
 }
 
 // pairSums returns the sums of a tile, which are 0.
-func (g *generator) pairSums(vectors int) [][]reg.VecVirtual {
-	sums := make([][]reg.VecVirtual, pairHeight)
+func (g *generator) pairSums(height, vectors int) [][]reg.VecVirtual {
+	sums := make([][]reg.VecVirtual, height)
 	for r := range sums {
 		sums[r] = g.zeros(vectors)
 	}
@@ -136,28 +162,17 @@ func (g *generator) storePairs(a *pairAttend, sums [][]reg.VecVirtual) {
 	}
 }
 
-// weighPairs makes weights of the tile's scores.
-func (g *generator) weighPairs(a *pairAttend) {
-	a.zero, a.least = g.ZMM(), g.ZMM()
-	g.Comment("0")
-	g.VPXORQ(a.zero, a.zero, a.zero)
-	g.Comment("-Inf: what no score is below")
-	g.VMOVUPS(g.constant("lowest", lowestFloat), a.least)
-	a.exp2 = g.hold(append([]term{nearLeast}, nearExp2Terms...))
-	g.weighTile(&a.attend)
-}
-
 // sumPairs multiplies the tile's weights with the values, 32 columns at a time.
-func (g *generator) sumPairs(a *pairAttend) {
+func (g *generator) sumPairs(a *pairAttend, height int) {
 	for part := range a.parts {
-		label := fmt.Sprintf("sum%d", part)
-		sums, step, value := g.pairSums(2), g.GP64(), g.GP64()
+		label := fmt.Sprintf("sum%dof%d", part, height)
+		sums, step, value := g.pairSums(height, 2), g.GP64(), g.GP64()
 		rows := []reg.GPVirtual{g.GP64()}
 		g.Comment("weights")
 		g.Load(g.Param("weights").Base(), rows[0])
 		g.Comment("from row to row of them")
 		g.MOVQ(a.weightRow, step)
-		for r := 3; r < pairHeight; r += 3 {
+		for r := 3; r < height; r += 3 {
 			p := g.GP64()
 			g.Comment(fmt.Sprintf("row %d: two rows on,", r-1))
 			g.LEAQ(operand.Mem{Base: rows[len(rows)-1], Index: step, Scale: 2}, p)
@@ -199,7 +214,7 @@ func (g *generator) sumPairs(a *pairAttend) {
 
 // writePairs divides the results of the queries that are there by their weights' sums.
 func (g *generator) writePairs(a *pairAttend, sums [][]reg.VecVirtual, part int) {
-	inverse, to, done := g.GP64(), g.GP64(), fmt.Sprintf("written%d", part)
+	inverse, to, done := g.GP64(), g.GP64(), fmt.Sprintf("written%dof%d", part, len(sums))
 	g.Comment("inverse sums of weights")
 	g.Load(g.Param("inverse").Base(), inverse)
 	g.Comment("results")
@@ -209,7 +224,7 @@ func (g *generator) writePairs(a *pairAttend, sums [][]reg.VecVirtual, part int)
 	for r := range sums {
 		scale := g.ZMM()
 		g.Comment(fmt.Sprintf("row %d's", r))
-		g.VBROADCASTSS(element(inverse, 4*r), scale)
+		g.VBROADCASTSS(element(inverse, rowsBehind+4*r), scale)
 		for v, x := range sums[r] {
 			g.Comment("divided by the weights' sum")
 			g.VMULPS(scale, x, x)

@@ -67,8 +67,8 @@ func (g *generator) scoreTile(a *attend, label string) {
 // weighTile makes weights of the tile's scores, row by row.
 func (g *generator) weighTile(a *attend) {
 	scores, weights, inverse, rows := g.GP64(), g.GP64(), g.GP64(), g.GP64()
-	g.Comment(fmt.Sprintf("a tile has %d rows", a.height))
-	g.MOVQ(operand.U32(uint64(a.height)), rows)
+	g.Comment("a tile has 16 rows")
+	g.MOVQ(operand.U32(tileRows), rows)
 	g.Comment("are there fewer queries?")
 	g.CMPQ(a.left, rows)
 	g.Comment("then those")

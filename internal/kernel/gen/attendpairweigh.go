@@ -1,0 +1,248 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// How pairAttention makes weights of a tile's scores. On Zen 4 VREDUCEPS and VSCALEFPS take
+// two turns of the pipes that also add and compare; multiply-adds have pipes of their own,
+// which nothing else wants here. So 2^t is computed by those and by its bits.
+
+// weigher is the constants and the row's numbers.
+type weigher struct {
+	*generator
+	a     *pairAttend
+	held  held
+	below reg.VecVirtual // the negative of the row's largest score
+	sum   reg.VecVirtual // of the row's weights
+}
+
+// wholeTerm is what whole numbers are found by: a number whose last place is 1.
+var wholeTerm = term{"whole", 0x1.8p23}
+
+// middleExp2Terms are those of 2^f in powers of f, highest first, for |f| <= 1/2:
+// nearExp2Terms, half a place on.
+var middleExp2Terms = []term{
+	{"middle2f3", 0.05517162372},
+	{"middle2f2", 0.2426111187},
+	{"middle2f1", 0.6932609939},
+	{"middle2f0", 0.999928074},
+}
+
+// rowsBehind is where a tile's rows have their numbers in inverse: behind a vector of each,
+// of which they are made.
+const rowsBehind = pairHeight * tileBytes
+
+// forgetLargest sets what the tile's scores are compared with to what none is below.
+func (g *generator) forgetLargest() {
+	largest, least := g.pointer("inverse", "the rows' largest scores, 16 of each"), g.ZMM()
+	g.Comment("-Inf: what no score is below")
+	g.VMOVUPS(g.constant("lowest", lowestFloat), least)
+	for r := range pairHeight {
+		g.Comment(fmt.Sprintf("row %d", r))
+		g.VMOVUPS(least, element(largest, r*tileBytes))
+	}
+}
+
+// keepLargest compares scores with the largest so far, in pipes that products leave idle.
+// It overwrites the scores, which are in memory.
+func (g *generator) keepLargest(sums [][]reg.VecVirtual) {
+	largest := g.pointer("inverse", "the rows' largest scores, 16 of each")
+	for r, row := range sums {
+		for _, x := range row[1:] {
+			g.Comment("the larger of the row's")
+			g.VMAXPS(x, row[0], row[0])
+		}
+		g.Comment("and of those before")
+		g.VMAXPS(element(largest, r*tileBytes), row[0], row[0])
+		g.Comment("write")
+		g.VMOVUPS(row[0], element(largest, r*tileBytes))
+	}
+}
+
+// ofRows returns what op makes of each row's vector in inverse, in the row's lane. Twelve
+// rows at once take a quarter of the instructions of twelve by themselves.
+func (g *generator) ofRows(from reg.GPVirtual, op func(...operand.Op)) reg.VecVirtual {
+	rows := g.registers(pairHeight)
+	for r, x := range rows {
+		g.Comment(fmt.Sprintf("row %d's", r))
+		g.VMOVUPS(element(from, r*tileBytes), x)
+	}
+	rows = g.halve(rows, op, "elements of two rows in turns", g.VUNPCKLPS, g.VUNPCKHPS)
+	rows = g.halve(rows, op, "pairs of four rows in turns", g.VUNPCKLPD, g.VUNPCKHPD)
+	quarters := func(even uint64) func(...operand.Op) {
+		return func(ops ...operand.Op) { g.VSHUFF32X4(append([]operand.Op{operand.Imm(even)}, ops...)...) }
+	}
+	for len(rows) > 1 {
+		if len(rows)%2 == 1 {
+			rows = append(rows, rows[len(rows)-1])
+		}
+		rows = g.halve(rows, op, "even and odd quarters", quarters(0x88), quarters(0xdd))
+	}
+	return rows[0]
+}
+
+// halve makes one register of each two: op of what low and high take of them.
+func (g *generator) halve(rows []reg.VecVirtual, op func(...operand.Op), what string, low, high func(...operand.Op)) []reg.VecVirtual {
+	var halved []reg.VecVirtual
+	for i := 0; i < len(rows); i += 2 {
+		x, y := g.ZMM(), g.ZMM()
+		g.Comment(what)
+		low(rows[i+1], rows[i], x)
+		g.Comment("and the others")
+		high(rows[i+1], rows[i], y)
+		g.Comment("together")
+		op(y, x, x)
+		halved = append(halved, x)
+	}
+	return halved
+}
+
+// weighPairs makes weights of the scores of the queries that are there.
+func (g *generator) weighPairs(a *pairAttend) {
+	scores, weights, numbers, rows := g.GP64(), g.GP64(), g.GP64(), g.GP64()
+	g.Comment("what rows are told by")
+	g.Load(g.Param("inverse").Base(), numbers)
+	largest, zero := g.ofRows(numbers, g.VMAXPS), g.zeros(1)[0]
+	g.Comment("- the largest")
+	g.VSUBPS(largest, zero, largest)
+	g.Comment("of each row")
+	g.VMOVUPS(largest, element(numbers, rowsBehind))
+	w := &weigher{generator: g, a: a, held: g.hold(append([]term{nearLeast, wholeTerm, {"one", 1}}, middleExp2Terms...)), below: g.ZMM(), sum: g.ZMM()}
+	g.Comment("queries of the tile")
+	g.MOVQ(a.rows, rows)
+	g.Comment("scores")
+	g.Load(g.Param("scores").Base(), scores)
+	g.Comment("weights")
+	g.Load(g.Param("weights").Base(), weights)
+	row := g.GP64()
+	g.Comment("the first row")
+	g.MOVQ(numbers, row)
+	below := g.GP64()
+	g.Comment("and its largest score")
+	g.LEAQ(element(numbers, rowsBehind), below)
+	g.Label("weights")
+	g.Comment("- the largest, in every lane")
+	g.VBROADCASTSS(element(below, 0), w.below)
+	w.weighRow(scores, weights)
+	g.Comment("write the sums of the row's weights")
+	g.VMOVUPS(w.sum, element(row, 0))
+	g.Comment("next row of scores")
+	g.ADDQ(a.scoreRow, scores)
+	g.Comment("of weights")
+	g.ADDQ(a.weightRow, weights)
+	g.Comment("of sums")
+	g.ADDQ(operand.Imm(tileBytes), row)
+	g.Comment("and its largest score")
+	g.ADDQ(operand.Imm(4), below)
+	g.Comment("one row done")
+	g.DECQ(rows)
+	g.Comment("more?")
+	g.JNZ(operand.LabelRef("weights"))
+	total, one := g.ofRows(numbers, g.VADDPS), g.ZMM()
+	g.Comment("1")
+	g.VMOVUPS(g.constant("one", 1), one)
+	g.Comment("by the weights' sum")
+	g.VDIVPS(total, one, one)
+	g.Comment("of each row")
+	g.VMOVUPS(one, element(numbers, rowsBehind))
+}
+
+// weighRow writes a row's weights, 32 at a time while more follow, and sums them up.
+func (w *weigher) weighRow(scores, weights reg.GPVirtual) {
+	a := w.a
+	w.Comment("scores")
+	w.MOVQ(scores, a.from)
+	w.Comment("weights")
+	w.MOVQ(weights, a.dst)
+	w.Comment("sum: 0")
+	w.VXORPS(w.sum, w.sum, w.sum)
+	w.Comment("keys")
+	w.MOVQ(a.tokens, a.count)
+	w.Comment("more than 32?")
+	w.SUBQ(operand.Imm(33), a.count)
+	w.Comment("no")
+	w.JL(operand.LabelRef("lastkeys"))
+	w.Label("weigh")
+	w.storeWeights(w.weigh(0), w.weigh(1))
+	w.Comment("next 32 scores")
+	w.ADDQ(operand.U32(2*tileBytes), a.from)
+	w.Comment("next 32 weights")
+	w.ADDQ(operand.Imm(tileBytes), a.dst)
+	w.Comment("so many are done")
+	w.SUBQ(operand.Imm(32), a.count)
+	w.Comment("more than 32 left?")
+	w.JGE(operand.LabelRef("weigh"))
+	w.Label("lastkeys")
+	w.Comment("more than 16 left?")
+	w.CMPQ(a.count, operand.I8(16-33))
+	w.Comment("no")
+	w.JLE(operand.LabelRef("few"))
+	w.storeWeights(w.weigh(0), w.mask(w.weigh(1)))
+	w.Comment("that was the row")
+	w.JMP(operand.LabelRef("weighed"))
+	w.Label("few")
+	x := w.mask(w.weigh(0))
+	w.add(x)
+	w.Comment("as bfloat16")
+	w.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, x, x)
+	w.Comment("write")
+	w.VMOVUPS(x.AsY(), element(a.dst, 0))
+	w.Label("weighed")
+}
+
+// weigh returns the weights of 16 scores.
+func (w *weigher) weigh(vector int) reg.VecVirtual {
+	t, whole, n, e := w.ZMM(), w.ZMM(), w.ZMM(), w.ZMM()
+	magic, one := w.held.constant(wholeTerm), w.held["one"]
+	w.Comment("t: scores - the largest")
+	w.VADDPS(element(w.a.from, vector*tileBytes), w.below, t)
+	w.Comment("not below -125")
+	w.VMAXPS(w.held.constant(nearLeast), t, t)
+	w.Comment("t")
+	w.VMOVAPS(t, whole)
+	w.Comment("rounded to a whole number, in the last bits")
+	w.VFMADD213PS(magic, one, whole)
+	w.Comment("that")
+	w.VMOVAPS(whole, n)
+	w.Comment("as a number")
+	w.VFMSUB213PS(magic, one, n)
+	w.Comment("f: t without it, at most 1/2 away from 0")
+	w.VFNMADD231PS(n, one, t)
+	w.Comment("2^f by its polynomial")
+	w.VMOVAPS(w.held.constant(middleExp2Terms[0]), e)
+	for _, term := range middleExp2Terms[1:] {
+		w.Comment("·f + " + term.name)
+		w.VFMADD213PS(w.held.constant(term), t, e)
+	}
+	w.Comment("the whole number to the exponent's place")
+	w.VPSLLD(operand.Imm(23), whole, whole)
+	w.Comment("times 2 to its power")
+	w.VPADDD(whole, e, e)
+	return e
+}
+
+// mask makes weights of keys that are not there 0.
+func (w *weigher) mask(x reg.VecVirtual) reg.VecVirtual {
+	w.Comment("keys that are not there weigh nothing")
+	w.VMOVAPS_Z(x, w.a.last, x)
+	return x
+}
+
+func (w *weigher) add(x reg.VecVirtual) {
+	w.Comment("sum += weights")
+	w.VADDPS(x, w.sum, w.sum)
+}
+
+// storeWeights writes 32 weights.
+func (w *weigher) storeWeights(low, high reg.VecVirtual) {
+	w.add(low)
+	w.add(high)
+	w.Comment("as bfloat16")
+	w.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, low, high, high)
+	w.Comment("write")
+	w.VMOVUPS(high, element(w.a.dst, 0))
+}
