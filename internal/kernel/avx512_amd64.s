@@ -5609,132 +5609,77 @@ TEXT ·layerNormAVX512(SB), NOSPLIT, $0-132
 	VCVTSI2SSQ AX, X0, X0 // how many
 	VMOVSS epsilon+128(FP), X1 // epsilon
 	VMOVSD oneof64AVX512<>+0(SB), X2 // 1
-	MOVQ x_base+24(FP), AX // the first row
+	MOVQ x_base+24(FP), AX // the row whose mean is looked for
 	MOVQ stride+120(FP), BX // from row to row
 	SHLQ $0x02, BX // in bytes
-	XORQ DI, DI // no row to use yet
-	MOVQ rows+96(FP), SI // rows to look at
+	MOVQ rows+96(FP), SI // rows whose mean is not known
+	XORQ DI, DI // no row whose mean is
+	XORQ R8, R8 // none to write
 
 row:
-	TESTQ SI, SI // is there none?
-	JZ use // then use the last one
-	VXORPS Z5, Z5, Z5 // 0
+	TESTQ DI, DI // is there any?
+	JZ deviated // no
 	VXORPS Z6, Z6, Z6 // 0
-	VXORPS Z7, Z7, Z7 // 0
-	VXORPS Z8, Z8, Z8 // 0
-	MOVQ cols+104(FP), R8 // elements of the row
-	MOVQ AX, R9 // the first of them
-
-summany:
-	CMPQ R8, $0x00000040 // fewer than 64 elements left?
-	JL summanyend // leave the loop
-	VMOVUPS (R9), Z9 // x
-	VADDPS Z9, Z5, Z5 // sum += x
-	VMOVUPS 64(R9), Z9 // x
-	VADDPS Z9, Z6, Z6 // sum += x
-	VMOVUPS 128(R9), Z9 // x
-	VADDPS Z9, Z7, Z7 // sum += x
-	VMOVUPS 192(R9), Z9 // x
-	VADDPS Z9, Z8, Z8 // sum += x
-	ADDQ $0x00000100, R9 // on to the next elements
-	SUBQ $0x00000040, R8 // so many fewer are left
-	JMP summany // again
-
-summanyend:
-sumone:
-	CMPQ R8, $0x00000010 // fewer than 16 elements left?
-	JL sumoneend // leave the loop
-	VMOVUPS (R9), Z9 // x
-	VADDPS Z9, Z5, Z5 // sum += x
-	ADDQ $0x00000040, R9 // on to the next elements
-	SUBQ $0x00000010, R8 // so many fewer are left
-	JMP sumone // again
-
-sumoneend:
-	TESTQ R8, R8 // nothing left?
-	JZ sumdone // done
-	MOVQ $0x00000001, R10 // 1
-	SHLXQ R8, R10, R10 // 2^n
-	DECQ R10 // 2^n - 1: the lowest n lanes
-	KMOVW R10, K1 // as a mask
-	VMOVUPS.Z (R9), K1, Z9 // x
-	VADDPS Z9, Z5, Z5 // sum += x
-
-sumdone:
-	VADDPS Z7, Z5, Z5 // combine registers
-	VADDPS Z8, Z6, Z6 // combine registers
-	VADDPS Z6, Z5, Z5 // combine registers
-	VEXTRACTF32X8 $0x01, Z5, Y6 // upper eight lanes
-	VADDPS Y6, Y5, Y5 // with the lower
-	VEXTRACTF128 $0x01, Y5, X6 // upper four lanes
-	VADDPS X6, X5, X5 // with the lower
-	VPERMILPD $0x01, X5, X6 // lanes 2 and 3
-	VADDPS X6, X5, X5 // with 0 and 1
-	VMOVSHDUP X5, X6 // lane 1
-	VADDPS X6, X5, X5 // with lane 0
-	VDIVSS X0, X5, X5 // by their number
-	VBROADCASTSS X5, Z5 // in every lane
-	VXORPS Z6, Z6, Z6 // 0
-	VXORPS Z7, Z7, Z7 // 0
 	VXORPS Z8, Z8, Z8 // 0
 	VXORPS Z9, Z9, Z9 // 0
-	MOVQ cols+104(FP), R8 // elements of the row
-	MOVQ AX, R9 // the first of them
+	VXORPS Z10, Z10, Z10 // 0
+	MOVQ cols+104(FP), R9 // elements of the row
+	MOVQ DI, R10 // the first of them
 
 deviationmany:
-	CMPQ R8, $0x00000040 // fewer than 64 elements left?
+	CMPQ R9, $0x00000040 // fewer than 64 elements left?
 	JL deviationmanyend // leave the loop
-	VMOVUPS (R9), Z10 // x
-	VSUBPS Z5, Z10, Z10 // x - mean
-	VFMADD231PS Z10, Z10, Z6 // sum += its square
-	VMOVUPS 64(R9), Z10 // x
-	VSUBPS Z5, Z10, Z10 // x - mean
-	VFMADD231PS Z10, Z10, Z7 // sum += its square
-	VMOVUPS 128(R9), Z10 // x
-	VSUBPS Z5, Z10, Z10 // x - mean
-	VFMADD231PS Z10, Z10, Z8 // sum += its square
-	VMOVUPS 192(R9), Z10 // x
-	VSUBPS Z5, Z10, Z10 // x - mean
-	VFMADD231PS Z10, Z10, Z9 // sum += its square
-	ADDQ $0x00000100, R9 // on to the next elements
-	SUBQ $0x00000040, R8 // so many fewer are left
+	VMOVUPS (R10), Z11 // x
+	VSUBPS Z4, Z11, Z11 // x - mean
+	VFMADD231PS Z11, Z11, Z6 // sum += its square
+	VMOVUPS 64(R10), Z11 // x
+	VSUBPS Z4, Z11, Z11 // x - mean
+	VFMADD231PS Z11, Z11, Z8 // sum += its square
+	VMOVUPS 128(R10), Z11 // x
+	VSUBPS Z4, Z11, Z11 // x - mean
+	VFMADD231PS Z11, Z11, Z9 // sum += its square
+	VMOVUPS 192(R10), Z11 // x
+	VSUBPS Z4, Z11, Z11 // x - mean
+	VFMADD231PS Z11, Z11, Z10 // sum += its square
+	ADDQ $0x00000100, R10 // on to the next elements
+	SUBQ $0x00000040, R9 // so many fewer are left
 	JMP deviationmany // again
 
 deviationmanyend:
 deviationone:
-	CMPQ R8, $0x00000010 // fewer than 16 elements left?
+	CMPQ R9, $0x00000010 // fewer than 16 elements left?
 	JL deviationoneend // leave the loop
-	VMOVUPS (R9), Z10 // x
-	VSUBPS Z5, Z10, Z10 // x - mean
-	VFMADD231PS Z10, Z10, Z6 // sum += its square
-	ADDQ $0x00000040, R9 // on to the next elements
-	SUBQ $0x00000010, R8 // so many fewer are left
+	VMOVUPS (R10), Z11 // x
+	VSUBPS Z4, Z11, Z11 // x - mean
+	VFMADD231PS Z11, Z11, Z6 // sum += its square
+	ADDQ $0x00000040, R10 // on to the next elements
+	SUBQ $0x00000010, R9 // so many fewer are left
 	JMP deviationone // again
 
 deviationoneend:
-	TESTQ R8, R8 // nothing left?
+	TESTQ R9, R9 // nothing left?
 	JZ deviationdone // done
-	MOVQ $0x00000001, R10 // 1
-	SHLXQ R8, R10, R10 // 2^n
-	DECQ R10 // 2^n - 1: the lowest n lanes
-	KMOVW R10, K1 // as a mask
-	VMOVAPS Z5, Z10 // x
-	VMOVUPS (R9), K1, Z10 // the elements that remain
-	VSUBPS Z5, Z10, Z10 // x - mean
-	VFMADD231PS Z10, Z10, Z6 // sum += its square
+	MOVQ $0x00000001, R11 // 1
+	SHLXQ R9, R11, R11 // 2^n
+	DECQ R11 // 2^n - 1: the lowest n lanes
+	KMOVW R11, K1 // as a mask
+	VMOVAPS Z4, Z11 // x
+	VMOVUPS (R10), K1, Z11 // the elements that remain
+	VSUBPS Z4, Z11, Z11 // x - mean
+	VFMADD231PS Z11, Z11, Z6 // sum += its square
 
 deviationdone:
+	VADDPS Z9, Z6, Z6 // combine registers
+	VADDPS Z10, Z8, Z8 // combine registers
 	VADDPS Z8, Z6, Z6 // combine registers
-	VADDPS Z9, Z7, Z7 // combine registers
-	VADDPS Z7, Z6, Z6 // combine registers
-	VEXTRACTF32X8 $0x01, Z6, Y7 // upper eight lanes
-	VADDPS Y7, Y6, Y6 // with the lower
-	VEXTRACTF128 $0x01, Y6, X7 // upper four lanes
-	VADDPS X7, X6, X6 // with the lower
-	VPERMILPD $0x01, X6, X7 // lanes 2 and 3
-	VADDPS X7, X6, X6 // with 0 and 1
-	VMOVSHDUP X6, X7 // lane 1
-	VADDPS X7, X6, X6 // with lane 0
+	VEXTRACTF32X8 $0x01, Z6, Y8 // upper eight lanes
+	VADDPS Y8, Y6, Y6 // with the lower
+	VEXTRACTF128 $0x01, Y6, X8 // upper four lanes
+	VADDPS X8, X6, X6 // with the lower
+	VPERMILPD $0x01, X6, X8 // lanes 2 and 3
+	VADDPS X8, X6, X6 // with 0 and 1
+	VMOVSHDUP X6, X8 // lane 1
+	VADDPS X8, X6, X6 // with lane 0
 	VDIVSS X0, X6, X6 // the variance
 	VADDSS X1, X6, X6 // + epsilon
 	VCVTSS2SD X6, X6, X6 // in 64 bits
@@ -5742,96 +5687,165 @@ deviationdone:
 	VDIVSD X6, X2, X6 // 1 by that
 	VCVTSD2SS X6, X6, X6 // in 32 bits
 	VBROADCASTSS X6, Z6 // in every lane
-	TESTQ DI, DI // a row to use?
-	JZ pass // not the first time
 
-use:
-	MOVQ cols+104(FP), R8 // elements of the row
-	MOVQ CX, R9 // dst's first
-	MOVQ gamma_base+48(FP), R10 // gamma's first
-	MOVQ beta_base+72(FP), R11 // beta's first
+deviated:
+	TESTQ SI, SI // is there any?
+	JZ summed // no
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	MOVQ cols+104(FP), R9 // elements of the row
+	MOVQ AX, R10 // the first of them
+
+summany:
+	CMPQ R9, $0x00000040 // fewer than 64 elements left?
+	JL summanyend // leave the loop
+	VMOVUPS (R10), Z11 // x
+	VADDPS Z11, Z3, Z3 // sum += x
+	VMOVUPS 64(R10), Z11 // x
+	VADDPS Z11, Z8, Z8 // sum += x
+	VMOVUPS 128(R10), Z11 // x
+	VADDPS Z11, Z9, Z9 // sum += x
+	VMOVUPS 192(R10), Z11 // x
+	VADDPS Z11, Z10, Z10 // sum += x
+	ADDQ $0x00000100, R10 // on to the next elements
+	SUBQ $0x00000040, R9 // so many fewer are left
+	JMP summany // again
+
+summanyend:
+sumone:
+	CMPQ R9, $0x00000010 // fewer than 16 elements left?
+	JL sumoneend // leave the loop
+	VMOVUPS (R10), Z11 // x
+	VADDPS Z11, Z3, Z3 // sum += x
+	ADDQ $0x00000040, R10 // on to the next elements
+	SUBQ $0x00000010, R9 // so many fewer are left
+	JMP sumone // again
+
+sumoneend:
+	TESTQ R9, R9 // nothing left?
+	JZ sumdone // done
+	MOVQ $0x00000001, R11 // 1
+	SHLXQ R9, R11, R11 // 2^n
+	DECQ R11 // 2^n - 1: the lowest n lanes
+	KMOVW R11, K1 // as a mask
+	VMOVUPS.Z (R10), K1, Z11 // x
+	VADDPS Z11, Z3, Z3 // sum += x
+
+sumdone:
+	VADDPS Z9, Z3, Z3 // combine registers
+	VADDPS Z10, Z8, Z8 // combine registers
+	VADDPS Z8, Z3, Z3 // combine registers
+	VEXTRACTF32X8 $0x01, Z3, Y8 // upper eight lanes
+	VADDPS Y8, Y3, Y3 // with the lower
+	VEXTRACTF128 $0x01, Y3, X8 // upper four lanes
+	VADDPS X8, X3, X3 // with the lower
+	VPERMILPD $0x01, X3, X8 // lanes 2 and 3
+	VADDPS X8, X3, X3 // with 0 and 1
+	VMOVSHDUP X3, X8 // lane 1
+	VADDPS X8, X3, X3 // with lane 0
+	VDIVSS X0, X3, X3 // by their number
+	VBROADCASTSS X3, Z3 // in every lane
+
+summed:
+	TESTQ R8, R8 // is there any?
+	JZ written // no
+	MOVQ cols+104(FP), R9 // elements of the row
+	MOVQ CX, R10 // dst's first
+	MOVQ gamma_base+48(FP), R11 // gamma's first
+	MOVQ beta_base+72(FP), R12 // beta's first
 
 normalizemany:
-	CMPQ R8, $0x00000040 // fewer than 64 elements left?
+	CMPQ R9, $0x00000040 // fewer than 64 elements left?
 	JL normalizemanyend // leave the loop
-	VMOVUPS (DI), Z7 // x
-	VSUBPS Z3, Z7, Z7 // x - mean
-	VMULPS Z4, Z7, Z7 // ·inverse
-	VMOVUPS (R10), Z8 // gamma
-	VMOVUPS (R11), Z9 // beta
-	VFMADD213PS Z9, Z8, Z7 // ·gamma + beta
-	VMOVUPS Z7, (R9) // write
-	VMOVUPS 64(DI), Z7 // x
-	VSUBPS Z3, Z7, Z7 // x - mean
-	VMULPS Z4, Z7, Z7 // ·inverse
-	VMOVUPS 64(R10), Z8 // gamma
-	VMOVUPS 64(R11), Z9 // beta
-	VFMADD213PS Z9, Z8, Z7 // ·gamma + beta
-	VMOVUPS Z7, 64(R9) // write
-	VMOVUPS 128(DI), Z7 // x
-	VSUBPS Z3, Z7, Z7 // x - mean
-	VMULPS Z4, Z7, Z7 // ·inverse
-	VMOVUPS 128(R10), Z8 // gamma
-	VMOVUPS 128(R11), Z9 // beta
-	VFMADD213PS Z9, Z8, Z7 // ·gamma + beta
-	VMOVUPS Z7, 128(R9) // write
-	VMOVUPS 192(DI), Z7 // x
-	VSUBPS Z3, Z7, Z7 // x - mean
-	VMULPS Z4, Z7, Z7 // ·inverse
-	VMOVUPS 192(R10), Z8 // gamma
-	VMOVUPS 192(R11), Z9 // beta
-	VFMADD213PS Z9, Z8, Z7 // ·gamma + beta
-	VMOVUPS Z7, 192(R9) // write
-	ADDQ $0x00000100, DI // on to the next elements
-	ADDQ $0x00000100, R9 // on to the next elements
+	VMOVUPS (R8), Z8 // x
+	VSUBPS Z5, Z8, Z8 // x - mean
+	VMULPS Z7, Z8, Z8 // ·inverse
+	VMOVUPS (R11), Z9 // gamma
+	VMOVUPS (R12), Z10 // beta
+	VFMADD213PS Z10, Z9, Z8 // ·gamma + beta
+	VMOVUPS Z8, (R10) // write
+	VMOVUPS 64(R8), Z8 // x
+	VSUBPS Z5, Z8, Z8 // x - mean
+	VMULPS Z7, Z8, Z8 // ·inverse
+	VMOVUPS 64(R11), Z9 // gamma
+	VMOVUPS 64(R12), Z10 // beta
+	VFMADD213PS Z10, Z9, Z8 // ·gamma + beta
+	VMOVUPS Z8, 64(R10) // write
+	VMOVUPS 128(R8), Z8 // x
+	VSUBPS Z5, Z8, Z8 // x - mean
+	VMULPS Z7, Z8, Z8 // ·inverse
+	VMOVUPS 128(R11), Z9 // gamma
+	VMOVUPS 128(R12), Z10 // beta
+	VFMADD213PS Z10, Z9, Z8 // ·gamma + beta
+	VMOVUPS Z8, 128(R10) // write
+	VMOVUPS 192(R8), Z8 // x
+	VSUBPS Z5, Z8, Z8 // x - mean
+	VMULPS Z7, Z8, Z8 // ·inverse
+	VMOVUPS 192(R11), Z9 // gamma
+	VMOVUPS 192(R12), Z10 // beta
+	VFMADD213PS Z10, Z9, Z8 // ·gamma + beta
+	VMOVUPS Z8, 192(R10) // write
+	ADDQ $0x00000100, R8 // on to the next elements
 	ADDQ $0x00000100, R10 // on to the next elements
 	ADDQ $0x00000100, R11 // on to the next elements
-	SUBQ $0x00000040, R8 // so many fewer are left
+	ADDQ $0x00000100, R12 // on to the next elements
+	SUBQ $0x00000040, R9 // so many fewer are left
 	JMP normalizemany // again
 
 normalizemanyend:
 normalizeone:
-	CMPQ R8, $0x00000010 // fewer than 16 elements left?
+	CMPQ R9, $0x00000010 // fewer than 16 elements left?
 	JL normalizeoneend // leave the loop
-	VMOVUPS (DI), Z7 // x
-	VSUBPS Z3, Z7, Z7 // x - mean
-	VMULPS Z4, Z7, Z7 // ·inverse
-	VMOVUPS (R10), Z8 // gamma
-	VMOVUPS (R11), Z9 // beta
-	VFMADD213PS Z9, Z8, Z7 // ·gamma + beta
-	VMOVUPS Z7, (R9) // write
-	ADDQ $0x00000040, DI // on to the next elements
-	ADDQ $0x00000040, R9 // on to the next elements
+	VMOVUPS (R8), Z8 // x
+	VSUBPS Z5, Z8, Z8 // x - mean
+	VMULPS Z7, Z8, Z8 // ·inverse
+	VMOVUPS (R11), Z9 // gamma
+	VMOVUPS (R12), Z10 // beta
+	VFMADD213PS Z10, Z9, Z8 // ·gamma + beta
+	VMOVUPS Z8, (R10) // write
+	ADDQ $0x00000040, R8 // on to the next elements
 	ADDQ $0x00000040, R10 // on to the next elements
 	ADDQ $0x00000040, R11 // on to the next elements
-	SUBQ $0x00000010, R8 // so many fewer are left
+	ADDQ $0x00000040, R12 // on to the next elements
+	SUBQ $0x00000010, R9 // so many fewer are left
 	JMP normalizeone // again
 
 normalizeoneend:
-	TESTQ R8, R8 // nothing left?
+	TESTQ R9, R9 // nothing left?
 	JZ normalizedone // done
-	MOVQ $0x00000001, R12 // 1
-	SHLXQ R8, R12, R12 // 2^n
-	DECQ R12 // 2^n - 1: the lowest n lanes
-	KMOVW R12, K1 // as a mask
-	VMOVUPS.Z (DI), K1, Z7 // x
-	VSUBPS Z3, Z7, Z7 // x - mean
-	VMULPS Z4, Z7, Z7 // ·inverse
-	VMOVUPS.Z (R10), K1, Z3 // gamma
-	VMOVUPS.Z (R11), K1, Z4 // beta
-	VFMADD213PS Z4, Z3, Z7 // ·gamma + beta
-	VMOVUPS Z7, K1, (R9) // write
+	MOVQ $0x00000001, R13 // 1
+	SHLXQ R9, R13, R13 // 2^n
+	DECQ R13 // 2^n - 1: the lowest n lanes
+	KMOVW R13, K1 // as a mask
+	VMOVUPS.Z (R8), K1, Z8 // x
+	VSUBPS Z5, Z8, Z8 // x - mean
+	VMULPS Z7, Z8, Z8 // ·inverse
+	VMOVUPS.Z (R11), K1, Z5 // gamma
+	VMOVUPS.Z (R12), K1, Z7 // beta
+	VFMADD213PS Z7, Z5, Z8 // ·gamma + beta
+	VMOVUPS Z8, K1, (R10) // write
 
 normalizedone:
 	ADDQ DX, CX // next row of dst
 
-pass:
-	VMOVAPS Z5, Z3 // the row's mean
-	VMOVAPS Z6, Z4 // and the inverse of its deviation
-	MOVQ AX, DI // the row to use
+written:
+	VMOVAPS Z4, Z5 // what is written next has this mean
+	VMOVAPS Z6, Z7 // and this deviation
+	VMOVAPS Z3, Z4 // what is to deviate, this mean
+	MOVQ DI, R8 // is written next
+	XORQ DI, DI // no row
+	TESTQ SI, SI // is there any?
+	JZ rest // no
+	MOVQ AX, DI // or the one whose mean is known now
 	ADDQ BX, AX // behind it the next
-	DECQ SI // one row looked at
-	JGE row // again, until the last is used
+	DECQ SI // one mean fewer to look for
+
+rest:
+	MOVQ R8, R9 // a row under way?
+	ORQ DI, R9 // or two
+	JNZ row // then again
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 

@@ -26,19 +26,64 @@ func (g *generator) layerNorm() {
 	g.VMOVSS(g.argument(g.Param("epsilon")), n.epsilon)
 	g.Comment("1")
 	g.VMOVSD(g.float64One(), n.one)
-	mean, inverse, nextMean, nextInverse := g.ZMM(), g.ZMM(), g.ZMM(), g.ZMM()
-	g.rowsAhead(func(b *blockOfRows) {
-		n.moments(b, nextMean, nextInverse)
-	}, func(row reg.GPVirtual) {
-		g.normalizeRow(row, to, mean, inverse)
-		g.Comment("next row of dst")
-		g.ADDQ(ldd, to)
-	}, func() {
-		g.Comment("the row's mean")
-		g.VMOVAPS(nextMean, mean)
-		g.Comment("and the inverse of its deviation")
-		g.VMOVAPS(nextInverse, inverse)
+	n.rows(to, ldd)
+	g.end()
+}
+
+// rows emits the loop. Three rows are under way at once, since each of the two sums of a
+// row, and the root, is waited for: one row's mean is looked for, the deviation of the row
+// in front, and the row in front of that is written.
+func (n *rowNorm) rows(to, ldd reg.GPVirtual) {
+	row, stride, left := n.pointer("x", "the row whose mean is looked for"), n.stride("stride", "from row to row"), n.GP64()
+	deviating, writing := n.GP64(), n.GP64()
+	means, inverses := n.registers(3), n.registers(2)
+	n.Comment("rows whose mean is not known")
+	n.Load(n.Param("rows"), left)
+	n.Comment("no row whose mean is")
+	n.XORQ(deviating, deviating)
+	n.Comment("none to write")
+	n.XORQ(writing, writing)
+	n.Label("row")
+	n.where(deviating, "deviated", func() { n.deviation(deviating, means[1], inverses[0]) })
+	n.where(left, "summed", func() { n.mean(row, means[0]) })
+	n.where(writing, "written", func() {
+		n.normalizeRow(writing, to, means[2], inverses[1])
+		n.Comment("next row of dst")
+		n.ADDQ(ldd, to)
 	})
+	for i, pass := range [][2]reg.VecVirtual{{means[1], means[2]}, {inverses[0], inverses[1]}, {means[0], means[1]}} {
+		n.Comment([]string{"what is written next has this mean", "and this deviation", "what is to deviate, this mean"}[i])
+		n.VMOVAPS(pass[0], pass[1])
+	}
+	n.Comment("is written next")
+	n.MOVQ(deviating, writing)
+	n.Comment("no row")
+	n.XORQ(deviating, deviating)
+	n.where(left, "rest", func() {
+		n.Comment("or the one whose mean is known now")
+		n.MOVQ(row, deviating)
+		n.Comment("behind it the next")
+		n.ADDQ(stride, row)
+		n.Comment("one mean fewer to look for")
+		n.DECQ(left)
+	})
+	again := n.GP64()
+	n.Comment("a row under way?")
+	n.MOVQ(writing, again)
+	n.Comment("or two")
+	n.ORQ(deviating, again)
+	n.Comment("then again")
+	n.JNZ(operand.LabelRef("row"))
+}
+
+// where emits what is done unless there is none.
+func (n *rowNorm) where(there reg.GPVirtual, label string, emit func()) {
+	n.Comment("is there any?")
+	n.TESTQ(there, there)
+	n.Comment("no")
+	n.JZ(operand.LabelRef(label))
+	emit()
+	n.Label(label)
 }
 
 // float64One is the number 1 of 64 bits.
@@ -49,10 +94,15 @@ func (g *generator) float64One() operand.Mem {
 	return m
 }
 
-// moments sets mean to a row's, and inverse to 1/sqrt(variance+epsilon), in every lane.
-func (n *rowNorm) moments(b *blockOfRows, mean, inverse reg.VecVirtual) {
+// sweepRow goes over a row's elements.
+func (n *rowNorm) sweepRow(row reg.GPVirtual, label string) *sweep {
+	return (&blockOfRows{generator: n.generator, row: row}).sweep(label)
+}
+
+// mean sets mean to a row's, in every lane.
+func (n *rowNorm) mean(row reg.GPVirtual, mean reg.VecVirtual) {
 	sums := n.zeros(turns)
-	s := b.sweep("sum")
+	s := n.sweepRow(row, "sum")
 	s.run(turns, func(turn, at int) {
 		x := s.load("x", element(s.cursors[0], at), nil)
 		n.Comment("sum += x")
@@ -63,10 +113,14 @@ func (n *rowNorm) moments(b *blockOfRows, mean, inverse reg.VecVirtual) {
 	n.VDIVSS(n.count, sums[0].AsX(), sums[0].AsX())
 	n.Comment("in every lane")
 	n.VBROADCASTSS(sums[0].AsX(), mean)
+}
+
+// deviation sets inverse to a row's 1/sqrt(variance+epsilon), in every lane.
+func (n *rowNorm) deviation(row reg.GPVirtual, mean, inverse reg.VecVirtual) {
 	squares := n.zeros(turns)
-	d := b.sweep("deviation")
-	d.run(turns, func(turn, at int) {
-		x := d.load("x", element(d.cursors[0], at), mean)
+	s := n.sweepRow(row, "deviation")
+	s.run(turns, func(turn, at int) {
+		x := s.load("x", element(s.cursors[0], at), mean)
 		n.Comment("x - mean")
 		n.VSUBPS(mean, x, x)
 		n.Comment("sum += its square")
