@@ -174,6 +174,23 @@ func mul1x32AVX512BF16(c []float32, a []float32, b []float32, bias []float32, ad
 //go:noescape
 func mulGELU6x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
+// mulGELUNarrow6x64AVX512BF16 computes tiles of 6 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of bfloat16, the low half first.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 6 * tiles {
+//		for j := range 64 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			bfloat16(c[r*ldc:], j) = gelu(sum)
+//		}
+//	}
+//
+//go:noescape
+func mulGELUNarrow6x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
 // mulGELU4x64AVX512BF16 computes tiles of 4 rows and 64 columns, one below the other, the
 // elements of a and b being pairs of bfloat16, the low half first.
 // With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
@@ -190,6 +207,23 @@ func mulGELU6x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32
 //
 //go:noescape
 func mulGELU4x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELUNarrow4x64AVX512BF16 computes tiles of 4 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of bfloat16, the low half first.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 4 * tiles {
+//		for j := range 64 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			bfloat16(c[r*ldc:], j) = gelu(sum)
+//		}
+//	}
+//
+//go:noescape
+func mulGELUNarrow4x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
 // mulGELU2x64AVX512BF16 computes tiles of 2 rows and 64 columns, one below the other, the
 // elements of a and b being pairs of bfloat16, the low half first.
@@ -208,6 +242,23 @@ func mulGELU4x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32
 //go:noescape
 func mulGELU2x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
+// mulGELUNarrow2x64AVX512BF16 computes tiles of 2 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of bfloat16, the low half first.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 2 * tiles {
+//		for j := range 64 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			bfloat16(c[r*ldc:], j) = gelu(sum)
+//		}
+//	}
+//
+//go:noescape
+func mulGELUNarrow2x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
 // mulGELU1x64AVX512BF16 computes tiles of 1 rows and 64 columns, one below the other, the
 // elements of a and b being pairs of bfloat16, the low half first.
 // With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
@@ -224,6 +275,23 @@ func mulGELU2x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32
 //
 //go:noescape
 func mulGELU1x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// mulGELUNarrow1x64AVX512BF16 computes tiles of 1 rows and 64 columns, one below the other, the
+// elements of a and b being pairs of bfloat16, the low half first.
+// With every 4 steps of a sum it asks for a line behind b, pace bytes further each time:
+//
+//	for r := range 1 * tiles {
+//		for j := range 64 {
+//			sum := bias[j] // 0 when bias is nil
+//			for i := range k {
+//				sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])
+//			}
+//			bfloat16(c[r*ldc:], j) = gelu(sum)
+//		}
+//	}
+//
+//go:noescape
+func mulGELUNarrow1x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 
 // narrowAVX512BF16 computes:
 //

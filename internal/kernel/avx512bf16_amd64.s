@@ -2694,6 +2694,567 @@ DATA piecefirstAVX512BF16<>+56(SB)/4, $(2.0)
 DATA piecefirstAVX512BF16<>+60(SB)/4, $(2.0)
 GLOBL piecefirstAVX512BF16<>(SB), RODATA|NOPTR, $64
 
+// func mulGELUNarrow6x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F, MMX+
+TEXT ·mulGELUNarrow6x64AVX512BF16(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	LEAQ (R9)(AX*2), R10 // a's row 2: two rows on,
+	ADDQ AX, R10 // and one more to row 3
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R11), Z4 // bias of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVAPS Z4, Z12 // the same for row 2
+	VMOVAPS Z4, Z16 // the same for row 3
+	VMOVAPS Z4, Z20 // the same for row 4
+	VMOVAPS Z4, Z24 // the same for row 5
+	VMOVUPS 64(R11), Z5 // bias of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVAPS Z5, Z13 // the same for row 2
+	VMOVAPS Z5, Z17 // the same for row 3
+	VMOVAPS Z5, Z21 // the same for row 4
+	VMOVAPS Z5, Z25 // the same for row 5
+	VMOVUPS 128(R11), Z6 // bias of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVAPS Z6, Z14 // the same for row 2
+	VMOVAPS Z6, Z18 // the same for row 3
+	VMOVAPS Z6, Z22 // the same for row 4
+	VMOVAPS Z6, Z26 // the same for row 5
+	VMOVUPS 192(R11), Z7 // bias of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	VMOVAPS Z7, Z15 // the same for row 2
+	VMOVAPS Z7, Z19 // the same for row 3
+	VMOVAPS Z7, Z23 // the same for row 4
+	VMOVAPS Z7, Z27 // the same for row 5
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z4, Z4, Z4 // row 0, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 0, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 0, vector 2: 0
+	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
+	VXORPS Z8, Z8, Z8 // row 1, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 1, vector 1: 0
+	VXORPS Z10, Z10, Z10 // row 1, vector 2: 0
+	VXORPS Z11, Z11, Z11 // row 1, vector 3: 0
+	VXORPS Z12, Z12, Z12 // row 2, vector 0: 0
+	VXORPS Z13, Z13, Z13 // row 2, vector 1: 0
+	VXORPS Z14, Z14, Z14 // row 2, vector 2: 0
+	VXORPS Z15, Z15, Z15 // row 2, vector 3: 0
+	VXORPS Z16, Z16, Z16 // row 3, vector 0: 0
+	VXORPS Z17, Z17, Z17 // row 3, vector 1: 0
+	VXORPS Z18, Z18, Z18 // row 3, vector 2: 0
+	VXORPS Z19, Z19, Z19 // row 3, vector 3: 0
+	VXORPS Z20, Z20, Z20 // row 4, vector 0: 0
+	VXORPS Z21, Z21, Z21 // row 4, vector 1: 0
+	VXORPS Z22, Z22, Z22 // row 4, vector 2: 0
+	VXORPS Z23, Z23, Z23 // row 4, vector 3: 0
+	VXORPS Z24, Z24, Z24 // row 5, vector 0: 0
+	VXORPS Z25, Z25, Z25 // row 5, vector 1: 0
+	VXORPS Z26, Z26, Z26 // row 5, vector 2: 0
+	VXORPS Z27, Z27, Z27 // row 5, vector 3: 0
+
+sum:
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z27: row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 4(R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS 4(R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS 4(R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z27: row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 8(R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS 8(R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS 8(R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z27: row 5, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 12(R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS 12(R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS 12(R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z27: row 5, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	ADDQ $0x10, R10 // on in a's rows from 3
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R11 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R11 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z28 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0x92; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z28 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z28 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x12; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z28 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z19: row 3, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*1), Z28 // a, row 4, in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z28, Z0, Z20: row 4, vector 0 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z28, Z1, Z21: row 4, vector 1 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z28, Z2, Z22: row 4, vector 2 += a·b
+	BYTE $0x62; BYTE $0x82; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z28, Z3, Z23: row 4, vector 3 += a·b
+	VBROADCASTSS (R10)(AX*2), Z28 // a, row 5, in every lane
+	BYTE $0x62; BYTE $0x02; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z28, Z0, Z24: row 5, vector 0 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z28, Z1, Z25: row 5, vector 1 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z28, Z2, Z26: row 5, vector 2 += a·b
+	BYTE $0x62; BYTE $0x02; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z28, Z3, Z27: row 5, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	ADDQ $0x04, R10 // on in a's rows from 3
+	DECQ R11 // one step done
+	JNZ one // another?
+
+done:
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512BF16<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512BF16<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512BF16<>+0(SB), Z0 // from t to u
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z4, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z4, Z4 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z5, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z5, Z1, Z5 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z5, Z5 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z6, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z6, Z1, Z6 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z6, Z6 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z7, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z7, Z1, Z7 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z7, Z7 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z8, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z8, Z1, Z8 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z8, Z8 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z9, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z9, Z1, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z10, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z10, Z1, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z10, Z10 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z11, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z11, Z1, Z11 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z11, Z11 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z12, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z12, Z1, Z12 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z12, Z12 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z13, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z13, Z1, Z13 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z13, Z13 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z14, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z14, Z1, Z14 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z14, Z14 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z15, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z15, Z1, Z15 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z15, Z15 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z16, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z16, Z1, Z16 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z16, Z16 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z17, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z17, Z1, Z17 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z17, Z17 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z18, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z18, Z1, Z18 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z18, Z18 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z19, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z19, Z1, Z19 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z19, Z19 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z20, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z20, Z1, Z20 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z20, Z20 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z21, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z21, Z1, Z21 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z21, Z21 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z22, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z22, Z1, Z22 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z22, Z22 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z23, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z23, Z1, Z23 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z23, Z23 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z24, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z24, Z1, Z24 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z24, Z24 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z25, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z25, Z1, Z25 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z25, Z25 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z26, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z29 // the piece's number
+	VPERMPS Z2, Z29, Z30 // its coefficient of u²
+	VPERMPS Z3, Z29, Z31 // of u^1
+	VFMADD213PS Z31, Z28, Z30 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z29, Z29 // of u^0
+	VFMADD213PS Z29, Z28, Z30 // ·u + that
+	VMAXPS Z26, Z1, Z26 // max(x, 0); NaN stays what it is
+	VSUBPS Z30, Z26, Z26 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z27, Z28 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z28 // u
+	VPSRLD $0x14, Z28, Z0 // the piece's number
+	VPERMPS Z2, Z0, Z2 // its coefficient of u²
+	VPERMPS Z3, Z0, Z3 // of u^1
+	VFMADD213PS Z3, Z28, Z2 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z0, Z0 // of u^0
+	VFMADD213PS Z0, Z28, Z2 // ·u + that
+	VMAXPS Z27, Z1, Z27 // max(x, 0); NaN stays what it is
+	VSUBPS Z2, Z27, Z27 // - t·Φ(-t)
+	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xec // VCVTNE2PS2BF16 Z4, Z5, Z5: row 0, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xfe // VCVTNE2PS2BF16 Z6, Z7, Z7: row 0, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z8, Z9, Z9: row 1, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xda // VCVTNE2PS2BF16 Z10, Z11, Z11: row 1, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x17; BYTE $0x48; BYTE $0x72; BYTE $0xec // VCVTNE2PS2BF16 Z12, Z13, Z13: row 2, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x07; BYTE $0x48; BYTE $0x72; BYTE $0xfe // VCVTNE2PS2BF16 Z14, Z15, Z15: row 2, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0xa2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z16, Z17, Z17: row 3, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0xa2; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xda // VCVTNE2PS2BF16 Z18, Z19, Z19: row 3, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0xa2; BYTE $0x57; BYTE $0x40; BYTE $0x72; BYTE $0xec // VCVTNE2PS2BF16 Z20, Z21, Z21: row 4, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0xa2; BYTE $0x47; BYTE $0x40; BYTE $0x72; BYTE $0xfe // VCVTNE2PS2BF16 Z22, Z23, Z23: row 4, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0x02; BYTE $0x37; BYTE $0x40; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z24, Z25, Z25: row 5, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0x02; BYTE $0x27; BYTE $0x40; BYTE $0x72; BYTE $0xda // VCVTNE2PS2BF16 Z26, Z27, Z27: row 5, vectors 2 and 3 as bfloat16
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z5, (BX) // row 0, vector 0
+	VMOVUPS Z7, 64(BX) // row 0, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z9, (BX) // row 1, vector 0
+	VMOVUPS Z11, 64(BX) // row 1, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z13, (BX) // row 2, vector 0
+	VMOVUPS Z15, 64(BX) // row 2, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z17, (BX) // row 3, vector 0
+	VMOVUPS Z19, 64(BX) // row 3, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z21, (BX) // row 4, vector 0
+	VMOVUPS Z23, 64(BX) // row 4, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z25, (BX) // row 5, vector 0
+	VMOVUPS Z27, 64(BX) // row 5, vector 1
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	ADDQ AX, DX // past row 4 of a
+	ADDQ AX, DX // past row 5 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
 // func mulGELU4x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 // Requires: AVX, AVX512BF16, AVX512DQ, AVX512F, MMX+
 TEXT ·mulGELU4x64AVX512BF16(SB), NOSPLIT, $0-176
@@ -3097,6 +3658,409 @@ done:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
+// func mulGELUNarrow4x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F, MMX+
+TEXT ·mulGELUNarrow4x64AVX512BF16(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	LEAQ (R9)(AX*2), R10 // a's row 2: two rows on,
+	ADDQ AX, R10 // and one more to row 3
+	MOVQ bias_base+72(FP), R11 // bias
+	TESTQ R11, R11 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R11), Z4 // bias of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVAPS Z4, Z12 // the same for row 2
+	VMOVAPS Z4, Z16 // the same for row 3
+	VMOVUPS 64(R11), Z5 // bias of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVAPS Z5, Z13 // the same for row 2
+	VMOVAPS Z5, Z17 // the same for row 3
+	VMOVUPS 128(R11), Z6 // bias of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVAPS Z6, Z14 // the same for row 2
+	VMOVAPS Z6, Z18 // the same for row 3
+	VMOVUPS 192(R11), Z7 // bias of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	VMOVAPS Z7, Z15 // the same for row 2
+	VMOVAPS Z7, Z19 // the same for row 3
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z4, Z4, Z4 // row 0, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 0, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 0, vector 2: 0
+	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
+	VXORPS Z8, Z8, Z8 // row 1, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 1, vector 1: 0
+	VXORPS Z10, Z10, Z10 // row 1, vector 2: 0
+	VXORPS Z11, Z11, Z11 // row 1, vector 3: 0
+	VXORPS Z12, Z12, Z12 // row 2, vector 0: 0
+	VXORPS Z13, Z13, Z13 // row 2, vector 1: 0
+	VXORPS Z14, Z14, Z14 // row 2, vector 2: 0
+	VXORPS Z15, Z15, Z15 // row 2, vector 3: 0
+	VXORPS Z16, Z16, Z16 // row 3, vector 0: 0
+	VXORPS Z17, Z17, Z17 // row 3, vector 1: 0
+	VXORPS Z18, Z18, Z18 // row 3, vector 2: 0
+	VXORPS Z19, Z19, Z19 // row 3, vector 3: 0
+
+sum:
+	MOVQ k+120(FP), R11 // steps left
+	SUBQ $0x04, R11 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z19: row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 4(R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z19: row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 8(R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z19: row 3, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS 12(R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z19: row 3, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	ADDQ $0x10, R10 // on in a's rows from 3
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R11 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R11 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z20 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xb2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z20 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z11: row 1, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*2), Z20 // a, row 2, in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z20, Z0, Z12: row 2, vector 0 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z20, Z1, Z13: row 2, vector 1 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z20, Z2, Z14: row 2, vector 2 += a·b
+	BYTE $0x62; BYTE $0x32; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z20, Z3, Z15: row 2, vector 3 += a·b
+	VBROADCASTSS (R10), Z20 // a, row 3, in every lane
+	BYTE $0x62; BYTE $0xa2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z20, Z0, Z16: row 3, vector 0 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z20, Z1, Z17: row 3, vector 1 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z20, Z2, Z18: row 3, vector 2 += a·b
+	BYTE $0x62; BYTE $0xa2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z20, Z3, Z19: row 3, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	ADDQ $0x04, R10 // on in a's rows from 3
+	DECQ R11 // one step done
+	JNZ one // another?
+
+done:
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512BF16<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512BF16<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512BF16<>+0(SB), Z0 // from t to u
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z4, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z4, Z4 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z5, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z5, Z1, Z5 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z5, Z5 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z6, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z6, Z1, Z6 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z6, Z6 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z7, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z7, Z1, Z7 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z7, Z7 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z8, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z8, Z1, Z8 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z8, Z8 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z9, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z9, Z1, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z10, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z10, Z1, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z10, Z10 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z11, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z11, Z1, Z11 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z11, Z11 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z12, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z12, Z1, Z12 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z12, Z12 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z13, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z13, Z1, Z13 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z13, Z13 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z14, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z14, Z1, Z14 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z14, Z14 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z15, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z15, Z1, Z15 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z15, Z15 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z16, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z16, Z1, Z16 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z16, Z16 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z17, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z17, Z1, Z17 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z17, Z17 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z18, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z21 // the piece's number
+	VPERMPS Z2, Z21, Z22 // its coefficient of u²
+	VPERMPS Z3, Z21, Z23 // of u^1
+	VFMADD213PS Z23, Z20, Z22 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z21, Z21 // of u^0
+	VFMADD213PS Z21, Z20, Z22 // ·u + that
+	VMAXPS Z18, Z1, Z18 // max(x, 0); NaN stays what it is
+	VSUBPS Z22, Z18, Z18 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z19, Z20 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z20 // u
+	VPSRLD $0x14, Z20, Z0 // the piece's number
+	VPERMPS Z2, Z0, Z2 // its coefficient of u²
+	VPERMPS Z3, Z0, Z3 // of u^1
+	VFMADD213PS Z3, Z20, Z2 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z0, Z0 // of u^0
+	VFMADD213PS Z0, Z20, Z2 // ·u + that
+	VMAXPS Z19, Z1, Z19 // max(x, 0); NaN stays what it is
+	VSUBPS Z2, Z19, Z19 // - t·Φ(-t)
+	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xec // VCVTNE2PS2BF16 Z4, Z5, Z5: row 0, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xfe // VCVTNE2PS2BF16 Z6, Z7, Z7: row 0, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z8, Z9, Z9: row 1, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xda // VCVTNE2PS2BF16 Z10, Z11, Z11: row 1, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x17; BYTE $0x48; BYTE $0x72; BYTE $0xec // VCVTNE2PS2BF16 Z12, Z13, Z13: row 2, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x07; BYTE $0x48; BYTE $0x72; BYTE $0xfe // VCVTNE2PS2BF16 Z14, Z15, Z15: row 2, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0xa2; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z16, Z17, Z17: row 3, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0xa2; BYTE $0x67; BYTE $0x40; BYTE $0x72; BYTE $0xda // VCVTNE2PS2BF16 Z18, Z19, Z19: row 3, vectors 2 and 3 as bfloat16
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z5, (BX) // row 0, vector 0
+	VMOVUPS Z7, 64(BX) // row 0, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z9, (BX) // row 1, vector 0
+	VMOVUPS Z11, 64(BX) // row 1, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z13, (BX) // row 2, vector 0
+	VMOVUPS Z15, 64(BX) // row 2, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z17, (BX) // row 3, vector 0
+	VMOVUPS Z19, 64(BX) // row 3, vector 1
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	ADDQ AX, DX // past row 2 of a
+	ADDQ AX, DX // past row 3 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
 // func mulGELU2x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 // Requires: AVX, AVX512BF16, AVX512DQ, AVX512F, MMX+
 TEXT ·mulGELU2x64AVX512BF16(SB), NOSPLIT, $0-176
@@ -3338,6 +4302,247 @@ done:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
+// func mulGELUNarrow2x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F, MMX+
+TEXT ·mulGELUNarrow2x64AVX512BF16(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R10 // bias
+	TESTQ R10, R10 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R10), Z4 // bias of columns 0 to 15
+	VMOVAPS Z4, Z8 // the same for row 1
+	VMOVUPS 64(R10), Z5 // bias of columns 16 to 31
+	VMOVAPS Z5, Z9 // the same for row 1
+	VMOVUPS 128(R10), Z6 // bias of columns 32 to 47
+	VMOVAPS Z6, Z10 // the same for row 1
+	VMOVUPS 192(R10), Z7 // bias of columns 48 to 63
+	VMOVAPS Z7, Z11 // the same for row 1
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z4, Z4, Z4 // row 0, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 0, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 0, vector 2: 0
+	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
+	VXORPS Z8, Z8, Z8 // row 1, vector 0: 0
+	VXORPS Z9, Z9, Z9 // row 1, vector 1: 0
+	VXORPS Z10, Z10, Z10 // row 1, vector 2: 0
+	VXORPS Z11, Z11, Z11 // row 1, vector 3: 0
+
+sum:
+	MOVQ k+120(FP), R10 // steps left
+	SUBQ $0x04, R10 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z12, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z12, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z12, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z12, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z12, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z12, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z12, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z12, Z3, Z11: row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z12, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z12, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z12, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z12, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 4(R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z12, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z12, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z12, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z12, Z3, Z11: row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z12, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z12, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z12, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z12, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 8(R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z12, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z12, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z12, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z12, Z3, Z11: row 1, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z12, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z12, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z12, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z12, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS 12(R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z12, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z12, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z12, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z12, Z3, Z11: row 1, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R10 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R10 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z12 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe4 // VDPBF16PS Z12, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xec // VDPBF16PS Z12, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf4 // VDPBF16PS Z12, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xfc // VDPBF16PS Z12, Z3, Z7: row 0, vector 3 += a·b
+	VBROADCASTSS (R9)(AX*1), Z12 // a, row 1, in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xc4 // VDPBF16PS Z12, Z0, Z8: row 1, vector 0 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xcc // VDPBF16PS Z12, Z1, Z9: row 1, vector 1 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xd4 // VDPBF16PS Z12, Z2, Z10: row 1, vector 2 += a·b
+	BYTE $0x62; BYTE $0x52; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xdc // VDPBF16PS Z12, Z3, Z11: row 1, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	DECQ R10 // one step done
+	JNZ one // another?
+
+done:
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512BF16<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512BF16<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512BF16<>+0(SB), Z0 // from t to u
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z4, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z4, Z4 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z5, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z5, Z1, Z5 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z5, Z5 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z6, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z6, Z1, Z6 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z6, Z6 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z7, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z7, Z1, Z7 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z7, Z7 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z8, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z8, Z1, Z8 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z8, Z8 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z9, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z9, Z1, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z10, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z13 // the piece's number
+	VPERMPS Z2, Z13, Z14 // its coefficient of u²
+	VPERMPS Z3, Z13, Z15 // of u^1
+	VFMADD213PS Z15, Z12, Z14 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z13, Z13 // of u^0
+	VFMADD213PS Z13, Z12, Z14 // ·u + that
+	VMAXPS Z10, Z1, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z14, Z10, Z10 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z11, Z12 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z12 // u
+	VPSRLD $0x14, Z12, Z0 // the piece's number
+	VPERMPS Z2, Z0, Z2 // its coefficient of u²
+	VPERMPS Z3, Z0, Z3 // of u^1
+	VFMADD213PS Z3, Z12, Z2 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z0, Z0 // of u^0
+	VFMADD213PS Z0, Z12, Z2 // ·u + that
+	VMAXPS Z11, Z1, Z11 // max(x, 0); NaN stays what it is
+	VSUBPS Z2, Z11, Z11 // - t·Φ(-t)
+	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xec // VCVTNE2PS2BF16 Z4, Z5, Z5: row 0, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xfe // VCVTNE2PS2BF16 Z6, Z7, Z7: row 0, vectors 2 and 3 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x37; BYTE $0x48; BYTE $0x72; BYTE $0xc8 // VCVTNE2PS2BF16 Z8, Z9, Z9: row 1, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0x52; BYTE $0x27; BYTE $0x48; BYTE $0x72; BYTE $0xda // VCVTNE2PS2BF16 Z10, Z11, Z11: row 1, vectors 2 and 3 as bfloat16
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z5, (BX) // row 0, vector 0
+	VMOVUPS Z7, 64(BX) // row 0, vector 1
+	ADDQ R8, BX // c's next row
+	VMOVUPS Z9, (BX) // row 1, vector 0
+	VMOVUPS Z11, 64(BX) // row 1, vector 1
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	ADDQ AX, DX // past row 1 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
 // func mulGELU1x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
 // Requires: AVX, AVX512BF16, AVX512DQ, AVX512F, MMX+
 TEXT ·mulGELU1x64AVX512BF16(SB), NOSPLIT, $0-176
@@ -3493,6 +4698,168 @@ done:
 	VMOVUPS Z5, 64(BX) // row 0, vector 1
 	VMOVUPS Z6, 128(BX) // row 0, vector 2
 	VMOVUPS Z7, 192(BX) // row 0, vector 3
+	ADDQ R8, BX // c's next row
+	ADDQ AX, DX // past row 0 of a
+	DECQ tiles+160(FP) // one tile done
+	JNZ tile // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func mulGELUNarrow1x64AVX512BF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+// Requires: AVX, AVX512BF16, AVX512DQ, AVX512F, MMX+
+TEXT ·mulGELUNarrow1x64AVX512BF16(SB), NOSPLIT, $0-176
+	MOVQ lda+136(FP), AX // from row to row of a
+	SHLQ $0x02, AX // in bytes
+	MOVQ ldb+144(FP), CX // from row to row of b
+	SHLQ $0x02, CX // in bytes
+	MOVQ a_base+24(FP), DX // a's row 0
+	MOVQ c_base+0(FP), BX // c's row 0
+	MOVQ add_base+96(FP), SI // add's row 0
+	MOVQ k+120(FP), SI // rows of b
+	IMULQ CX, SI // in bytes
+	ADDQ b_base+48(FP), SI // what lies behind them
+	MOVQ pace+168(FP), DI // how much further to look each time
+
+tile:
+	MOVQ b_base+48(FP), R8 // b's row 0
+	MOVQ DX, R9 // the tile's row 0 of a
+	MOVQ bias_base+72(FP), R10 // bias
+	TESTQ R10, R10 // is there a bias?
+	JZ zero // no: sums start from 0
+	VMOVUPS (R10), Z4 // bias of columns 0 to 15
+	VMOVUPS 64(R10), Z5 // bias of columns 16 to 31
+	VMOVUPS 128(R10), Z6 // bias of columns 32 to 47
+	VMOVUPS 192(R10), Z7 // bias of columns 48 to 63
+	JMP sum // sums are ready
+
+zero:
+	VXORPS Z4, Z4, Z4 // row 0, vector 0: 0
+	VXORPS Z5, Z5, Z5 // row 0, vector 1: 0
+	VXORPS Z6, Z6, Z6 // row 0, vector 2: 0
+	VXORPS Z7, Z7, Z7 // row 0, vector 3: 0
+
+sum:
+	MOVQ k+120(FP), R10 // steps left
+	SUBQ $0x04, R10 // fewer than 4?
+	JL single // go on one by one
+
+loop:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe0 // VDPBF16PS Z8, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xe8 // VDPBF16PS Z8, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf0 // VDPBF16PS Z8, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xf8 // VDPBF16PS Z8, Z3, Z7: row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 4(R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe0 // VDPBF16PS Z8, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xe8 // VDPBF16PS Z8, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf0 // VDPBF16PS Z8, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xf8 // VDPBF16PS Z8, Z3, Z7: row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 8(R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe0 // VDPBF16PS Z8, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xe8 // VDPBF16PS Z8, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf0 // VDPBF16PS Z8, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xf8 // VDPBF16PS Z8, Z3, Z7: row 0, vector 3 += a·b
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS 12(R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe0 // VDPBF16PS Z8, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xe8 // VDPBF16PS Z8, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf0 // VDPBF16PS Z8, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xf8 // VDPBF16PS Z8, Z3, Z7: row 0, vector 3 += a·b
+	ADDQ $0x10, R9 // on in a's rows from 0
+	PREFETCHT1 (SI) // what will be needed next, to the second-level cache
+	ADDQ DI, SI // further on
+	SUBQ $0x04, R10 // one turn done
+	JGE loop // another whole turn?
+
+single:
+	ADDQ $0x04, R10 // steps left after whole turns
+	JZ done // none: done
+
+one:
+	VMOVUPS (R8), Z0 // b, vector 0
+	VMOVUPS 64(R8), Z1 // b, vector 1
+	VMOVUPS 128(R8), Z2 // b, vector 2
+	VMOVUPS 192(R8), Z3 // b, vector 3
+	ADDQ CX, R8 // next row of b
+	VBROADCASTSS (R9), Z8 // a, row 0, in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x7e; BYTE $0x48; BYTE $0x52; BYTE $0xe0 // VDPBF16PS Z8, Z0, Z4: row 0, vector 0 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x76; BYTE $0x48; BYTE $0x52; BYTE $0xe8 // VDPBF16PS Z8, Z1, Z5: row 0, vector 1 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x6e; BYTE $0x48; BYTE $0x52; BYTE $0xf0 // VDPBF16PS Z8, Z2, Z6: row 0, vector 2 += a·b
+	BYTE $0x62; BYTE $0xd2; BYTE $0x66; BYTE $0x48; BYTE $0x52; BYTE $0xf8 // VDPBF16PS Z8, Z3, Z7: row 0, vector 3 += a·b
+	ADDQ $0x04, R9 // on in a's rows from 0
+	DECQ R10 // one step done
+	JNZ one // another?
+
+done:
+	VXORPS Z1, Z1, Z1 // 0
+	VMOVUPS piece2AVX512BF16<>+0(SB), Z2 // the pieces' coefficients of u^2
+	VMOVUPS piece1AVX512BF16<>+0(SB), Z3 // the pieces' coefficients of u^1
+	VMOVUPS piecescaleAVX512BF16<>+0(SB), Z0 // from t to u
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z4, Z8 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z8 // u
+	VPSRLD $0x14, Z8, Z9 // the piece's number
+	VPERMPS Z2, Z9, Z10 // its coefficient of u²
+	VPERMPS Z3, Z9, Z11 // of u^1
+	VFMADD213PS Z11, Z8, Z10 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z9, Z9 // of u^0
+	VFMADD213PS Z9, Z8, Z10 // ·u + that
+	VMAXPS Z4, Z1, Z4 // max(x, 0); NaN stays what it is
+	VSUBPS Z10, Z4, Z4 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z5, Z8 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z8 // u
+	VPSRLD $0x14, Z8, Z9 // the piece's number
+	VPERMPS Z2, Z9, Z10 // its coefficient of u²
+	VPERMPS Z3, Z9, Z11 // of u^1
+	VFMADD213PS Z11, Z8, Z10 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z9, Z9 // of u^0
+	VFMADD213PS Z9, Z8, Z10 // ·u + that
+	VMAXPS Z5, Z1, Z5 // max(x, 0); NaN stays what it is
+	VSUBPS Z10, Z5, Z5 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z6, Z8 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z8 // u
+	VPSRLD $0x14, Z8, Z9 // the piece's number
+	VPERMPS Z2, Z9, Z10 // its coefficient of u²
+	VPERMPS Z3, Z9, Z11 // of u^1
+	VFMADD213PS Z11, Z8, Z10 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z9, Z9 // of u^0
+	VFMADD213PS Z9, Z8, Z10 // ·u + that
+	VMAXPS Z6, Z1, Z6 // max(x, 0); NaN stays what it is
+	VSUBPS Z10, Z6, Z6 // - t·Φ(-t)
+	VRANGEPS $0x0a, piecereachAVX512BF16<>+0(SB), Z7, Z8 // t: |x|, not above 4.98
+	VFMADD213PS piecefirstAVX512BF16<>+0(SB), Z0, Z8 // u
+	VPSRLD $0x14, Z8, Z0 // the piece's number
+	VPERMPS Z2, Z0, Z2 // its coefficient of u²
+	VPERMPS Z3, Z0, Z3 // of u^1
+	VFMADD213PS Z3, Z8, Z2 // ·u + that
+	VPERMPS piece0AVX512BF16<>+0(SB), Z0, Z0 // of u^0
+	VFMADD213PS Z0, Z8, Z2 // ·u + that
+	VMAXPS Z7, Z1, Z7 // max(x, 0); NaN stays what it is
+	VSUBPS Z2, Z7, Z7 // - t·Φ(-t)
+	BYTE $0x62; BYTE $0xf2; BYTE $0x57; BYTE $0x48; BYTE $0x72; BYTE $0xec // VCVTNE2PS2BF16 Z4, Z5, Z5: row 0, vectors 0 and 1 as bfloat16
+	BYTE $0x62; BYTE $0xf2; BYTE $0x47; BYTE $0x48; BYTE $0x72; BYTE $0xfe // VCVTNE2PS2BF16 Z6, Z7, Z7: row 0, vectors 2 and 3 as bfloat16
+	MOVQ ldc+128(FP), R8 // from row to row of c
+	SHLQ $0x02, R8 // in bytes
+	VMOVUPS Z5, (BX) // row 0, vector 0
+	VMOVUPS Z7, 64(BX) // row 0, vector 1
 	ADDQ R8, BX // c's next row
 	ADDQ AX, DX // past row 0 of a
 	DECQ tiles+160(FP) // one tile done

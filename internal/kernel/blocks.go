@@ -196,17 +196,6 @@ func (w *Weights) blockProduct(a *arithmetic, x *Activations, n, cols int) block
 	}
 }
 
-// LinearFor sets dst to activation(x·Wᵀ + bias) as next wants its inputs. inner is
-// memory for that product.
-func (c *Core) LinearFor(dst *Activations, inner Matrix, x *Activations, w *Weights, a Activation, next *Weights) {
-	if c.set.linear[w.dtype].narrower(w, a) == nil || next.dtype != BFloat16 || next.balance != nil {
-		c.Linear(inner, x, w, a)
-		c.set.PrepareFor(dst, inner, next)
-		return
-	}
-	c.narrowProduct(dst, inner, x, w, a)
-}
-
 // narrowBlocks sets dst to x·Wᵀ + bias, rounded to bfloat16, in blocks.
 func (c *Core) narrowBlocks(dst *Activations, inner Matrix, x *Activations, w *Weights) {
 	if c.set.linear[w.dtype].narrower(w, Identity) != nil {

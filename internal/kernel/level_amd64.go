@@ -137,6 +137,8 @@ func newAVX512BF16Of(vendor string) *Set {
 		{6, mul6x64AVX512BF16}, {4, mul4x64AVX512BF16}, {2, mul2x64AVX512BF16}, {1, mul1x64AVX512BF16},
 	}, gelu: []tile{
 		{6, mulGELU6x64AVX512BF16}, {4, mulGELU4x64AVX512BF16}, {2, mulGELU2x64AVX512BF16}, {1, mulGELU1x64AVX512BF16},
+	}, geluNarrow: []tile{
+		{6, mulGELUNarrow6x64AVX512BF16}, {4, mulGELUNarrow4x64AVX512BF16}, {2, mulGELUNarrow2x64AVX512BF16}, {1, mulGELUNarrow1x64AVX512BF16},
 	}}, narrowAVX512BF16)
 	if !quickBF16(vendor) {
 		return s

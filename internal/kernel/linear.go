@@ -59,10 +59,8 @@ func (c *Core) product(dst Matrix, x *Activations, w *Weights, residual Matrix, 
 		return
 	}
 	for n := 0; n < w.out; n += w.cols {
-		p := panel{
-			arithmetic: arithmetic, in: w.in, cols: w.cols, a: x.values, c: dst.ColumnRange(n, min(n+w.cols, w.out)),
-			b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n*w.biasRows : (n+w.cols)*w.biasRows],
-		}
+		p := w.panel(arithmetic, x, n)
+		p.c = dst.ColumnRange(n, min(n+w.cols, w.out))
 		if residual.Data != nil {
 			p.add = residual.ColumnRange(n, min(n+w.cols, w.out))
 		}
@@ -89,6 +87,15 @@ type panel struct {
 	in, cols   int    // of the weights and of the panel
 	c, a, add  Matrix // add without data: nothing to add
 	b, bias    []float32
+}
+
+// panel is the product of x with the panel that begins with output n, as yet without
+// results.
+func (w *Weights) panel(a *arithmetic, x *Activations, n int) panel {
+	return panel{
+		arithmetic: a, in: w.in, cols: w.cols, a: x.values,
+		b: w.panels[n*w.steps : (n+w.cols)*w.steps], bias: w.bias[n*w.biasRows : (n+w.cols)*w.biasRows],
+	}
 }
 
 // mul computes n tiles from row on into out, piece by piece.
@@ -135,6 +142,10 @@ func (p *panel) tilesFor(a Activation) ([]tile, Activation) {
 // fullPanel writes tiles in place.
 func (c *Core) fullPanel(p *panel, a Activation) {
 	tiles, a := p.tilesFor(a)
+	c.coverPanel(p, tiles, a)
+}
+
+func (c *Core) coverPanel(p *panel, tiles []tile, a Activation) {
 	row := 0
 	for i := range tiles {
 		t := &tiles[i]

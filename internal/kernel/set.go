@@ -51,6 +51,9 @@ type tileSet struct {
 	// gelu are tiles of the same heights that take GELU of the results and add nothing;
 	// nil: there are none.
 	gelu []tile
+	// geluNarrow are such tiles whose results are rounded to pairs of bfloat16: what the
+	// next product takes for its inputs; nil: there are none.
+	geluNarrow []tile
 	// twos tells that the tiles take steps of the sum by twos: k is even, and a
 	// column's elements i and i+1 lie side by side, b(i, j) at b[i/2*2*ldb + 2*j + i%2].
 	twos bool

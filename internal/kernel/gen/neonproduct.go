@@ -68,7 +68,7 @@ func (t *neonTile) elements(i *isa) string {
 
 // loops is what the product computes.
 func (t *neonTile) loops(i *isa) []string {
-	list := i.loops(strconv.Itoa(t.rows), neonCols, false)
+	list := i.loops(strconv.Itoa(t.rows), neonCols, false, false)
 	if t.twos {
 		for n, line := range list {
 			list[n] = strings.ReplaceAll(line, "b[i*ldb+j]", "b[i/2*2*ldb+2*j+i%2]")

@@ -11,13 +11,16 @@ const unroll = 4 // steps of the sum a turn of the main loop
 
 func (g *generator) products() {
 	for _, s := range append(g.isa.linear, g.isa.attend...) {
-		g.product("mul", s, nil)
+		g.product("mul", s, nil, false)
 	}
 	if !g.isa.wide() && g.isa.element == "float32" {
 		return // exactGELU wants more registers than sums leave
 	}
 	for _, s := range g.isa.linear {
-		g.product("mulGELU", s, g.geluInPlace)
+		g.product("mulGELU", s, g.geluInPlace, false)
+		if g.isa.element == "bfloat16" {
+			g.product("mulGELUNarrow", s, g.geluInPlace, true)
+		}
 	}
 }
 
@@ -41,8 +44,8 @@ type tile struct {
 }
 
 // product emits kernel's tileFunc for one shape, with an activation of the results
-// unless that is nil.
-func (g *generator) product(name string, s shape, activation func(t *tile)) {
+// unless that is nil. Rounded, results are what the next product takes for its inputs.
+func (g *generator) product(name string, s shape, activation func(t *tile), rounded bool) {
 	cols := s.vectors * g.isa.lanes
 	name = fmt.Sprintf("%s%dx%d%s", name, s.rows, cols, g.isa.name)
 	g.Function(name)
@@ -53,7 +56,7 @@ func (g *generator) product(name string, s shape, activation func(t *tile)) {
 		fmt.Sprintf("%s computes tiles of %d rows and %d columns, one below the other, the", name, s.rows, cols),
 		fmt.Sprintf("elements of a and b being %s.", g.isa.elements()),
 		fmt.Sprintf("With every %d steps of a sum it asks for a line behind b, pace bytes further each time:", unroll), "",
-	}, g.isa.loops(fmt.Sprintf("%d * tiles", s.rows), cols, activation != nil)...)...)
+	}, g.isa.loops(fmt.Sprintf("%d * tiles", s.rows), cols, activation != nil, rounded)...)...)
 	t := g.loadTile(s)
 	g.Label("tile")
 	g.placeTile(t)
@@ -66,6 +69,9 @@ func (g *generator) product(name string, s shape, activation func(t *tile)) {
 		g.addSums(t)
 	} else {
 		activation(t)
+	}
+	if rounded {
+		g.roundSums(t)
 	}
 	g.storeSums(t)
 	g.nextTile(t)
@@ -315,7 +321,7 @@ func (i *isa) elements() string {
 }
 
 // loops is what a product of so many rows computes, in Go.
-func (i *isa) loops(rows string, cols int, gelu bool) []string {
+func (i *isa) loops(rows string, cols int, gelu, rounded bool) []string {
 	const pairs = "sum += low(a[r*lda+i])*low(b[i*ldb+j]) + high(a[r*lda+i])*high(b[i*ldb+j])"
 	start, step, result := "sum := bias[j] // 0 when bias is nil", "sum = fma(a[r*lda+i], b[i*ldb+j], sum)", "sum"
 	switch i.element {
@@ -334,10 +340,14 @@ func (i *isa) loops(rows string, cols int, gelu bool) []string {
 	} else {
 		result += " + add[r*ldadd+j] // without add when it is nil"
 	}
+	place := "c[r*ldc+j]"
+	if rounded {
+		place = "bfloat16(c[r*ldc:], j)" // to the nearest, ties to even
+	}
 	return []string{
 		fmt.Sprintf("\tfor r := range %s {", rows), fmt.Sprintf("\t\tfor j := range %d {", cols),
 		"\t\t\t" + start, "\t\t\tfor i := range k {", "\t\t\t\t" + step, "\t\t\t}",
-		"\t\t\tc[r*ldc+j] = " + result, "\t\t}", "\t}",
+		"\t\t\t" + place + " = " + result, "\t\t}", "\t}",
 	}
 }
 
@@ -433,13 +443,26 @@ func (g *generator) addSums(t *tile) {
 	g.Label("store")
 }
 
+// roundSums makes one register of pairs of bfloat16 of each two of sums.
+func (g *generator) roundSums(t *tile) {
+	for r, row := range t.sums {
+		var pairs []reg.VecVirtual
+		for v := 0; v < len(row); v += 2 {
+			g.Comment(fmt.Sprintf("row %d, vectors %d and %d as bfloat16", r, v, v+1))
+			g.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, row[v], row[v+1], row[v+1])
+			pairs = append(pairs, row[v+1])
+		}
+		t.sums[r] = pairs
+	}
+}
+
 // storeSums writes the tile.
 func (g *generator) storeSums(t *tile) {
 	ldc := g.stride("ldc", "from row to row of c")
 	for r := range t.rows {
-		for v := range t.vectors {
+		for v, x := range t.sums[r] {
 			g.Comment(fmt.Sprintf("row %d, vector %d", r, v))
-			g.VMOVUPS(t.sums[r][v], element(t.c, v*g.isa.bytes()))
+			g.VMOVUPS(x, element(t.c, v*g.isa.bytes()))
 		}
 		g.Comment("c's next row")
 		g.ADDQ(ldc, t.c)
