@@ -74,7 +74,7 @@ check:
 	go tool staticcheck ./...
 	go test -run 'TestImportDirections|TestCrosses' .
 	go mod tidy -diff
-	for gen in internal/*/gen; do (cd $$gen && go vet ./... && go mod tidy -diff) || exit 1; done
+	for own in internal/*/gen bench/peers/hugot; do (cd $$own && go vet ./... && go mod tidy -diff) || exit 1; done
 	go generate ./...
 	git diff --exit-code -- internal
 

@@ -22,6 +22,7 @@ import report
 # To the last float32 engine's vectors, at every level. Others' int8 is only shown beside its speed.
 LOWEST_COSINE = {"float32": 0.99999, "auto": 0.999, "int8": 0.985}
 OTHERS_LOWEST = {"float32": 0.999, "bfloat16": 0.99}
+KNOWN_LOWEST = {"hugot": 0.85}  # 0.6.1 leaves the accents that the model's tokenizer strips: one odd text has other tokens
 OUT_OF_PLACE = 0.9  # what texts out of place must fall below
 
 
@@ -53,7 +54,8 @@ def check_vectors(peers, texts):
         found = cosines(vectors[peer], vectors[reference])
         peer.cosines = float(found.mean()), float(found.min())
         print(f"cosine of {peer.name} to {reference.name}: mean {found.mean():.6f}, lowest {found.min():.6f} over {len(texts)} texts")
-        agree &= found.min() >= (LOWEST_COSINE if peer.ours else OTHERS_LOWEST).get(peer.dtype, -1)
+        needed = (LOWEST_COSINE if peer.ours else OTHERS_LOWEST).get(peer.dtype, -1)
+        agree &= found.min() >= KNOWN_LOWEST.get(peer.engine, needed)
     shifted = cosines(vectors[reference][1:], vectors[reference][:-1]).min()
     if shifted > OUT_OF_PLACE or not agree:
         raise SystemExit(f"the vectors do not agree (Paceline's need {LOWEST_COSINE}, others' {OTHERS_LOWEST}; texts out of place have {shifted:.3f})")
@@ -107,8 +109,9 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", required=True, help="folder of a BERT in Hugging Face layout")
     parser.add_argument("--paceline", required=True, help="the built program of bench/peers/paceline")
+    parser.add_argument("--hugot", default="hugot", help="the built program of bench/peers/hugot")
     parser.add_argument("--levels", nargs="+", default=[], metavar="LEVEL", help="CPU levels that Paceline is forced to (PACELINE_CPU), beside its own choice")
-    parser.add_argument("--engines", nargs="+", choices=engines.PYTHON, help="the other engines; without this, all that start here")
+    parser.add_argument("--engines", nargs="+", choices=engines.OTHERS, help="the other engines; without this, all that start here")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     parser.add_argument("--tokens", type=int, nargs="+", default=[12, 68, 128])
     parser.add_argument("--rounds", type=int, default=11)

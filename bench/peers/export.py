@@ -61,15 +61,24 @@ def attention(graph, x, name, mask, heads, width):
     return graph.linear(graph.op("Reshape", mixed, graph.constant(np.array([0, 0, width]))), f"{name}.output.dense")
 
 
-def layer(graph, x, name, mask, config):
+def gelu(graph, x, kind):
+    """By its own operation or, for runtimes that lack it, by that of the error function."""
+    if kind == "Gelu":
+        return graph.op("Gelu", x)
+    half = graph.op("Mul", x, graph.constant(np.float32(0.5)))
+    error = graph.op("Erf", graph.op("Mul", x, graph.constant(np.float32(math.sqrt(0.5)))))
+    return graph.op("Mul", half, graph.op("Add", error, graph.constant(np.float32(1))))
+
+
+def layer(graph, x, name, mask, config, kind):
     heads, width, epsilon = config["num_attention_heads"], config["hidden_size"], config["layer_norm_eps"]
     mixed = attention(graph, x, f"{name}.attention", mask, heads, width)
     x = graph.norm(graph.op("Add", mixed, x), f"{name}.attention.output.LayerNorm", epsilon)
-    inner = graph.op("Gelu", graph.linear(x, f"{name}.intermediate.dense"))
+    inner = gelu(graph, graph.linear(x, f"{name}.intermediate.dense"), kind)
     return graph.norm(graph.op("Add", graph.linear(inner, f"{name}.output.dense"), x), f"{name}.output.LayerNorm", epsilon)
 
 
-def bert(folder):
+def bert(folder, gelu="Gelu"):
     """The ONNX model: input_ids and attention_mask [batch, tokens] -> last hidden states [batch, tokens, width]."""
     config = checkpoint.read_json(folder, "config.json")
     graph = Graph(checkpoint.read_weights(folder))
@@ -77,7 +86,7 @@ def bert(folder):
     mask = graph.op("Mul", graph.op("Sub", graph.constant(np.float32(1)), mask), graph.constant(np.finfo(np.float32).min))
     x = embeddings(graph, config)
     for i in range(config["num_hidden_layers"]):
-        x = layer(graph, x, f"encoder.layer.{i}", mask, config)
+        x = layer(graph, x, f"encoder.layer.{i}", mask, config, gelu)
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"]) for name in ("input_ids", "attention_mask")]
     output = helper.make_tensor_value_info(x, TensorProto.FLOAT, ["batch", "tokens", config["hidden_size"]])
     body = helper.make_graph(graph.nodes, "bert", inputs, [output], graph.initializers)

