@@ -20,6 +20,9 @@ func (g *gains) add(own, n int, waited time.Duration) {
 	g.waited += waited
 }
 
+// shared tells that hands did some of it.
+func (g *gains) shared() bool { return g.own < float64(g.steps) }
+
 // spent tells that the team is worth no more waiting.
 func (g *gains) spent() bool { return g.waited > g.stake }
 

@@ -18,22 +18,23 @@ func TestGains(t *testing.T) {
 		name        string
 		steps       []step
 		took, ran   time.Duration
+		shared      bool
 		alone, lost time.Duration
 	}{
-		{"no steps", nil, 2 * ms, 2 * ms, 2 * ms, 0},
-		{"nobody came", []step{{6, 6}, {1, 1}}, 2 * ms, 2 * ms, 2 * ms, 0},
-		{"a hand as quick as the leader", []step{{3, 6}, {4, 8}}, 3 * ms, 3 * ms, 6 * ms, -3 * ms},
-		{"it came late", []step{{6, 6}, {3, 6}}, 3 * ms, 3 * ms, 4 * ms, -1 * ms},
-		{"it went away amid a task", []step{{3, 6}, {3, 6}}, 15 * ms, 3 * ms, 6 * ms, 9 * ms},
-		{"it took turns with the leader on one core", []step{{4, 8}, {4, 8}}, 6 * ms, 3 * ms, 6 * ms, 0},
-		{"all tasks were done by others", []step{{0, 6}}, 2 * ms, 1 * ms, 1 * ms, 1 * ms},
+		{"no steps", nil, 2 * ms, 2 * ms, false, 2 * ms, 0},
+		{"nobody came", []step{{6, 6}, {1, 1}}, 2 * ms, 2 * ms, false, 2 * ms, 0},
+		{"a hand as quick as the leader", []step{{3, 6}, {4, 8}}, 3 * ms, 3 * ms, true, 6 * ms, -3 * ms},
+		{"it came late", []step{{6, 6}, {3, 6}}, 3 * ms, 3 * ms, true, 4 * ms, -1 * ms},
+		{"it went away amid a task", []step{{3, 6}, {3, 6}}, 15 * ms, 3 * ms, true, 6 * ms, 9 * ms},
+		{"it took turns with the leader on one core", []step{{4, 8}, {4, 8}}, 6 * ms, 3 * ms, true, 6 * ms, 0},
+		{"all tasks were done by others", []step{{0, 6}}, 2 * ms, 1 * ms, true, 1 * ms, 1 * ms},
 	} {
 		g := gains{took: c.took, ran: c.ran}
 		for _, s := range c.steps {
 			g.add(s.own, s.n, 0)
 		}
-		if g.alone() != c.alone || g.lost() != c.lost {
-			t.Errorf("%s: alone %v, lost %v; want %v, %v", c.name, g.alone(), g.lost(), c.alone, c.lost)
+		if g.shared() != c.shared || g.alone() != c.alone || g.lost() != c.lost {
+			t.Errorf("%s: shared %v, alone %v, lost %v; want %v, %v, %v", c.name, g.shared(), g.alone(), g.lost(), c.shared, c.alone, c.lost)
 		}
 	}
 }

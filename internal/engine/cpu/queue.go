@@ -205,7 +205,7 @@ func (q *queue) gather(t *team, tokens int) {
 // part dissolves a team and learns from it. The lock is held.
 func (q *queue) part(t *team) {
 	t.close()
-	if t.limit > 0 {
+	if t.gains.shared() {
 		q.ledger.settle(&t.gains, time.Now())
 	}
 	q.teams = slices.DeleteFunc(q.teams, func(other *team) bool { return other == t })
