@@ -50,19 +50,22 @@ func (g *gains) lost() time.Duration { return g.took - g.alone() }
 
 // ledger decides whether the next blocks may have teams, by what earlier ones were worth.
 type ledger struct {
-	pace   time.Duration // what a block takes its leader alone, on average
-	credit time.Duration // what teams may still lose
-	alone  time.Time     // until when blocks go without
+	pace    time.Duration // what a block takes its leader alone, on average
+	credit  time.Duration // what teams may still lose
+	alone   time.Time     // until when blocks go without
+	penalty time.Duration // how many times as long as was lost they go without
 }
 
 // A team's gain counts for less than its loss, since a late answer is worse than an
 // early one is good; a few blocks' worth of gains is kept. Once all is lost, blocks go
-// without a team for a multiple of what was lost beyond: so trying again, where other
-// programs keep the cores, costs about one part in so many.
+// without a team for a multiple of what was lost beyond, twice as large each time until
+// so much is gained again: where other programs keep the cores, trying costs next to
+// nothing, and one that came by is soon forgotten.
 const (
-	gainPart    = 4
-	creditPaces = 8
-	retry       = 64
+	gainPart     = 4
+	creditPaces  = 8
+	leastPenalty = 8
+	mostPenalty  = 512
 )
 
 // settle enters a block's team.
@@ -71,10 +74,18 @@ func (l *ledger) settle(g *gains, now time.Time) {
 	if lost := g.lost(); lost > 0 {
 		l.credit -= lost
 	} else {
-		l.credit = min(l.credit-lost/gainPart, creditPaces*l.pace)
+		l.gain(-lost / gainPart)
 	}
 	if l.credit < -patience {
-		l.alone = now.Add(-retry * l.credit)
+		l.penalty = min(max(2*l.penalty, leastPenalty), mostPenalty)
+		l.alone = now.Add(-l.credit * l.penalty)
 		l.credit = 0
+	}
+}
+
+func (l *ledger) gain(gained time.Duration) {
+	l.credit += gained
+	if most := creditPaces * l.pace; l.credit >= most {
+		l.credit, l.penalty = most, 0
 	}
 }

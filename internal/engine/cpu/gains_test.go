@@ -54,7 +54,7 @@ func TestWaitsAreLimited(t *testing.T) {
 }
 
 // TestLedger: gains are kept as credit up to a limit, losses are taken from it, and what
-// is lost beyond sends blocks alone for a multiple of it.
+// is lost beyond sends blocks alone for a multiple of it, a larger one each time.
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
@@ -68,7 +68,8 @@ func TestLedger(t *testing.T) {
 	}{
 		{"a gain", []gains{gain}, 0, ms},
 		{"a loss that gains outweigh", []gains{gain, gain, gain, loss(2 * ms)}, 0, ms},
-		{"a loss that they do not", []gains{gain, loss(3 * ms)}, retry * 2 * ms, 0},
+		{"a loss that they do not", []gains{gain, loss(3 * ms)}, leastPenalty * 2 * ms, 0},
+		{"another", []gains{loss(3 * ms), loss(3 * ms), gain, loss(3 * ms)}, 4 * leastPenalty * 2 * ms, 0},
 		{"losses as small as a short wait", []gains{loss(patience / 2), loss(patience / 2)}, 0, -patience},
 	} {
 		l, now := ledger{pace: 10 * ms}, time.Now()
@@ -79,12 +80,17 @@ func TestLedger(t *testing.T) {
 			t.Errorf("%s: credit %v, alone for %v; want %v, %v", c.name, l.credit, l.alone.Sub(now), c.credit, c.alone)
 		}
 	}
-	l := ledger{pace: 10 * ms}
+	l := ledger{pace: 10 * ms, penalty: mostPenalty}
 	for range 1000 {
 		l.settle(&gain, time.Now())
 	}
 	if l.credit != creditPaces*10*ms {
 		t.Errorf("the credit of a thousand gains is %v; want %v", l.credit, creditPaces*10*ms)
+	}
+	now := time.Now()
+	g := loss(l.credit + 3*ms)
+	if l.settle(&g, now); l.alone.Sub(now) != leastPenalty*3*ms {
+		t.Errorf("a loss after them sends blocks alone for %v; want %v", l.alone.Sub(now), leastPenalty*3*ms)
 	}
 }
 
