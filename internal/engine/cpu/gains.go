@@ -59,13 +59,15 @@ type ledger struct {
 // A team's gain counts for less than its loss, since a late answer is worse than an
 // early one is good; a few blocks' worth of gains is kept. Once all is lost, blocks go
 // without a team for a multiple of what was lost beyond, twice as large each time until
-// so much is gained again: where other programs keep the cores, trying costs next to
-// nothing, and one that came by is soon forgotten.
+// some credit is gained again, by more blocks in a row than go well by chance: where other
+// programs keep the cores, trying costs next to nothing, and one that came by is soon
+// forgotten.
 const (
-	gainPart     = 4
-	creditPaces  = 8
-	leastPenalty = 8
-	mostPenalty  = 512
+	gainPart      = 4
+	creditPaces   = 8
+	forgivenPaces = 2
+	leastPenalty  = 8
+	mostPenalty   = 512
 )
 
 // settle enters a block's team.
@@ -84,8 +86,8 @@ func (l *ledger) settle(g *gains, now time.Time) {
 }
 
 func (l *ledger) gain(gained time.Duration) {
-	l.credit += gained
-	if most := creditPaces * l.pace; l.credit >= most {
-		l.credit, l.penalty = most, 0
+	l.credit = min(l.credit+gained, creditPaces*l.pace)
+	if l.credit >= forgivenPaces*l.pace {
+		l.penalty = 0
 	}
 }
