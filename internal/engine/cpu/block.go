@@ -31,8 +31,8 @@ type block struct{ first, last int }
 // workers where each gets least tokens. It reuses the memory of blocks.
 func cut(blocks []block, b *model.Batch, workers, least int) []block {
 	total := int(b.Starts[b.Len()])
-	n := max((total+blockTokens-1)/blockTokens, min(workers, total/least), 1)
-	target := (total + n - 1) / n
+	n := max(ceilDiv(total, blockTokens), min(workers, total/least), 1)
+	target := ceilDiv(total, n)
 	blocks = blocks[:0]
 	for first := 0; first < b.Len(); {
 		last := first + 1

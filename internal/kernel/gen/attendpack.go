@@ -99,17 +99,7 @@ func (g *generator) packValues(a *attend) {
 
 // pairRows interleaves two rows of values; the second is 0 where it is past the last.
 func (g *generator) pairRows(a *attend, rest reg.GPVirtual) {
-	there, mask := g.K(), g.GP64()
-	g.Comment("two rows fewer")
-	g.SUBQ(operand.Imm(2), rest)
-	g.Comment("below 0 if there was but one:")
-	g.MOVQ(rest, mask)
-	g.Comment("all ones then, else 0")
-	g.SARQ(operand.Imm(63), mask)
-	g.Comment("the other way round")
-	g.NOTQ(mask)
-	g.Comment("no lane if there was but one")
-	g.KMOVW(mask.As32(), there)
+	there := g.twoRows(rest)
 	for part := range a.parts {
 		source := g.part(a, part)
 		first, second, low := g.ZMM(), g.ZMM(), g.ZMM()
@@ -132,4 +122,21 @@ func (g *generator) pairRows(a *attend, rest reg.GPVirtual) {
 	g.ADDQ(operand.U32(2*tileBytes), a.from)
 	g.Comment("next pair")
 	g.ADDQ(operand.Imm(tileBytes), a.dst)
+}
+
+// twoRows counts two rows of those that are left, and returns the lanes of the second:
+// none where there was but one.
+func (g *generator) twoRows(rest reg.GPVirtual) reg.OpmaskVirtual {
+	there, mask := g.K(), g.GP64()
+	g.Comment("two rows fewer")
+	g.SUBQ(operand.Imm(2), rest)
+	g.Comment("below 0 if there was but one:")
+	g.MOVQ(rest, mask)
+	g.Comment("all ones then, else 0")
+	g.SARQ(operand.Imm(63), mask)
+	g.Comment("the other way round")
+	g.NOTQ(mask)
+	g.Comment("no lane if there was but one")
+	g.KMOVW(mask.As32(), there)
+	return there
 }

@@ -170,7 +170,7 @@ func (g *generator) pairsOf(what string, from reg.GPVirtual, at int) reg.VecVirt
 
 // roundValues makes pairs of each two rows of values; the second is 0 past the last.
 func (g *generator) roundValues(a *pairAttend) {
-	rest, step, mask, there, order := g.GP64(), g.GP64(), g.GP64(), g.K(), g.ZMM()
+	rest, step, order := g.GP64(), g.GP64(), g.ZMM()
 	g.at(&a.attend, "v", "values", a.from)
 	g.Comment("their pairs")
 	g.Load(g.Param("values").Base(), a.dst)
@@ -181,16 +181,7 @@ func (g *generator) roundValues(a *pairAttend) {
 	g.Comment("words of a row and of the next in turns")
 	g.VMOVDQU64(g.alternated("turns", 0, 16), order)
 	g.Label("values")
-	g.Comment("two rows fewer")
-	g.SUBQ(operand.Imm(2), rest)
-	g.Comment("below 0 if there was but one:")
-	g.MOVQ(rest, mask)
-	g.Comment("all ones then, else 0")
-	g.SARQ(operand.Imm(63), mask)
-	g.Comment("the other way round")
-	g.NOTQ(mask)
-	g.Comment("no lane if there was but one")
-	g.KMOVW(mask.As32(), there)
+	there := g.twoRows(rest)
 	for i := range 2 * a.parts {
 		first, second := g.ZMM(), g.ZMM()
 		g.Comment("a row")
