@@ -17,6 +17,7 @@ var tileInstructions = map[string]vex{
 	"TILERELEASE": {0, 0x49}, // VEX.128.NP.0F38.W0 49 C0
 	"TILEZERO":    {3, 0x49}, // VEX.128.F2.0F38.W0 49 11:rrr:000
 	"TILELOADD":   {3, 0x4b}, // VEX.128.F2.0F38.W0 4B !(11):rrr:100
+	"TILELOADDT1": {1, 0x4b}, // VEX.128.66.0F38.W0 4B !(11):rrr:100
 	"TILESTORED":  {2, 0x4b}, // VEX.128.F3.0F38.W0 4B !(11):rrr:100
 	"TDPBF16PS":   {2, 0x5c}, // VEX.128.F3.0F38.W0 5C 11:rrr:bbb
 	"TDPBUSD":     {1, 0x5e}, // VEX.128.66.0F38.W0 5E 11:rrr:bbb

@@ -14,8 +14,9 @@ import (
 //
 // Measured on Sapphire Rapids: with operands that lie as tiles do, one after the
 // other, loads keep up with products; what finishes the sums of one block of rows
-// (bias, GELU, rounding) costs nearly nothing between the products of the next; and
-// weights, which come from the third-level cache, have to be asked for ahead.
+// (bias, GELU, rounding) costs nearly nothing between the products of the next;
+// weights, which come from the third-level cache, have to be asked for ahead; and the
+// operand that passes by must not push the one that stays out of the nearest cache.
 
 const (
 	tileRows   = 16 // of a tile
@@ -193,7 +194,7 @@ func (g *generator) sumBlock(t *tileProduct) {
 func (g *generator) tileStep(t *tileProduct) {
 	load := func(what string, base reg.GPVirtual, n, tile int) {
 		g.Comment(what)
-		g.emitTile("TILELOADD", operand.Mem{Base: base, Index: t.row, Scale: 1, Disp: n * tileSize}, tmm(tile))
+		g.emitTile(t.loadOf(base), operand.Mem{Base: base, Index: t.row, Scale: 1, Disp: n * tileSize}, tmm(tile))
 	}
 	for d := range t.down {
 		load(fmt.Sprintf("a, rows from %d", d*tileRows), t.a, d, t.tileA(d))
@@ -209,6 +210,20 @@ func (g *generator) tileStep(t *tileProduct) {
 	g.ADDQ(t.lda, t.a)
 	g.Comment("b's next 16 rows")
 	g.ADDQ(t.ldb, t.b)
+}
+
+// loadOf is how a's or b's tiles are loaded. The one that passes by is meant to leave
+// the nearest cache alone: of more rows than one tile's that is a, since a panel of b
+// stays for all of them; of fewer it is b.
+func (t *tileProduct) loadOf(base reg.GPVirtual) string {
+	passing := t.a
+	if t.down == 1 {
+		passing = t.b
+	}
+	if base == passing {
+		return "TILELOADDT1"
+	}
+	return "TILELOADD"
 }
 
 func (i *isa) tileMultiply() string {
