@@ -1362,161 +1362,189 @@ last:
 	RET
 
 // func quantizeRowsAMXINT8(dst []float32, x []float32, rows int, cols int, ldd int, stride int, shift float32, levels float32, zero int32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, BMI2
 TEXT ·quantizeRowsAMXINT8(SB), NOSPLIT, $0-92
 	VBROADCASTSS shift+80(FP), Z0 // shift in every lane
 	VBROADCASTSS zero+88(FP), Z1 // zero in every lane
-	VXORPS Z3, Z3, Z3 // 0
-	VBROADCASTSS levels+84(FP), Z4 // levels in every lane
-	MOVQ dst_base+0(FP), AX // the row's first block
-	MOVQ ldd+64(FP), CX // from block to block
+	VXORPS Z2, Z2, Z2 // 0
+	VMOVUPS magnitudeAMXINT8<>+0(SB), Z5 // all bits but the sign
+	VPACKSSDW Z1, Z1, Z3 // zero in words
+	VMOVDQU64 packedAMXINT8<>+0(SB), Z4 // the order of what is packed
+	VBROADCASTSS levels+84(FP), Z6 // levels in every lane
+	MOVQ dst_base+0(FP), AX // the row's first quadruples
+	MOVQ ldd+64(FP), CX // from row to row of dst, or from block to block
 	SHLQ $0x02, CX // in bytes
-	MOVQ x_base+24(FP), DI // the row's first element
-	MOVQ stride+72(FP), R8 // from row to row
-	SHLQ $0x02, R8 // in bytes
-	MOVQ rows+48(FP), R9 // rows left
+	MOVQ $0x00000040, DX // what lies side by side: quadruples of 64 values
+	MOVQ x_base+24(FP), R8 // the first row
+	MOVQ stride+72(FP), R9 // from row to row
+	SHLQ $0x02, R9 // in bytes
+	XORQ BX, BX // no row to use yet
+	MOVQ rows+48(FP), R10 // rows to look at
 
 row:
-	TESTQ R9, R9 // no row left?
-	JZ end // done
-	VXORPS Z2, Z2, Z2 // 0
-	MOVQ cols+56(FP), DX // elements of the row
-	MOVQ DI, BX // the first of them
+	TESTQ R10, R10 // is there none?
+	JZ use // then use the last one
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	MOVQ cols+56(FP), SI // elements of the row
+	MOVQ R8, DI // the first of them
 
+findmany:
+	CMPQ SI, $0x00000040 // fewer than 64 elements left?
+	JL findmanyend // leave the loop
+	VMOVUPS (DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
+	VMAXPS Z13, Z9, Z9 // the larger
+	VMOVUPS 64(DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
+	VMAXPS Z13, Z10, Z10 // the larger
+	VMOVUPS 128(DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
+	VMAXPS Z13, Z11, Z11 // the larger
+	VMOVUPS 192(DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
+	VMAXPS Z13, Z12, Z12 // the larger
+	ADDQ $0x00000100, DI // on to the next elements
+	SUBQ $0x00000040, SI // so many fewer are left
+	JMP findmany // again
+
+findmanyend:
 findone:
-	CMPQ DX, $0x00000010 // fewer than 16 elements left?
+	CMPQ SI, $0x00000010 // fewer than 16 elements left?
 	JL findoneend // leave the loop
-	VMOVUPS (BX), Z5 // x
-	VANDPS magnitudeAMXINT8<>+0(SB), Z5, Z5 // |x|
-	VMAXPS Z5, Z2, Z2 // the larger
-	ADDQ $0x00000040, BX // on to the next elements
-	SUBQ $0x00000010, DX // so many fewer are left
+	VMOVUPS (DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
+	VMAXPS Z13, Z9, Z9 // the larger
+	ADDQ $0x00000040, DI // on to the next elements
+	SUBQ $0x00000010, SI // so many fewer are left
 	JMP findone // again
 
 findoneend:
-	TESTQ DX, DX // nothing left?
+	TESTQ SI, SI // nothing left?
 	JZ finddone // done
-	MOVQ $0x00000001, SI // 1
-	SHLXQ DX, SI, SI // 2^n
-	DECQ SI // 2^n - 1: the lowest n lanes
-	KMOVW SI, K1 // as a mask
-	VMOVUPS.Z (BX), K1, Z5 // x
-	VANDPS magnitudeAMXINT8<>+0(SB), Z5, Z5 // |x|
-	VMAXPS Z5, Z2, Z2 // the larger
+	MOVQ $0x00000001, R11 // 1
+	SHLXQ SI, R11, R11 // 2^n
+	DECQ R11 // 2^n - 1: the lowest n lanes
+	KMOVW R11, K1 // as a mask
+	VMOVUPS.Z (DI), K1, Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
+	VMAXPS Z13, Z9, Z9 // the larger
 
 finddone:
-	VEXTRACTF32X8 $0x01, Z2, Y5 // upper eight lanes
-	VMAXPS Y5, Y2, Y2 // with the lower
-	VEXTRACTF128 $0x01, Y2, X5 // upper four lanes
-	VMAXPS X5, X2, X2 // with the lower
-	VPERMILPD $0x01, X2, X5 // lanes 2 and 3
-	VMAXPS X5, X2, X2 // with 0 and 1
-	VMOVSHDUP X2, X5 // lane 1
-	VMAXPS X5, X2, X2 // with lane 0
-	VBROADCASTSS X2, Z2 // in every lane
-	VADDPS Z0, Z2, Z2 // + shift
-	VCMPPS $0x0d, tinyAMXINT8<>+0(SB), Z2, K1 // is there anything to speak of?
-	VDIVPS.Z Z4, Z2, K1, Z5 // the value of a level, or 0
-	VDIVPS.Z Z2, Z4, K1, Z2 // levels in a value, or 0
-	MOVQ DI, DX // the row's values
-	MOVQ AX, BX // their places
-	MOVQ cols+56(FP), SI // how many
+	VMAXPS Z11, Z9, Z9 // combine registers
+	VMAXPS Z12, Z10, Z10 // combine registers
+	VMAXPS Z10, Z9, Z9 // combine registers
+	VEXTRACTF32X8 $0x01, Z9, Y10 // upper eight lanes
+	VMAXPS Y10, Y9, Y9 // with the lower
+	VEXTRACTF128 $0x01, Y9, X10 // upper four lanes
+	VMAXPS X10, X9, X9 // with the lower
+	VPERMILPD $0x01, X9, X10 // lanes 2 and 3
+	VMAXPS X10, X9, X9 // with 0 and 1
+	VMOVSHDUP X9, X10 // lane 1
+	VMAXPS X10, X9, X9 // with lane 0
+	VADDSS X0, X9, X9 // + shift
+	VCMPSS $0x0d, tinyAMXINT8<>+0(SB), X9, K1 // is there anything to speak of?
+	VDIVSS.Z X6, X9, K1, X10 // the value of a level, or 0
+	VDIVSS.Z X9, X6, K1, X9 // levels in a value, or 0
+	VBROADCASTSS X9, Z9 // in every lane
+	TESTQ BX, BX // a row to use?
+	JZ pass // not the first time
+
+use:
+	MOVQ AX, SI // their places
+	MOVQ cols+56(FP), DI // how many
 
 whole:
-	CMPQ SI, $0x40 // fewer than 64 left?
+	CMPQ DI, $0x40 // fewer than 64 left?
 	JL rest // then those
-	VMOVUPS (DX), Z6 // 16 values
-	VADDPS Z0, Z6, Z6 // x + shift
-	VMULPS Z2, Z6, Z6 // ·inverse
-	VCVTPS2DQ Z6, Z6 // to the nearest integer
-	VPADDD Z1, Z6, Z6 // + zero
-	VPMAXSD Z3, Z6, Z6 // not below 0
-	VPMOVUSDB Z6, X6 // as bytes
-	VMOVUPS X6, (BX) // write
-	VMOVUPS 64(DX), Z6 // 16 values
-	VADDPS Z0, Z6, Z6 // x + shift
-	VMULPS Z2, Z6, Z6 // ·inverse
-	VCVTPS2DQ Z6, Z6 // to the nearest integer
-	VPADDD Z1, Z6, Z6 // + zero
-	VPMAXSD Z3, Z6, Z6 // not below 0
-	VPMOVUSDB Z6, X6 // as bytes
-	VMOVUPS X6, 16(BX) // write
-	VMOVUPS 128(DX), Z6 // 16 values
-	VADDPS Z0, Z6, Z6 // x + shift
-	VMULPS Z2, Z6, Z6 // ·inverse
-	VCVTPS2DQ Z6, Z6 // to the nearest integer
-	VPADDD Z1, Z6, Z6 // + zero
-	VPMAXSD Z3, Z6, Z6 // not below 0
-	VPMOVUSDB Z6, X6 // as bytes
-	VMOVUPS X6, 32(BX) // write
-	VMOVUPS 192(DX), Z6 // 16 values
-	VADDPS Z0, Z6, Z6 // x + shift
-	VMULPS Z2, Z6, Z6 // ·inverse
-	VCVTPS2DQ Z6, Z6 // to the nearest integer
-	VPADDD Z1, Z6, Z6 // + zero
-	VPMAXSD Z3, Z6, Z6 // not below 0
-	VPMOVUSDB Z6, X6 // as bytes
-	VMOVUPS X6, 48(BX) // write
-	ADDQ CX, BX // next block
-	ADDQ $0x00000100, DX // next values
-	SUBQ $0x40, SI // so many fewer are left
+	VMOVUPS (BX), Z11 // 16 values
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VMOVUPS 64(BX), Z12 // 16 values
+	VADDPS Z0, Z12, Z12 // x + shift
+	VMULPS Z7, Z12, Z12 // ·inverse
+	VCVTPS2DQ Z12, Z12 // to the nearest integer
+	VMOVUPS 128(BX), Z13 // 16 values
+	VADDPS Z0, Z13, Z13 // x + shift
+	VMULPS Z7, Z13, Z13 // ·inverse
+	VCVTPS2DQ Z13, Z13 // to the nearest integer
+	VMOVUPS 192(BX), Z14 // 16 values
+	VADDPS Z0, Z14, Z14 // x + shift
+	VMULPS Z7, Z14, Z14 // ·inverse
+	VCVTPS2DQ Z14, Z14 // to the nearest integer
+	VPACKSSDW Z12, Z11, Z11 // as int16, with the next 16
+	VPADDSW Z3, Z11, Z11 // + zero
+	VPACKSSDW Z14, Z13, Z13 // as int16, with the next 16
+	VPADDSW Z3, Z13, Z13 // + zero
+	VPACKUSWB Z13, Z11, Z11 // as bytes, all 64
+	VPERMD Z11, Z4, Z11 // in order
+	VMOVUPS Z11, (SI) // write
+	ADDQ CX, SI // next block
+	ADDQ $0x00000100, BX // next values
+	SUBQ $0x40, DI // so many fewer are left
 	JMP whole // again
 
 rest:
-	TESTQ SI, SI // nothing left?
+	TESTQ DI, DI // nothing left?
 	JZ encoded // done
-	MOVQ $0x00000001, R10 // 1
-	SHLXQ SI, R10, R10 // 2^n
-	DECQ R10 // a 1 for each value left
-	KMOVW R10, K1 // 16 of them
-	VMOVUPS.Z (DX), K1, Z6 // the values, 0 where there is none
-	VADDPS Z0, Z6, Z6 // x + shift
-	VMULPS Z2, Z6, Z6 // ·inverse
-	VCVTPS2DQ Z6, Z6 // to the nearest integer
-	VPADDD Z1, Z6, Z6 // + zero
-	VPMAXSD Z3, Z6, Z6 // not below 0
-	VPMOVUSDB Z6, X6 // as bytes
-	VMOVUPS X6, (BX) // write
-	SHRQ $0x10, R10 // the next 16
-	KMOVW R10, K1 // 16 of them
-	VMOVUPS.Z 64(DX), K1, Z6 // the values, 0 where there is none
-	VADDPS Z0, Z6, Z6 // x + shift
-	VMULPS Z2, Z6, Z6 // ·inverse
-	VCVTPS2DQ Z6, Z6 // to the nearest integer
-	VPADDD Z1, Z6, Z6 // + zero
-	VPMAXSD Z3, Z6, Z6 // not below 0
-	VPMOVUSDB Z6, X6 // as bytes
-	VMOVUPS X6, 16(BX) // write
-	SHRQ $0x10, R10 // the next 16
-	KMOVW R10, K1 // 16 of them
-	VMOVUPS.Z 128(DX), K1, Z6 // the values, 0 where there is none
-	VADDPS Z0, Z6, Z6 // x + shift
-	VMULPS Z2, Z6, Z6 // ·inverse
-	VCVTPS2DQ Z6, Z6 // to the nearest integer
-	VPADDD Z1, Z6, Z6 // + zero
-	VPMAXSD Z3, Z6, Z6 // not below 0
-	VPMOVUSDB Z6, X6 // as bytes
-	VMOVUPS X6, 32(BX) // write
-	SHRQ $0x10, R10 // the next 16
-	KMOVW R10, K1 // 16 of them
-	VMOVUPS.Z 192(DX), K1, Z6 // the values, 0 where there is none
-	VADDPS Z0, Z6, Z6 // x + shift
-	VMULPS Z2, Z6, Z6 // ·inverse
-	VCVTPS2DQ Z6, Z6 // to the nearest integer
-	VPADDD Z1, Z6, Z6 // + zero
-	VPMAXSD Z3, Z6, Z6 // not below 0
-	VPMOVUSDB Z6, X2 // as bytes
-	VMOVUPS X2, 48(BX) // write
-	ADDQ CX, BX // behind the last block
+	MOVQ $0x00000001, R11 // 1
+	SHLXQ DI, R11, R11 // 2^n
+	DECQ R11 // a 1 for each value left
+	KMOVW R11, K1 // 16 of them
+	VMOVUPS.Z (BX), K1, Z11 // the values, 0 where there is none
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VPADDD Z1, Z11, Z11 // + zero
+	VPMAXSD Z2, Z11, Z11 // not below 0
+	VPMOVUSDB Z11, X11 // as bytes
+	VMOVUPS X11, (SI) // write
+	SHRQ $0x10, R11 // the next 16
+	KMOVW R11, K1 // 16 of them
+	VMOVUPS.Z 64(BX), K1, Z11 // the values, 0 where there is none
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VPADDD Z1, Z11, Z11 // + zero
+	VPMAXSD Z2, Z11, Z11 // not below 0
+	VPMOVUSDB Z11, X11 // as bytes
+	VMOVUPS X11, 16(SI) // write
+	SHRQ $0x10, R11 // the next 16
+	KMOVW R11, K1 // 16 of them
+	VMOVUPS.Z 128(BX), K1, Z11 // the values, 0 where there is none
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VPADDD Z1, Z11, Z11 // + zero
+	VPMAXSD Z2, Z11, Z11 // not below 0
+	VPMOVUSDB Z11, X11 // as bytes
+	VMOVUPS X11, 32(SI) // write
+	SHRQ $0x10, R11 // the next 16
+	KMOVW R11, K1 // 16 of them
+	VMOVUPS.Z 192(BX), K1, Z11 // the values, 0 where there is none
+	VADDPS Z0, Z11, Z11 // x + shift
+	VMULPS Z7, Z11, Z11 // ·inverse
+	VCVTPS2DQ Z11, Z11 // to the nearest integer
+	VPADDD Z1, Z11, Z11 // + zero
+	VPMAXSD Z2, Z11, Z11 // not below 0
+	VPMOVUSDB Z11, X7 // as bytes
+	VMOVUPS X7, 48(SI) // write
+	ADDQ CX, SI // behind the last block
 
 encoded:
-	VMOVSS X5, (BX) // behind them the scale
-	ADDQ $0x40, AX // next row
-	ADDQ R8, DI // next row
-	DECQ R9 // one row done
-	JMP row // again
+	VMOVSS X8, (SI) // behind them the scale
+	ADDQ DX, AX // next row of dst
 
-end:
+pass:
+	VMOVAPS Z9, Z7 // the row's levels in a value
+	VMOVAPS X10, X8 // and the value of a level
+	MOVQ R8, BX // the row to use
+	ADDQ R9, R8 // behind it the next
+	DECQ R10 // one row looked at
+	JGE row // again, until the last is used
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
@@ -1537,6 +1565,24 @@ DATA magnitudeAMXINT8<>+52(SB)/4, $0x7fffffff
 DATA magnitudeAMXINT8<>+56(SB)/4, $0x7fffffff
 DATA magnitudeAMXINT8<>+60(SB)/4, $0x7fffffff
 GLOBL magnitudeAMXINT8<>(SB), RODATA|NOPTR, $64
+
+DATA packedAMXINT8<>+0(SB)/4, $0x00000000
+DATA packedAMXINT8<>+4(SB)/4, $0x00000004
+DATA packedAMXINT8<>+8(SB)/4, $0x00000008
+DATA packedAMXINT8<>+12(SB)/4, $0x0000000c
+DATA packedAMXINT8<>+16(SB)/4, $0x00000001
+DATA packedAMXINT8<>+20(SB)/4, $0x00000005
+DATA packedAMXINT8<>+24(SB)/4, $0x00000009
+DATA packedAMXINT8<>+28(SB)/4, $0x0000000d
+DATA packedAMXINT8<>+32(SB)/4, $0x00000002
+DATA packedAMXINT8<>+36(SB)/4, $0x00000006
+DATA packedAMXINT8<>+40(SB)/4, $0x0000000a
+DATA packedAMXINT8<>+44(SB)/4, $0x0000000e
+DATA packedAMXINT8<>+48(SB)/4, $0x00000003
+DATA packedAMXINT8<>+52(SB)/4, $0x00000007
+DATA packedAMXINT8<>+56(SB)/4, $0x0000000b
+DATA packedAMXINT8<>+60(SB)/4, $0x0000000f
+GLOBL packedAMXINT8<>(SB), RODATA|NOPTR, $64
 
 DATA tinyAMXINT8<>+0(SB)/4, $(1e-30)
 DATA tinyAMXINT8<>+4(SB)/4, $(1e-30)

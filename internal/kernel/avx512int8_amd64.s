@@ -2670,18 +2670,18 @@ TEXT ·quantizeRowsAVX512INT8(SB), NOSPLIT, $0-92
 	VBROADCASTSS shift+80(FP), Z0 // shift in every lane
 	VBROADCASTSS zero+88(FP), Z1 // zero in every lane
 	VXORPS Z2, Z2, Z2 // 0
-	VMOVUPS magnitudeAVX512INT8<>+0(SB), Z3 // all bits but the sign
-	VPACKSSDW Z1, Z1, Z4 // zero in words
-	VMOVDQU64 packedAVX512INT8<>+0(SB), Z5 // the order of what is packed
+	VMOVUPS magnitudeAVX512INT8<>+0(SB), Z5 // all bits but the sign
+	VPACKSSDW Z1, Z1, Z3 // zero in words
+	VMOVDQU64 packedAVX512INT8<>+0(SB), Z4 // the order of what is packed
 	VBROADCASTSS levels+84(FP), Z6 // levels in every lane
 	MOVQ dst_base+0(FP), AX // the row's first quadruples
-	MOVQ ldd+64(FP), CX // from row to row of dst
+	MOVQ ldd+64(FP), CX // from row to row of dst, or from block to block
 	SHLQ $0x02, CX // in bytes
-	MOVQ $0x00000040, DI // from 64 values to the next, encoded
+	MOVQ $0x00000040, DX // what lies side by side: quadruples of 64 values
 	MOVQ x_base+24(FP), R8 // the first row
 	MOVQ stride+72(FP), R9 // from row to row
 	SHLQ $0x02, R9 // in bytes
-	XORQ DX, DX // no row to use yet
+	XORQ BX, BX // no row to use yet
 	MOVQ rows+48(FP), R10 // rows to look at
 
 row:
@@ -2691,48 +2691,48 @@ row:
 	VXORPS Z10, Z10, Z10 // 0
 	VXORPS Z11, Z11, Z11 // 0
 	VXORPS Z12, Z12, Z12 // 0
-	MOVQ cols+56(FP), BX // elements of the row
-	MOVQ R8, SI // the first of them
+	MOVQ cols+56(FP), SI // elements of the row
+	MOVQ R8, DI // the first of them
 
 findmany:
-	CMPQ BX, $0x00000040 // fewer than 64 elements left?
+	CMPQ SI, $0x00000040 // fewer than 64 elements left?
 	JL findmanyend // leave the loop
-	VMOVUPS (SI), Z13 // x
-	VANDPS Z3, Z13, Z13 // |x|
+	VMOVUPS (DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
 	VMAXPS Z13, Z9, Z9 // the larger
-	VMOVUPS 64(SI), Z13 // x
-	VANDPS Z3, Z13, Z13 // |x|
+	VMOVUPS 64(DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
 	VMAXPS Z13, Z10, Z10 // the larger
-	VMOVUPS 128(SI), Z13 // x
-	VANDPS Z3, Z13, Z13 // |x|
+	VMOVUPS 128(DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
 	VMAXPS Z13, Z11, Z11 // the larger
-	VMOVUPS 192(SI), Z13 // x
-	VANDPS Z3, Z13, Z13 // |x|
+	VMOVUPS 192(DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
 	VMAXPS Z13, Z12, Z12 // the larger
-	ADDQ $0x00000100, SI // on to the next elements
-	SUBQ $0x00000040, BX // so many fewer are left
+	ADDQ $0x00000100, DI // on to the next elements
+	SUBQ $0x00000040, SI // so many fewer are left
 	JMP findmany // again
 
 findmanyend:
 findone:
-	CMPQ BX, $0x00000010 // fewer than 16 elements left?
+	CMPQ SI, $0x00000010 // fewer than 16 elements left?
 	JL findoneend // leave the loop
-	VMOVUPS (SI), Z13 // x
-	VANDPS Z3, Z13, Z13 // |x|
+	VMOVUPS (DI), Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
 	VMAXPS Z13, Z9, Z9 // the larger
-	ADDQ $0x00000040, SI // on to the next elements
-	SUBQ $0x00000010, BX // so many fewer are left
+	ADDQ $0x00000040, DI // on to the next elements
+	SUBQ $0x00000010, SI // so many fewer are left
 	JMP findone // again
 
 findoneend:
-	TESTQ BX, BX // nothing left?
+	TESTQ SI, SI // nothing left?
 	JZ finddone // done
 	MOVQ $0x00000001, R11 // 1
-	SHLXQ BX, R11, R11 // 2^n
+	SHLXQ SI, R11, R11 // 2^n
 	DECQ R11 // 2^n - 1: the lowest n lanes
 	KMOVW R11, K1 // as a mask
-	VMOVUPS.Z (SI), K1, Z13 // x
-	VANDPS Z3, Z13, Z13 // |x|
+	VMOVUPS.Z (DI), K1, Z13 // x
+	VANDPS Z5, Z13, Z13 // |x|
 	VMAXPS Z13, Z9, Z9 // the larger
 
 finddone:
@@ -2752,102 +2752,102 @@ finddone:
 	VDIVSS.Z X6, X9, K1, X10 // the value of a level, or 0
 	VDIVSS.Z X9, X6, K1, X9 // levels in a value, or 0
 	VBROADCASTSS X9, Z9 // in every lane
-	TESTQ DX, DX // a row to use?
+	TESTQ BX, BX // a row to use?
 	JZ pass // not the first time
 
 use:
-	MOVQ AX, BX // their places
-	MOVQ cols+56(FP), SI // how many
+	MOVQ AX, SI // their places
+	MOVQ cols+56(FP), DI // how many
 
 whole:
-	CMPQ SI, $0x40 // fewer than 64 left?
+	CMPQ DI, $0x40 // fewer than 64 left?
 	JL rest // then those
-	VMOVUPS (DX), Z11 // 16 values
+	VMOVUPS (BX), Z11 // 16 values
 	VADDPS Z0, Z11, Z11 // x + shift
 	VMULPS Z7, Z11, Z11 // ·inverse
 	VCVTPS2DQ Z11, Z11 // to the nearest integer
-	VMOVUPS 64(DX), Z12 // 16 values
+	VMOVUPS 64(BX), Z12 // 16 values
 	VADDPS Z0, Z12, Z12 // x + shift
 	VMULPS Z7, Z12, Z12 // ·inverse
 	VCVTPS2DQ Z12, Z12 // to the nearest integer
-	VMOVUPS 128(DX), Z13 // 16 values
+	VMOVUPS 128(BX), Z13 // 16 values
 	VADDPS Z0, Z13, Z13 // x + shift
 	VMULPS Z7, Z13, Z13 // ·inverse
 	VCVTPS2DQ Z13, Z13 // to the nearest integer
-	VMOVUPS 192(DX), Z14 // 16 values
+	VMOVUPS 192(BX), Z14 // 16 values
 	VADDPS Z0, Z14, Z14 // x + shift
 	VMULPS Z7, Z14, Z14 // ·inverse
 	VCVTPS2DQ Z14, Z14 // to the nearest integer
 	VPACKSSDW Z12, Z11, Z11 // as int16, with the next 16
-	VPADDSW Z4, Z11, Z11 // + zero
+	VPADDSW Z3, Z11, Z11 // + zero
 	VPACKSSDW Z14, Z13, Z13 // as int16, with the next 16
-	VPADDSW Z4, Z13, Z13 // + zero
+	VPADDSW Z3, Z13, Z13 // + zero
 	VPACKUSWB Z13, Z11, Z11 // as bytes, all 64
-	VPERMD Z11, Z5, Z11 // in order
-	VMOVUPS Z11, (BX) // write
-	ADDQ DI, BX // next block
-	ADDQ $0x00000100, DX // next values
-	SUBQ $0x40, SI // so many fewer are left
+	VPERMD Z11, Z4, Z11 // in order
+	VMOVUPS Z11, (SI) // write
+	ADDQ DX, SI // next block
+	ADDQ $0x00000100, BX // next values
+	SUBQ $0x40, DI // so many fewer are left
 	JMP whole // again
 
 rest:
-	TESTQ SI, SI // nothing left?
+	TESTQ DI, DI // nothing left?
 	JZ encoded // done
 	MOVQ $0x00000001, R11 // 1
-	SHLXQ SI, R11, R11 // 2^n
+	SHLXQ DI, R11, R11 // 2^n
 	DECQ R11 // a 1 for each value left
 	KMOVW R11, K1 // 16 of them
-	VMOVUPS.Z (DX), K1, Z11 // the values, 0 where there is none
+	VMOVUPS.Z (BX), K1, Z11 // the values, 0 where there is none
 	VADDPS Z0, Z11, Z11 // x + shift
 	VMULPS Z7, Z11, Z11 // ·inverse
 	VCVTPS2DQ Z11, Z11 // to the nearest integer
 	VPADDD Z1, Z11, Z11 // + zero
 	VPMAXSD Z2, Z11, Z11 // not below 0
 	VPMOVUSDB Z11, X11 // as bytes
-	VMOVUPS X11, (BX) // write
+	VMOVUPS X11, (SI) // write
 	SHRQ $0x10, R11 // the next 16
 	KMOVW R11, K1 // 16 of them
-	VMOVUPS.Z 64(DX), K1, Z11 // the values, 0 where there is none
+	VMOVUPS.Z 64(BX), K1, Z11 // the values, 0 where there is none
 	VADDPS Z0, Z11, Z11 // x + shift
 	VMULPS Z7, Z11, Z11 // ·inverse
 	VCVTPS2DQ Z11, Z11 // to the nearest integer
 	VPADDD Z1, Z11, Z11 // + zero
 	VPMAXSD Z2, Z11, Z11 // not below 0
 	VPMOVUSDB Z11, X11 // as bytes
-	VMOVUPS X11, 16(BX) // write
+	VMOVUPS X11, 16(SI) // write
 	SHRQ $0x10, R11 // the next 16
 	KMOVW R11, K1 // 16 of them
-	VMOVUPS.Z 128(DX), K1, Z11 // the values, 0 where there is none
+	VMOVUPS.Z 128(BX), K1, Z11 // the values, 0 where there is none
 	VADDPS Z0, Z11, Z11 // x + shift
 	VMULPS Z7, Z11, Z11 // ·inverse
 	VCVTPS2DQ Z11, Z11 // to the nearest integer
 	VPADDD Z1, Z11, Z11 // + zero
 	VPMAXSD Z2, Z11, Z11 // not below 0
 	VPMOVUSDB Z11, X11 // as bytes
-	VMOVUPS X11, 32(BX) // write
+	VMOVUPS X11, 32(SI) // write
 	SHRQ $0x10, R11 // the next 16
 	KMOVW R11, K1 // 16 of them
-	VMOVUPS.Z 192(DX), K1, Z11 // the values, 0 where there is none
+	VMOVUPS.Z 192(BX), K1, Z11 // the values, 0 where there is none
 	VADDPS Z0, Z11, Z11 // x + shift
 	VMULPS Z7, Z11, Z11 // ·inverse
 	VCVTPS2DQ Z11, Z11 // to the nearest integer
 	VPADDD Z1, Z11, Z11 // + zero
 	VPMAXSD Z2, Z11, Z11 // not below 0
 	VPMOVUSDB Z11, X7 // as bytes
-	VMOVUPS X7, 48(BX) // write
-	ADDQ DI, BX // behind the last block
+	VMOVUPS X7, 48(SI) // write
+	ADDQ DX, SI // behind the last block
 
 encoded:
-	MOVQ cols+56(FP), SI // how many
-	ADDQ $0x03, SI // as quadruples,
-	SHRQ $0x02, SI // the last one perhaps of fewer
-	VMOVSS X8, (AX)(SI*4) // behind them the scale
+	MOVQ cols+56(FP), DI // how many
+	ADDQ $0x03, DI // as quadruples,
+	SHRQ $0x02, DI // the last one perhaps of fewer
+	VMOVSS X8, (AX)(DI*4) // behind them the scale
 	ADDQ CX, AX // next row of dst
 
 pass:
 	VMOVAPS Z9, Z7 // the row's levels in a value
 	VMOVAPS X10, X8 // and the value of a level
-	MOVQ R8, DX // the row to use
+	MOVQ R8, BX // the row to use
 	ADDQ R9, R8 // behind it the next
 	DECQ R10 // one row looked at
 	JGE row // again, until the last is used

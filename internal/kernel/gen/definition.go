@@ -91,16 +91,16 @@ func quantizeBytesOf(lanes int) definition {
 	}}
 }
 
-// quantizeRowsOf is the definition of the encoding of rows as quadruples of bytes in blocks.
-var quantizeRowsOf = definition{"quantizeRows", "func(dst, x []float32, rows, cols, ldd, stride int, shift, levels float32, zero int32)", []string{
+// quantizeRowsInBlocksOf is the definition of the encoding of rows as quadruples of bytes in blocks.
+var quantizeRowsInBlocksOf = definition{"quantizeRows", "func(dst, x []float32, rows, cols, ldd, stride int, shift, levels float32, zero int32)", []string{
 	"for r := range rows {", "\trow := x[r*stride:][:cols]", "\treach := max(abs(row)...) + shift", "\tscale, inverse := reach/levels, levels/reach // 0 where reach is below 1e-30",
 	"\tn := roundUp(cols, 64)", "\tfor i := range n {", "\t\t// byte i%4 of an element; row[i] is 0 where row has ended",
 	"\t\tdst[i/64*ldd+r*16+i%64/4] = uint8(round((row[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "\t}",
 	"\tdst[n/64*ldd+r*16] = scale", "}",
 }}
 
-// quantizeByteRowsOf is the definition of the encoding of rows as quadruples of bytes, one after the other.
-var quantizeByteRowsOf = definition{"quantizeRows", "func(dst, x []float32, rows, cols, ldd, stride int, shift, levels float32, zero int32)", []string{
+// quantizeRowsOf is the definition of the encoding of rows as quadruples of bytes, one after the other.
+var quantizeRowsOf = definition{"quantizeRows", "func(dst, x []float32, rows, cols, ldd, stride int, shift, levels float32, zero int32)", []string{
 	"for r := range rows {", "\trow := x[r*stride:][:cols]", "\treach := max(abs(row)...) + shift", "\tscale, inverse := reach/levels, levels/reach // 0 where reach is below 1e-30",
 	"\tfor i := range roundUp(cols, 64) {", "\t\t// byte i%4 of an element; row[i] is 0 where row has ended",
 	"\t\tdst[r*ldd+i/4] = uint8(round((row[i]+shift)*inverse) + zero) // ties to even; 0 or 255 beyond", "\t}",

@@ -73,7 +73,7 @@ func (g *generator) kernels() {
 	case "int8":
 		g.quantizeBytes()
 		if g.isa.wide() {
-			g.quantizeByteRows()
+			g.quantizeRows()
 		}
 	case "bfloat16":
 		g.narrow()

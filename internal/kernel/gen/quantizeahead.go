@@ -5,24 +5,31 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// quantizeByteRows emits the encoding of rows as quadruples of bytes, each row with its
-// scale behind them.
-func (g *generator) quantizeByteRows() {
-	g.function(quantizeByteRowsOf)
+// quantizeRows emits the encoding of rows as quadruples of bytes, in blocks where products
+// are by tiles, each row with its scale behind them.
+func (g *generator) quantizeRows() {
+	if g.isa.tiles {
+		g.function(quantizeRowsInBlocksOf)
+	} else {
+		g.function(quantizeRowsOf)
+	}
 	q := &byteRows{shift: g.spread("shift"), zero: g.spread("zero"), none: g.zeros(1)[0]}
-	magnitude := g.ZMM()
-	q.words, q.order, q.magnitude = g.ZMM(), g.ZMM(), magnitude
+	q.words, q.order, q.magnitude = g.ZMM(), g.ZMM(), g.ZMM()
 	g.Comment("all bits but the sign")
-	g.VMOVUPS(g.magnitude(), magnitude)
+	g.VMOVUPS(g.magnitude(), q.magnitude)
 	g.Comment("zero in words")
 	g.VPACKSSDW(q.zero, q.zero, q.words)
 	g.Comment("the order of what is packed")
 	g.VMOVDQU64(g.packedOrder(), q.order)
 	levels, inverse, scale := g.spread("levels"), g.ZMM(), g.XMM()
-	to, ldd := g.pointer("dst", "the row's first quadruples"), g.stride("ldd", "from row to row of dst")
-	q.from, q.to, q.left, q.ldd = g.GP64(), g.GP64(), g.GP64(), g.GP64()
-	g.Comment("from 64 values to the next, encoded")
-	g.MOVQ(operand.U32(tileBytes), q.ldd)
+	to, ldd, beside := g.pointer("dst", "the row's first quadruples"), g.stride("ldd", "from row to row of dst, or from block to block"), g.GP64()
+	q.from, q.to, q.left = g.GP64(), g.GP64(), g.GP64()
+	g.Comment("what lies side by side: quadruples of 64 values")
+	g.MOVQ(operand.U32(tileBytes), beside)
+	q.ldd = beside
+	if g.isa.tiles {
+		q.ldd, ldd = ldd, beside
+	}
 	nextInverse, nextScale := g.ZMM(), g.XMM()
 	g.rowsAhead(func(b *blockOfRows) {
 		q.blockOfRows = b
@@ -40,9 +47,10 @@ func (g *generator) quantizeByteRows() {
 	})
 }
 
-// scaleOnly is scaleRow with divisions of one lane, which are several times as quick.
+// scaleOnly sets the row's scale, in lane 0, and its inverse, in every lane. Divisions of one
+// lane are several times as quick as those of all.
 func (q *byteRows) scaleOnly(levels, scale, inverse reg.VecVirtual) {
-	reach, there := q.reachOfRow(turns).AsX(), q.K()
+	reach, there := q.reachOfRow().AsX(), q.K()
 	q.Comment("+ shift")
 	q.VADDSS(q.shift.AsX(), reach, reach)
 	q.Comment("is there anything to speak of?")
@@ -91,6 +99,11 @@ func (q *byteRows) encodeRow(row, to reg.GPVirtual, scale reg.VecVirtual) {
 	q.Comment("how many")
 	q.Load(q.Param("cols"), q.left)
 	q.blocks()
+	if q.isa.tiles {
+		q.Comment("behind them the scale")
+		q.VMOVSS(scale.AsX(), element(q.to, 0))
+		return
+	}
 	q.Comment("how many")
 	q.Load(q.Param("cols"), q.left)
 	q.Comment("as quadruples,")

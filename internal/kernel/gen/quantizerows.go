@@ -11,38 +11,9 @@ import (
 type byteRows struct {
 	*blockOfRows
 	shift, inverse, zero, none reg.VecVirtual
-	from, to, ldd, left        reg.GPVirtual // the next values of the row, and their place; values left
-	// words is zero in words, and order puts what registers packed two and two hold in
-	// order; nil: each register's bytes are written by themselves.
-	words, order reg.VecVirtual
-	magnitude    operand.Op // all bits but the sign
-}
-
-// quantizeRows emits the encoding of rows as quadruples of bytes in blocks, each row with
-// a scale of its own.
-func (g *generator) quantizeRows() {
-	g.function(quantizeRowsOf)
-	q := &byteRows{shift: g.spread("shift"), zero: g.spread("zero"), inverse: g.ZMM(), none: g.zeros(1)[0]}
-	q.magnitude = g.magnitude()
-	levels := g.spread("levels")
-	row := g.pointer("dst", "the row's first block")
-	q.ldd = g.stride("ldd", "from block to block")
-	q.from, q.to, q.left = g.GP64(), g.GP64(), g.GP64()
-	g.eachRow(func(b *blockOfRows) {
-		q.blockOfRows = b
-		scale := q.scaleRow(levels)
-		g.Comment("the row's values")
-		g.MOVQ(b.row, q.from)
-		g.Comment("their places")
-		g.MOVQ(row, q.to)
-		g.Comment("how many")
-		g.Load(g.Param("cols"), q.left)
-		q.blocks()
-		g.Comment("behind them the scale")
-		g.VMOVSS(scale.AsX(), element(q.to, 0))
-		g.Comment("next row")
-		g.ADDQ(operand.Imm(tileBytes), row)
-	})
+	from, to, ldd, left        reg.GPVirtual  // the next values of the row, and their place; values left
+	words, order               reg.VecVirtual // zero in words; the order of what is packed two and two
+	magnitude                  reg.VecVirtual // all bits but the sign
 }
 
 // magnitude is all bits of a float32 but the sign.
@@ -52,9 +23,8 @@ func (g *generator) magnitude() operand.Mem {
 
 const atLeast = 13 // VCMPPS: greater or equal
 
-// reachOfRow returns the row's largest magnitude in lane 0. It looks at so many registers of
-// values a turn.
-func (q *byteRows) reachOfRow(turns int) reg.VecVirtual {
+// reachOfRow returns the row's largest magnitude in lane 0.
+func (q *byteRows) reachOfRow() reg.VecVirtual {
 	found := q.zeros(turns)
 	s := q.sweep("find")
 	s.run(turns, func(turn, at int) {
@@ -66,23 +36,6 @@ func (q *byteRows) reachOfRow(turns int) reg.VecVirtual {
 	})
 	q.combine(found, q.VMAXPS)
 	return found[0]
-}
-
-// scaleRow returns the row's scale and sets its inverse in every lane.
-func (q *byteRows) scaleRow(levels reg.VecVirtual) reg.VecVirtual {
-	found := q.reachOfRow(1)
-	reach, scale, there := q.ZMM(), q.ZMM(), q.K()
-	q.Comment("in every lane")
-	q.VBROADCASTSS(found.AsX(), reach)
-	q.Comment("+ shift")
-	q.VADDPS(q.shift, reach, reach)
-	q.Comment("is there anything to speak of?")
-	q.VCMPPS(operand.Imm(atLeast), q.constant("tiny", 1e-30), reach, there)
-	q.Comment("the value of a level, or 0")
-	q.VDIVPS_Z(levels, reach, there, scale)
-	q.Comment("levels in a value, or 0")
-	q.VDIVPS_Z(reach, levels, there, q.inverse)
-	return scale
 }
 
 // blocks encodes the row, 64 values at a time.
@@ -118,15 +71,9 @@ func (q *byteRows) whole() {
 	for i, x := range integers {
 		q.Comment("16 values")
 		q.VMOVUPS(element(q.from, i*tileBytes), x)
-		if q.order == nil {
-			q.encode(x, i)
-		} else {
-			q.round(x)
-		}
+		q.round(x)
 	}
-	if q.order != nil {
-		q.pack(integers)
-	}
+	q.pack(integers)
 }
 
 // rest encodes the fewer than 64 values that are left, and 0 for those that are not there.
