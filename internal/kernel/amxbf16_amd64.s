@@ -162,7 +162,7 @@ DATA configAMXBF16<>+56(SB)/8, $0x0000000000000000
 GLOBL configAMXBF16<>(SB), RODATA|NOPTR, $64
 
 // func mulGELU32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
-// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+// Requires: AMX, AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·mulGELU32x32AMXBF16(SB), $8336-216
 	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
@@ -191,18 +191,13 @@ TEXT ·mulGELU32x32AMXBF16(SB), $8336-216
 	MOVQ across+176(FP), CX // from panel to panel of add
 	SHLQ $0x02, CX // in bytes
 	MOVQ CX, 8328(SP) // is looked up
-	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
-	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
-	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
-	VMOVUPS near8AMXBF16<>+0(SB), Z5 // near8
-	VMOVUPS near7AMXBF16<>+0(SB), Z6 // near7
-	VMOVUPS near6AMXBF16<>+0(SB), Z7 // near6
-	VMOVUPS near5AMXBF16<>+0(SB), Z8 // near5
-	VMOVUPS near4AMXBF16<>+0(SB), Z9 // near4
-	VMOVUPS near3AMXBF16<>+0(SB), Z10 // near3
-	VMOVUPS near2AMXBF16<>+0(SB), Z11 // near2
-	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
-	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
+	VXORPS Z3, Z3, Z3 // 0
+	VMOVUPS piece2AMXBF16<>+0(SB), Z4 // the pieces' coefficients of u^2
+	VMOVUPS piece1AMXBF16<>+0(SB), Z5 // the pieces' coefficients of u^1
+	VMOVUPS piece0AMXBF16<>+0(SB), Z6 // the pieces' coefficients of u^0
+	VMOVUPS piecescaleAMXBF16<>+0(SB), Z2 // from t to u
+	VMOVUPS piecereachAMXBF16<>+0(SB), Z7 // the largest t
+	VMOVUPS piecefirstAMXBF16<>+0(SB), Z8 // u of t = 0
 
 panel:
 	MOVQ a_base+24(FP), DI // the first block's row 0 of a
@@ -248,42 +243,34 @@ ask:
 some:
 	TESTQ R12, R12 // none left of the block before?
 	JZ enough // then no more
-	VMOVUPS (R11), Z14 // sums of vector 0
-	VMOVUPS 64(R11), Z15 // sums of vector 1
-	VADDPS Z0, Z14, Z14 // + bias
-	VADDPS Z1, Z15, Z15 // + bias
-	VMAXPS Z2, Z14, Z16 // not below -4.25
-	VMINPS Z3, Z16, Z16 // nor above 4.25
-	VMULPS Z16, Z16, Z17 // t²
-	VMOVUPS Z5, Z18 // the polynomial in t²
-	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
-	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
-	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
-	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
-	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
-	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
-	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
-	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
-	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z18, Z18 // ·x
-	VMAXPS Z2, Z15, Z14 // not below -4.25
-	VMINPS Z3, Z14, Z14 // nor above 4.25
-	VMULPS Z14, Z14, Z16 // t²
-	VMOVUPS Z5, Z17 // the polynomial in t²
-	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
-	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
-	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
-	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
-	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
-	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
-	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
-	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
-	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z17, Z17 // ·x
-	VADDPS (R14), Z18, Z18 // + add
-	VMOVUPS Z18, (R13) // write
-	VADDPS 64(R14), Z17, Z17 // + add
-	VMOVUPS Z17, 64(R13) // write
+	VMOVUPS (R11), Z9 // sums of vector 0
+	VMOVUPS 64(R11), Z10 // sums of vector 1
+	VADDPS Z0, Z9, Z9 // + bias
+	VADDPS Z1, Z10, Z10 // + bias
+	VRANGEPS $0x0a, Z7, Z9, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z9, Z3, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z7, Z10, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z10, Z3, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z10, Z10 // - t·Φ(-t)
+	VADDPS (R14), Z9, Z9 // + add
+	VMOVUPS Z9, (R13) // write
+	VADDPS 64(R14), Z10, Z10 // + add
+	VMOVUPS Z10, 64(R13) // write
 	ADDQ 8320(SP), R14 // next row of add
 	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
@@ -332,42 +319,34 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
-	VMOVUPS (R11), Z14 // sums of vector 0
-	VMOVUPS 64(R11), Z15 // sums of vector 1
-	VADDPS Z0, Z14, Z14 // + bias
-	VADDPS Z1, Z15, Z15 // + bias
-	VMAXPS Z2, Z14, Z16 // not below -4.25
-	VMINPS Z3, Z16, Z16 // nor above 4.25
-	VMULPS Z16, Z16, Z17 // t²
-	VMOVUPS Z5, Z18 // the polynomial in t²
-	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
-	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
-	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
-	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
-	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
-	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
-	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
-	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
-	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z18, Z18 // ·x
-	VMAXPS Z2, Z15, Z14 // not below -4.25
-	VMINPS Z3, Z14, Z14 // nor above 4.25
-	VMULPS Z14, Z14, Z16 // t²
-	VMOVUPS Z5, Z17 // the polynomial in t²
-	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
-	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
-	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
-	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
-	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
-	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
-	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
-	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
-	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z17, Z17 // ·x
-	VADDPS (R14), Z18, Z18 // + add
-	VMOVUPS Z18, (R13) // write
-	VADDPS 64(R14), Z17, Z17 // + add
-	VMOVUPS Z17, 64(R13) // write
+	VMOVUPS (R11), Z9 // sums of vector 0
+	VMOVUPS 64(R11), Z10 // sums of vector 1
+	VADDPS Z0, Z9, Z9 // + bias
+	VADDPS Z1, Z10, Z10 // + bias
+	VRANGEPS $0x0a, Z7, Z9, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z9, Z3, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z7, Z10, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z10, Z3, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z10, Z10 // - t·Φ(-t)
+	VADDPS (R14), Z9, Z9 // + add
+	VMOVUPS Z9, (R13) // write
+	VADDPS 64(R14), Z10, Z10 // + add
+	VMOVUPS Z10, 64(R13) // write
 	ADDQ 8320(SP), R14 // next row of add
 	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
@@ -376,221 +355,113 @@ last:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-DATA nearleastAMXBF16<>+0(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+4(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+8(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+12(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+16(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+20(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+24(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+28(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+32(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+36(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+40(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+44(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+48(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+52(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+56(SB)/4, $(-4.25)
-DATA nearleastAMXBF16<>+60(SB)/4, $(-4.25)
-GLOBL nearleastAMXBF16<>(SB), RODATA|NOPTR, $64
+DATA piece2AMXBF16<>+0(SB)/4, $(-0.2734412)
+DATA piece2AMXBF16<>+4(SB)/4, $(-0.25046292)
+DATA piece2AMXBF16<>+8(SB)/4, $(-0.2087965)
+DATA piece2AMXBF16<>+12(SB)/4, $(-0.15584585)
+DATA piece2AMXBF16<>+16(SB)/4, $(-0.100209415)
+DATA piece2AMXBF16<>+20(SB)/4, $(-0.049645416)
+DATA piece2AMXBF16<>+24(SB)/4, $(-0.0095471665)
+DATA piece2AMXBF16<>+28(SB)/4, $(0.017710164)
+DATA piece2AMXBF16<>+32(SB)/4, $(0.03531495)
+DATA piece2AMXBF16<>+36(SB)/4, $(0.032363717)
+DATA piece2AMXBF16<>+40(SB)/4, $(0.018974703)
+DATA piece2AMXBF16<>+44(SB)/4, $(0.008295472)
+DATA piece2AMXBF16<>+48(SB)/4, $(0.002846025)
+DATA piece2AMXBF16<>+52(SB)/4, $(0.00078464526)
+DATA piece2AMXBF16<>+56(SB)/4, $(0.00017613405)
+DATA piece2AMXBF16<>+60(SB)/4, $(3.245298e-05)
+GLOBL piece2AMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA nearmostAMXBF16<>+0(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+4(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+8(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+12(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+16(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+20(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+24(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+28(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+32(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+36(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+40(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+44(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+48(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+52(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+56(SB)/4, $(4.25)
-DATA nearmostAMXBF16<>+60(SB)/4, $(4.25)
-GLOBL nearmostAMXBF16<>(SB), RODATA|NOPTR, $64
+DATA piece1AMXBF16<>+0(SB)/4, $(1.5099659)
+DATA piece1AMXBF16<>+4(SB)/4, $(1.4057229)
+DATA piece1AMXBF16<>+8(SB)/4, $(1.1967894)
+DATA piece1AMXBF16<>+12(SB)/4, $(0.905287)
+DATA piece1AMXBF16<>+16(SB)/4, $(0.5715277)
+DATA piece1AMXBF16<>+20(SB)/4, $(0.24318598)
+DATA piece1AMXBF16<>+24(SB)/4, $(-0.03702454)
+DATA piece1AMXBF16<>+28(SB)/4, $(-0.24094337)
+DATA piece1AMXBF16<>+32(SB)/4, $(-0.38203815)
+DATA piece1AMXBF16<>+36(SB)/4, $(-0.35382858)
+DATA piece1AMXBF16<>+40(SB)/4, $(-0.219826)
+DATA piece1AMXBF16<>+44(SB)/4, $(-0.102774054)
+DATA piece1AMXBF16<>+48(SB)/4, $(-0.03773768)
+DATA piece1AMXBF16<>+52(SB)/4, $(-0.011115759)
+DATA piece1AMXBF16<>+56(SB)/4, $(-0.0026588654)
+DATA piece1AMXBF16<>+60(SB)/4, $(-0.0005205342)
+GLOBL piece1AMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA halfAMXBF16<>+0(SB)/4, $(0.5)
-DATA halfAMXBF16<>+4(SB)/4, $(0.5)
-DATA halfAMXBF16<>+8(SB)/4, $(0.5)
-DATA halfAMXBF16<>+12(SB)/4, $(0.5)
-DATA halfAMXBF16<>+16(SB)/4, $(0.5)
-DATA halfAMXBF16<>+20(SB)/4, $(0.5)
-DATA halfAMXBF16<>+24(SB)/4, $(0.5)
-DATA halfAMXBF16<>+28(SB)/4, $(0.5)
-DATA halfAMXBF16<>+32(SB)/4, $(0.5)
-DATA halfAMXBF16<>+36(SB)/4, $(0.5)
-DATA halfAMXBF16<>+40(SB)/4, $(0.5)
-DATA halfAMXBF16<>+44(SB)/4, $(0.5)
-DATA halfAMXBF16<>+48(SB)/4, $(0.5)
-DATA halfAMXBF16<>+52(SB)/4, $(0.5)
-DATA halfAMXBF16<>+56(SB)/4, $(0.5)
-DATA halfAMXBF16<>+60(SB)/4, $(0.5)
-GLOBL halfAMXBF16<>(SB), RODATA|NOPTR, $64
+DATA piece0AMXBF16<>+0(SB)/4, $(-1.9261591)
+DATA piece0AMXBF16<>+4(SB)/4, $(-1.8079102)
+DATA piece0AMXBF16<>+8(SB)/4, $(-1.545938)
+DATA piece0AMXBF16<>+12(SB)/4, $(-1.1446779)
+DATA piece0AMXBF16<>+16(SB)/4, $(-0.64405614)
+DATA piece0AMXBF16<>+20(SB)/4, $(-0.11096235)
+DATA piece0AMXBF16<>+24(SB)/4, $(0.37862292)
+DATA piece0AMXBF16<>+28(SB)/4, $(0.7600479)
+DATA piece0AMXBF16<>+32(SB)/4, $(1.0427898)
+DATA piece0AMXBF16<>+36(SB)/4, $(0.97560465)
+DATA piece0AMXBF16<>+40(SB)/4, $(0.6402522)
+DATA piece0AMXBF16<>+44(SB)/4, $(0.31945816)
+DATA piece0AMXBF16<>+48(SB)/4, $(0.12539065)
+DATA piece0AMXBF16<>+52(SB)/4, $(0.039429907)
+DATA piece0AMXBF16<>+56(SB)/4, $(0.01004516)
+DATA piece0AMXBF16<>+60(SB)/4, $(0.0020888646)
+GLOBL piece0AMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA near8AMXBF16<>+0(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+4(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+8(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+12(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+16(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+20(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+24(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+28(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+32(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+36(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+40(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+44(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+48(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+52(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+56(SB)/4, $(6.764257e-11)
-DATA near8AMXBF16<>+60(SB)/4, $(6.764257e-11)
-GLOBL near8AMXBF16<>(SB), RODATA|NOPTR, $64
+DATA piecescaleAMXBF16<>+0(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+4(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+8(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+12(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+16(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+20(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+24(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+28(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+32(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+36(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+40(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+44(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+48(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+52(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+56(SB)/4, $(1.2)
+DATA piecescaleAMXBF16<>+60(SB)/4, $(1.2)
+GLOBL piecescaleAMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA near7AMXBF16<>+0(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+4(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+8(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+12(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+16(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+20(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+24(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+28(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+32(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+36(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+40(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+44(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+48(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+52(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+56(SB)/4, $(-6.3350085e-09)
-DATA near7AMXBF16<>+60(SB)/4, $(-6.3350085e-09)
-GLOBL near7AMXBF16<>(SB), RODATA|NOPTR, $64
+DATA piecereachAMXBF16<>+0(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+4(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+8(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+12(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+16(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+20(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+24(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+28(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+32(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+36(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+40(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+44(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+48(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+52(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+56(SB)/4, $(4.98)
+DATA piecereachAMXBF16<>+60(SB)/4, $(4.98)
+GLOBL piecereachAMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA near6AMXBF16<>+0(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+4(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+8(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+12(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+16(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+20(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+24(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+28(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+32(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+36(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+40(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+44(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+48(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+52(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+56(SB)/4, $(2.6090817e-07)
-DATA near6AMXBF16<>+60(SB)/4, $(2.6090817e-07)
-GLOBL near6AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near5AMXBF16<>+0(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+4(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+8(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+12(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+16(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+20(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+24(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+28(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+32(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+36(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+40(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+44(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+48(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+52(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+56(SB)/4, $(-6.29855e-06)
-DATA near5AMXBF16<>+60(SB)/4, $(-6.29855e-06)
-GLOBL near5AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near4AMXBF16<>+0(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+4(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+8(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+12(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+16(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+20(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+24(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+28(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+32(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+36(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+40(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+44(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+48(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+52(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+56(SB)/4, $(0.0001008925)
-DATA near4AMXBF16<>+60(SB)/4, $(0.0001008925)
-GLOBL near4AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near3AMXBF16<>+0(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+4(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+8(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+12(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+16(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+20(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+24(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+28(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+32(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+36(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+40(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+44(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+48(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+52(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+56(SB)/4, $(-0.0011575413)
-DATA near3AMXBF16<>+60(SB)/4, $(-0.0011575413)
-GLOBL near3AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near2AMXBF16<>+0(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+4(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+8(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+12(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+16(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+20(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+24(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+28(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+32(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+36(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+40(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+44(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+48(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+52(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+56(SB)/4, $(0.0099963285)
-DATA near2AMXBF16<>+60(SB)/4, $(0.0099963285)
-GLOBL near2AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near1AMXBF16<>+0(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+4(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+8(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+12(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+16(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+20(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+24(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+28(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+32(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+36(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+40(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+44(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+48(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+52(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+56(SB)/4, $(-0.06667296)
-DATA near1AMXBF16<>+60(SB)/4, $(-0.06667296)
-GLOBL near1AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near0AMXBF16<>+0(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+4(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+8(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+12(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+16(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+20(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+24(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+28(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+32(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+36(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+40(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+44(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+48(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+52(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+56(SB)/4, $(0.39911422)
-DATA near0AMXBF16<>+60(SB)/4, $(0.39911422)
-GLOBL near0AMXBF16<>(SB), RODATA|NOPTR, $64
+DATA piecefirstAMXBF16<>+0(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+4(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+8(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+12(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+16(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+20(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+24(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+28(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+32(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+36(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+40(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+44(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+48(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+52(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+56(SB)/4, $(2.0)
+DATA piecefirstAMXBF16<>+60(SB)/4, $(2.0)
+GLOBL piecefirstAMXBF16<>(SB), RODATA|NOPTR, $64
 
 // func mulNarrow32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
 // Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
@@ -720,7 +591,7 @@ last:
 	RET
 
 // func mulGELUNarrow32x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
-// Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
+// Requires: AMX, AVX, AVX512BF16, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·mulGELUNarrow32x32AMXBF16(SB), $8312-176
 	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
@@ -743,18 +614,13 @@ TEXT ·mulGELUNarrow32x32AMXBF16(SB), $8312-176
 	MOVQ ldc+104(FP), CX // from panel to panel of c
 	SHLQ $0x02, CX // in bytes
 	MOVQ CX, 8304(SP) // is looked up
-	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
-	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
-	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
-	VMOVUPS near8AMXBF16<>+0(SB), Z5 // near8
-	VMOVUPS near7AMXBF16<>+0(SB), Z6 // near7
-	VMOVUPS near6AMXBF16<>+0(SB), Z7 // near6
-	VMOVUPS near5AMXBF16<>+0(SB), Z8 // near5
-	VMOVUPS near4AMXBF16<>+0(SB), Z9 // near4
-	VMOVUPS near3AMXBF16<>+0(SB), Z10 // near3
-	VMOVUPS near2AMXBF16<>+0(SB), Z11 // near2
-	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
-	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
+	VXORPS Z3, Z3, Z3 // 0
+	VMOVUPS piece2AMXBF16<>+0(SB), Z4 // the pieces' coefficients of u^2
+	VMOVUPS piece1AMXBF16<>+0(SB), Z5 // the pieces' coefficients of u^1
+	VMOVUPS piece0AMXBF16<>+0(SB), Z6 // the pieces' coefficients of u^0
+	VMOVUPS piecescaleAMXBF16<>+0(SB), Z2 // from t to u
+	VMOVUPS piecereachAMXBF16<>+0(SB), Z7 // the largest t
+	VMOVUPS piecefirstAMXBF16<>+0(SB), Z8 // u of t = 0
 
 panel:
 	MOVQ a_base+24(FP), DI // the first block's row 0 of a
@@ -798,40 +664,32 @@ ask:
 some:
 	TESTQ R12, R12 // none left of the block before?
 	JZ enough // then no more
-	VMOVUPS (R11), Z14 // sums of vector 0
-	VMOVUPS 64(R11), Z15 // sums of vector 1
-	VADDPS Z0, Z14, Z14 // + bias
-	VADDPS Z1, Z15, Z15 // + bias
-	VMAXPS Z2, Z14, Z16 // not below -4.25
-	VMINPS Z3, Z16, Z16 // nor above 4.25
-	VMULPS Z16, Z16, Z17 // t²
-	VMOVUPS Z5, Z18 // the polynomial in t²
-	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
-	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
-	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
-	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
-	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
-	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
-	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
-	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
-	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z18, Z18 // ·x
-	VMAXPS Z2, Z15, Z14 // not below -4.25
-	VMINPS Z3, Z14, Z14 // nor above 4.25
-	VMULPS Z14, Z14, Z16 // t²
-	VMOVUPS Z5, Z17 // the polynomial in t²
-	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
-	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
-	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
-	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
-	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
-	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
-	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
-	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
-	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z17, Z17 // ·x
-	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
-	VMOVUPS Z14, (R13) // write
+	VMOVUPS (R11), Z9 // sums of vector 0
+	VMOVUPS 64(R11), Z10 // sums of vector 1
+	VADDPS Z0, Z9, Z9 // + bias
+	VADDPS Z1, Z10, Z10 // + bias
+	VRANGEPS $0x0a, Z7, Z9, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z9, Z3, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z7, Z10, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z10, Z3, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z10, Z10 // - t·Φ(-t)
+	BYTE $0x62; BYTE $0x52; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNE2PS2BF16 Z9, Z10, Z9: as bfloat16
+	VMOVUPS Z9, (R13) // write
 	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
@@ -873,40 +731,32 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
-	VMOVUPS (R11), Z14 // sums of vector 0
-	VMOVUPS 64(R11), Z15 // sums of vector 1
-	VADDPS Z0, Z14, Z14 // + bias
-	VADDPS Z1, Z15, Z15 // + bias
-	VMAXPS Z2, Z14, Z16 // not below -4.25
-	VMINPS Z3, Z16, Z16 // nor above 4.25
-	VMULPS Z16, Z16, Z17 // t²
-	VMOVUPS Z5, Z18 // the polynomial in t²
-	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
-	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
-	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
-	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
-	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
-	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
-	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
-	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
-	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z18, Z18 // ·x
-	VMAXPS Z2, Z15, Z14 // not below -4.25
-	VMINPS Z3, Z14, Z14 // nor above 4.25
-	VMULPS Z14, Z14, Z16 // t²
-	VMOVUPS Z5, Z17 // the polynomial in t²
-	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
-	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
-	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
-	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
-	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
-	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
-	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
-	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
-	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z17, Z17 // ·x
-	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
-	VMOVUPS Z14, (R13) // write
+	VMOVUPS (R11), Z9 // sums of vector 0
+	VMOVUPS 64(R11), Z10 // sums of vector 1
+	VADDPS Z0, Z9, Z9 // + bias
+	VADDPS Z1, Z10, Z10 // + bias
+	VRANGEPS $0x0a, Z7, Z9, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z9, Z3, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z7, Z10, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z10, Z3, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z10, Z10 // - t·Φ(-t)
+	BYTE $0x62; BYTE $0x52; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNE2PS2BF16 Z9, Z10, Z9: as bfloat16
+	VMOVUPS Z9, (R13) // write
 	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
@@ -1055,7 +905,7 @@ last:
 	RET
 
 // func mulGELU16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
-// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+// Requires: AMX, AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·mulGELU16x32AMXBF16(SB), $8336-216
 	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
@@ -1084,18 +934,13 @@ TEXT ·mulGELU16x32AMXBF16(SB), $8336-216
 	MOVQ across+176(FP), CX // from panel to panel of add
 	SHLQ $0x02, CX // in bytes
 	MOVQ CX, 8328(SP) // is looked up
-	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
-	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
-	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
-	VMOVUPS near8AMXBF16<>+0(SB), Z5 // near8
-	VMOVUPS near7AMXBF16<>+0(SB), Z6 // near7
-	VMOVUPS near6AMXBF16<>+0(SB), Z7 // near6
-	VMOVUPS near5AMXBF16<>+0(SB), Z8 // near5
-	VMOVUPS near4AMXBF16<>+0(SB), Z9 // near4
-	VMOVUPS near3AMXBF16<>+0(SB), Z10 // near3
-	VMOVUPS near2AMXBF16<>+0(SB), Z11 // near2
-	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
-	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
+	VXORPS Z3, Z3, Z3 // 0
+	VMOVUPS piece2AMXBF16<>+0(SB), Z4 // the pieces' coefficients of u^2
+	VMOVUPS piece1AMXBF16<>+0(SB), Z5 // the pieces' coefficients of u^1
+	VMOVUPS piece0AMXBF16<>+0(SB), Z6 // the pieces' coefficients of u^0
+	VMOVUPS piecescaleAMXBF16<>+0(SB), Z2 // from t to u
+	VMOVUPS piecereachAMXBF16<>+0(SB), Z7 // the largest t
+	VMOVUPS piecefirstAMXBF16<>+0(SB), Z8 // u of t = 0
 
 panel:
 	MOVQ a_base+24(FP), DI // the first block's row 0 of a
@@ -1136,42 +981,34 @@ ask:
 some:
 	TESTQ R12, R12 // none left of the block before?
 	JZ enough // then no more
-	VMOVUPS (R11), Z14 // sums of vector 0
-	VMOVUPS 64(R11), Z15 // sums of vector 1
-	VADDPS Z0, Z14, Z14 // + bias
-	VADDPS Z1, Z15, Z15 // + bias
-	VMAXPS Z2, Z14, Z16 // not below -4.25
-	VMINPS Z3, Z16, Z16 // nor above 4.25
-	VMULPS Z16, Z16, Z17 // t²
-	VMOVUPS Z5, Z18 // the polynomial in t²
-	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
-	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
-	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
-	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
-	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
-	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
-	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
-	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
-	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z18, Z18 // ·x
-	VMAXPS Z2, Z15, Z14 // not below -4.25
-	VMINPS Z3, Z14, Z14 // nor above 4.25
-	VMULPS Z14, Z14, Z16 // t²
-	VMOVUPS Z5, Z17 // the polynomial in t²
-	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
-	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
-	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
-	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
-	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
-	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
-	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
-	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
-	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z17, Z17 // ·x
-	VADDPS (R14), Z18, Z18 // + add
-	VMOVUPS Z18, (R13) // write
-	VADDPS 64(R14), Z17, Z17 // + add
-	VMOVUPS Z17, 64(R13) // write
+	VMOVUPS (R11), Z9 // sums of vector 0
+	VMOVUPS 64(R11), Z10 // sums of vector 1
+	VADDPS Z0, Z9, Z9 // + bias
+	VADDPS Z1, Z10, Z10 // + bias
+	VRANGEPS $0x0a, Z7, Z9, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z9, Z3, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z7, Z10, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z10, Z3, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z10, Z10 // - t·Φ(-t)
+	VADDPS (R14), Z9, Z9 // + add
+	VMOVUPS Z9, (R13) // write
+	VADDPS 64(R14), Z10, Z10 // + add
+	VMOVUPS Z10, 64(R13) // write
 	ADDQ 8320(SP), R14 // next row of add
 	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
@@ -1218,42 +1055,34 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
-	VMOVUPS (R11), Z14 // sums of vector 0
-	VMOVUPS 64(R11), Z15 // sums of vector 1
-	VADDPS Z0, Z14, Z14 // + bias
-	VADDPS Z1, Z15, Z15 // + bias
-	VMAXPS Z2, Z14, Z16 // not below -4.25
-	VMINPS Z3, Z16, Z16 // nor above 4.25
-	VMULPS Z16, Z16, Z17 // t²
-	VMOVUPS Z5, Z18 // the polynomial in t²
-	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
-	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
-	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
-	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
-	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
-	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
-	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
-	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
-	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z18, Z18 // ·x
-	VMAXPS Z2, Z15, Z14 // not below -4.25
-	VMINPS Z3, Z14, Z14 // nor above 4.25
-	VMULPS Z14, Z14, Z16 // t²
-	VMOVUPS Z5, Z17 // the polynomial in t²
-	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
-	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
-	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
-	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
-	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
-	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
-	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
-	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
-	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z17, Z17 // ·x
-	VADDPS (R14), Z18, Z18 // + add
-	VMOVUPS Z18, (R13) // write
-	VADDPS 64(R14), Z17, Z17 // + add
-	VMOVUPS Z17, 64(R13) // write
+	VMOVUPS (R11), Z9 // sums of vector 0
+	VMOVUPS 64(R11), Z10 // sums of vector 1
+	VADDPS Z0, Z9, Z9 // + bias
+	VADDPS Z1, Z10, Z10 // + bias
+	VRANGEPS $0x0a, Z7, Z9, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z9, Z3, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z7, Z10, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z10, Z3, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z10, Z10 // - t·Φ(-t)
+	VADDPS (R14), Z9, Z9 // + add
+	VMOVUPS Z9, (R13) // write
+	VADDPS 64(R14), Z10, Z10 // + add
+	VMOVUPS Z10, 64(R13) // write
 	ADDQ 8320(SP), R14 // next row of add
 	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
@@ -1383,7 +1212,7 @@ last:
 	RET
 
 // func mulGELUNarrow16x32AMXBF16(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
-// Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
+// Requires: AMX, AVX, AVX512BF16, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·mulGELUNarrow16x32AMXBF16(SB), $8312-176
 	LEAQ configAMXBF16<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
@@ -1406,18 +1235,13 @@ TEXT ·mulGELUNarrow16x32AMXBF16(SB), $8312-176
 	MOVQ ldc+104(FP), CX // from panel to panel of c
 	SHLQ $0x02, CX // in bytes
 	MOVQ CX, 8304(SP) // is looked up
-	VMOVUPS nearleastAMXBF16<>+0(SB), Z2 // nearleast
-	VMOVUPS nearmostAMXBF16<>+0(SB), Z3 // nearmost
-	VMOVUPS halfAMXBF16<>+0(SB), Z4 // half
-	VMOVUPS near8AMXBF16<>+0(SB), Z5 // near8
-	VMOVUPS near7AMXBF16<>+0(SB), Z6 // near7
-	VMOVUPS near6AMXBF16<>+0(SB), Z7 // near6
-	VMOVUPS near5AMXBF16<>+0(SB), Z8 // near5
-	VMOVUPS near4AMXBF16<>+0(SB), Z9 // near4
-	VMOVUPS near3AMXBF16<>+0(SB), Z10 // near3
-	VMOVUPS near2AMXBF16<>+0(SB), Z11 // near2
-	VMOVUPS near1AMXBF16<>+0(SB), Z12 // near1
-	VMOVUPS near0AMXBF16<>+0(SB), Z13 // near0
+	VXORPS Z3, Z3, Z3 // 0
+	VMOVUPS piece2AMXBF16<>+0(SB), Z4 // the pieces' coefficients of u^2
+	VMOVUPS piece1AMXBF16<>+0(SB), Z5 // the pieces' coefficients of u^1
+	VMOVUPS piece0AMXBF16<>+0(SB), Z6 // the pieces' coefficients of u^0
+	VMOVUPS piecescaleAMXBF16<>+0(SB), Z2 // from t to u
+	VMOVUPS piecereachAMXBF16<>+0(SB), Z7 // the largest t
+	VMOVUPS piecefirstAMXBF16<>+0(SB), Z8 // u of t = 0
 
 panel:
 	MOVQ a_base+24(FP), DI // the first block's row 0 of a
@@ -1456,40 +1280,32 @@ ask:
 some:
 	TESTQ R12, R12 // none left of the block before?
 	JZ enough // then no more
-	VMOVUPS (R11), Z14 // sums of vector 0
-	VMOVUPS 64(R11), Z15 // sums of vector 1
-	VADDPS Z0, Z14, Z14 // + bias
-	VADDPS Z1, Z15, Z15 // + bias
-	VMAXPS Z2, Z14, Z16 // not below -4.25
-	VMINPS Z3, Z16, Z16 // nor above 4.25
-	VMULPS Z16, Z16, Z17 // t²
-	VMOVUPS Z5, Z18 // the polynomial in t²
-	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
-	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
-	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
-	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
-	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
-	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
-	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
-	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
-	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z18, Z18 // ·x
-	VMAXPS Z2, Z15, Z14 // not below -4.25
-	VMINPS Z3, Z14, Z14 // nor above 4.25
-	VMULPS Z14, Z14, Z16 // t²
-	VMOVUPS Z5, Z17 // the polynomial in t²
-	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
-	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
-	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
-	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
-	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
-	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
-	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
-	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
-	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z17, Z17 // ·x
-	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
-	VMOVUPS Z14, (R13) // write
+	VMOVUPS (R11), Z9 // sums of vector 0
+	VMOVUPS 64(R11), Z10 // sums of vector 1
+	VADDPS Z0, Z9, Z9 // + bias
+	VADDPS Z1, Z10, Z10 // + bias
+	VRANGEPS $0x0a, Z7, Z9, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z9, Z3, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z7, Z10, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z10, Z3, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z10, Z10 // - t·Φ(-t)
+	BYTE $0x62; BYTE $0x52; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNE2PS2BF16 Z9, Z10, Z9: as bfloat16
+	VMOVUPS Z9, (R13) // write
 	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done
@@ -1529,40 +1345,32 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
-	VMOVUPS (R11), Z14 // sums of vector 0
-	VMOVUPS 64(R11), Z15 // sums of vector 1
-	VADDPS Z0, Z14, Z14 // + bias
-	VADDPS Z1, Z15, Z15 // + bias
-	VMAXPS Z2, Z14, Z16 // not below -4.25
-	VMINPS Z3, Z16, Z16 // nor above 4.25
-	VMULPS Z16, Z16, Z17 // t²
-	VMOVUPS Z5, Z18 // the polynomial in t²
-	VFMADD213PS Z6, Z17, Z18 // ·t² + near7
-	VFMADD213PS Z7, Z17, Z18 // ·t² + near6
-	VFMADD213PS Z8, Z17, Z18 // ·t² + near5
-	VFMADD213PS Z9, Z17, Z18 // ·t² + near4
-	VFMADD213PS Z10, Z17, Z18 // ·t² + near3
-	VFMADD213PS Z11, Z17, Z18 // ·t² + near2
-	VFMADD213PS Z12, Z17, Z18 // ·t² + near1
-	VFMADD213PS Z13, Z17, Z18 // ·t² + near0
-	VFMADD213PS Z4, Z16, Z18 // ·t + 1/2: Φ(x)
-	VMULPS Z14, Z18, Z18 // ·x
-	VMAXPS Z2, Z15, Z14 // not below -4.25
-	VMINPS Z3, Z14, Z14 // nor above 4.25
-	VMULPS Z14, Z14, Z16 // t²
-	VMOVUPS Z5, Z17 // the polynomial in t²
-	VFMADD213PS Z6, Z16, Z17 // ·t² + near7
-	VFMADD213PS Z7, Z16, Z17 // ·t² + near6
-	VFMADD213PS Z8, Z16, Z17 // ·t² + near5
-	VFMADD213PS Z9, Z16, Z17 // ·t² + near4
-	VFMADD213PS Z10, Z16, Z17 // ·t² + near3
-	VFMADD213PS Z11, Z16, Z17 // ·t² + near2
-	VFMADD213PS Z12, Z16, Z17 // ·t² + near1
-	VFMADD213PS Z13, Z16, Z17 // ·t² + near0
-	VFMADD213PS Z4, Z14, Z17 // ·t + 1/2: Φ(x)
-	VMULPS Z15, Z17, Z17 // ·x
-	BYTE $0x62; BYTE $0x32; BYTE $0x77; BYTE $0x40; BYTE $0x72; BYTE $0xf2 // VCVTNE2PS2BF16 Z18, Z17, Z14: as bfloat16
-	VMOVUPS Z14, (R13) // write
+	VMOVUPS (R11), Z9 // sums of vector 0
+	VMOVUPS 64(R11), Z10 // sums of vector 1
+	VADDPS Z0, Z9, Z9 // + bias
+	VADDPS Z1, Z10, Z10 // + bias
+	VRANGEPS $0x0a, Z7, Z9, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z9, Z3, Z9 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z9, Z9 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z7, Z10, Z11 // t: |x|, not above 4.98
+	VFMADD213PS Z8, Z2, Z11 // u
+	VPSRLD $0x14, Z11, Z12 // the piece's number
+	VPERMPS Z4, Z12, Z13 // its coefficient of u²
+	VPERMPS Z5, Z12, Z14 // of u^1
+	VFMADD213PS Z14, Z11, Z13 // ·u + that
+	VPERMPS Z6, Z12, Z12 // of u^0
+	VFMADD213PS Z12, Z11, Z13 // ·u + that
+	VMAXPS Z10, Z3, Z10 // max(x, 0); NaN stays what it is
+	VSUBPS Z13, Z10, Z10 // - t·Φ(-t)
+	BYTE $0x62; BYTE $0x52; BYTE $0x2f; BYTE $0x48; BYTE $0x72; BYTE $0xc9 // VCVTNE2PS2BF16 Z9, Z10, Z9: as bfloat16
+	VMOVUPS Z9, (R13) // write
 	ADDQ $0x00000040, R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
 	DECQ R12 // one row done

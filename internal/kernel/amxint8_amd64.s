@@ -191,7 +191,7 @@ DATA configAMXINT8<>+56(SB)/8, $0x0000000000000000
 GLOBL configAMXINT8<>(SB), RODATA|NOPTR, $64
 
 // func mulGELU32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
-// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+// Requires: AMX, AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·mulGELU32x32AMXINT8(SB), $8344-216
 	LEAQ configAMXINT8<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
@@ -220,18 +220,13 @@ TEXT ·mulGELU32x32AMXINT8(SB), $8344-216
 	MOVQ across+176(FP), CX // from panel to panel of add
 	SHLQ $0x02, CX // in bytes
 	MOVQ CX, 8328(SP) // is looked up
-	VMOVUPS nearleastAMXINT8<>+0(SB), Z6 // nearleast
-	VMOVUPS nearmostAMXINT8<>+0(SB), Z7 // nearmost
-	VMOVUPS halfAMXINT8<>+0(SB), Z8 // half
-	VMOVUPS near8AMXINT8<>+0(SB), Z9 // near8
-	VMOVUPS near7AMXINT8<>+0(SB), Z10 // near7
-	VMOVUPS near6AMXINT8<>+0(SB), Z11 // near6
-	VMOVUPS near5AMXINT8<>+0(SB), Z12 // near5
-	VMOVUPS near4AMXINT8<>+0(SB), Z13 // near4
-	VMOVUPS near3AMXINT8<>+0(SB), Z14 // near3
-	VMOVUPS near2AMXINT8<>+0(SB), Z15 // near2
-	VMOVUPS near1AMXINT8<>+0(SB), Z16 // near1
-	VMOVUPS near0AMXINT8<>+0(SB), Z17 // near0
+	VXORPS Z7, Z7, Z7 // 0
+	VMOVUPS piece2AMXINT8<>+0(SB), Z8 // the pieces' coefficients of u^2
+	VMOVUPS piece1AMXINT8<>+0(SB), Z9 // the pieces' coefficients of u^1
+	VMOVUPS piece0AMXINT8<>+0(SB), Z10 // the pieces' coefficients of u^0
+	VMOVUPS piecescaleAMXINT8<>+0(SB), Z6 // from t to u
+	VMOVUPS piecereachAMXINT8<>+0(SB), Z11 // the largest t
+	VMOVUPS piecefirstAMXINT8<>+0(SB), Z12 // u of t = 0
 
 panel:
 	MOVQ a_base+24(FP), DI // the first block's row 0 of a
@@ -282,50 +277,42 @@ ask:
 some:
 	TESTQ R12, R12 // none left of the block before?
 	JZ enough // then no more
-	VMOVUPS (R11), Z18 // sums of vector 0
-	VMOVUPS 64(R11), Z19 // sums of vector 1
-	VBROADCASTSS (R15), Z20 // the row's scale
+	VMOVUPS (R11), Z13 // sums of vector 0
+	VMOVUPS 64(R11), Z14 // sums of vector 1
+	VBROADCASTSS (R15), Z15 // the row's scale
 	ADDQ AX, R15 // and where the next one's is
-	VPADDD Z4, Z18, Z18 // + correction
-	VCVTDQ2PS Z18, Z18 // as float32
-	VMULPS Z20, Z18, Z18 // times the row's scale
-	VFMADD213PS Z0, Z2, Z18 // times the column's scale, plus bias
-	VPADDD Z5, Z19, Z19 // + correction
-	VCVTDQ2PS Z19, Z19 // as float32
-	VMULPS Z20, Z19, Z19 // times the row's scale
-	VFMADD213PS Z1, Z3, Z19 // times the column's scale, plus bias
-	VMAXPS Z6, Z18, Z20 // not below -4.25
-	VMINPS Z7, Z20, Z20 // nor above 4.25
-	VMULPS Z20, Z20, Z21 // t²
-	VMOVUPS Z9, Z22 // the polynomial in t²
-	VFMADD213PS Z10, Z21, Z22 // ·t² + near7
-	VFMADD213PS Z11, Z21, Z22 // ·t² + near6
-	VFMADD213PS Z12, Z21, Z22 // ·t² + near5
-	VFMADD213PS Z13, Z21, Z22 // ·t² + near4
-	VFMADD213PS Z14, Z21, Z22 // ·t² + near3
-	VFMADD213PS Z15, Z21, Z22 // ·t² + near2
-	VFMADD213PS Z16, Z21, Z22 // ·t² + near1
-	VFMADD213PS Z17, Z21, Z22 // ·t² + near0
-	VFMADD213PS Z8, Z20, Z22 // ·t + 1/2: Φ(x)
-	VMULPS Z18, Z22, Z22 // ·x
-	VMAXPS Z6, Z19, Z18 // not below -4.25
-	VMINPS Z7, Z18, Z18 // nor above 4.25
-	VMULPS Z18, Z18, Z20 // t²
-	VMOVUPS Z9, Z21 // the polynomial in t²
-	VFMADD213PS Z10, Z20, Z21 // ·t² + near7
-	VFMADD213PS Z11, Z20, Z21 // ·t² + near6
-	VFMADD213PS Z12, Z20, Z21 // ·t² + near5
-	VFMADD213PS Z13, Z20, Z21 // ·t² + near4
-	VFMADD213PS Z14, Z20, Z21 // ·t² + near3
-	VFMADD213PS Z15, Z20, Z21 // ·t² + near2
-	VFMADD213PS Z16, Z20, Z21 // ·t² + near1
-	VFMADD213PS Z17, Z20, Z21 // ·t² + near0
-	VFMADD213PS Z8, Z18, Z21 // ·t + 1/2: Φ(x)
-	VMULPS Z19, Z21, Z21 // ·x
-	VADDPS (R14), Z22, Z22 // + add
-	VMOVUPS Z22, (R13) // write
-	VADDPS 64(R14), Z21, Z21 // + add
-	VMOVUPS Z21, 64(R13) // write
+	VPADDD Z4, Z13, Z13 // + correction
+	VCVTDQ2PS Z13, Z13 // as float32
+	VMULPS Z15, Z13, Z13 // times the row's scale
+	VFMADD213PS Z0, Z2, Z13 // times the column's scale, plus bias
+	VPADDD Z5, Z14, Z14 // + correction
+	VCVTDQ2PS Z14, Z14 // as float32
+	VMULPS Z15, Z14, Z14 // times the row's scale
+	VFMADD213PS Z1, Z3, Z14 // times the column's scale, plus bias
+	VRANGEPS $0x0a, Z11, Z13, Z15 // t: |x|, not above 4.98
+	VFMADD213PS Z12, Z6, Z15 // u
+	VPSRLD $0x14, Z15, Z16 // the piece's number
+	VPERMPS Z8, Z16, Z17 // its coefficient of u²
+	VPERMPS Z9, Z16, Z18 // of u^1
+	VFMADD213PS Z18, Z15, Z17 // ·u + that
+	VPERMPS Z10, Z16, Z16 // of u^0
+	VFMADD213PS Z16, Z15, Z17 // ·u + that
+	VMAXPS Z13, Z7, Z13 // max(x, 0); NaN stays what it is
+	VSUBPS Z17, Z13, Z13 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z11, Z14, Z15 // t: |x|, not above 4.98
+	VFMADD213PS Z12, Z6, Z15 // u
+	VPSRLD $0x14, Z15, Z16 // the piece's number
+	VPERMPS Z8, Z16, Z17 // its coefficient of u²
+	VPERMPS Z9, Z16, Z18 // of u^1
+	VFMADD213PS Z18, Z15, Z17 // ·u + that
+	VPERMPS Z10, Z16, Z16 // of u^0
+	VFMADD213PS Z16, Z15, Z17 // ·u + that
+	VMAXPS Z14, Z7, Z14 // max(x, 0); NaN stays what it is
+	VSUBPS Z17, Z14, Z14 // - t·Φ(-t)
+	VADDPS (R14), Z13, Z13 // + add
+	VMOVUPS Z13, (R13) // write
+	VADDPS 64(R14), Z14, Z14 // + add
+	VMOVUPS Z14, 64(R13) // write
 	ADDQ 8320(SP), R14 // next row of add
 	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
@@ -382,50 +369,42 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
-	VMOVUPS (R11), Z18 // sums of vector 0
-	VMOVUPS 64(R11), Z19 // sums of vector 1
-	VBROADCASTSS (R15), Z20 // the row's scale
+	VMOVUPS (R11), Z13 // sums of vector 0
+	VMOVUPS 64(R11), Z14 // sums of vector 1
+	VBROADCASTSS (R15), Z15 // the row's scale
 	ADDQ AX, R15 // and where the next one's is
-	VPADDD Z4, Z18, Z18 // + correction
-	VCVTDQ2PS Z18, Z18 // as float32
-	VMULPS Z20, Z18, Z18 // times the row's scale
-	VFMADD213PS Z0, Z2, Z18 // times the column's scale, plus bias
-	VPADDD Z5, Z19, Z19 // + correction
-	VCVTDQ2PS Z19, Z19 // as float32
-	VMULPS Z20, Z19, Z19 // times the row's scale
-	VFMADD213PS Z1, Z3, Z19 // times the column's scale, plus bias
-	VMAXPS Z6, Z18, Z20 // not below -4.25
-	VMINPS Z7, Z20, Z20 // nor above 4.25
-	VMULPS Z20, Z20, Z21 // t²
-	VMOVUPS Z9, Z22 // the polynomial in t²
-	VFMADD213PS Z10, Z21, Z22 // ·t² + near7
-	VFMADD213PS Z11, Z21, Z22 // ·t² + near6
-	VFMADD213PS Z12, Z21, Z22 // ·t² + near5
-	VFMADD213PS Z13, Z21, Z22 // ·t² + near4
-	VFMADD213PS Z14, Z21, Z22 // ·t² + near3
-	VFMADD213PS Z15, Z21, Z22 // ·t² + near2
-	VFMADD213PS Z16, Z21, Z22 // ·t² + near1
-	VFMADD213PS Z17, Z21, Z22 // ·t² + near0
-	VFMADD213PS Z8, Z20, Z22 // ·t + 1/2: Φ(x)
-	VMULPS Z18, Z22, Z22 // ·x
-	VMAXPS Z6, Z19, Z18 // not below -4.25
-	VMINPS Z7, Z18, Z18 // nor above 4.25
-	VMULPS Z18, Z18, Z20 // t²
-	VMOVUPS Z9, Z21 // the polynomial in t²
-	VFMADD213PS Z10, Z20, Z21 // ·t² + near7
-	VFMADD213PS Z11, Z20, Z21 // ·t² + near6
-	VFMADD213PS Z12, Z20, Z21 // ·t² + near5
-	VFMADD213PS Z13, Z20, Z21 // ·t² + near4
-	VFMADD213PS Z14, Z20, Z21 // ·t² + near3
-	VFMADD213PS Z15, Z20, Z21 // ·t² + near2
-	VFMADD213PS Z16, Z20, Z21 // ·t² + near1
-	VFMADD213PS Z17, Z20, Z21 // ·t² + near0
-	VFMADD213PS Z8, Z18, Z21 // ·t + 1/2: Φ(x)
-	VMULPS Z19, Z21, Z21 // ·x
-	VADDPS (R14), Z22, Z22 // + add
-	VMOVUPS Z22, (R13) // write
-	VADDPS 64(R14), Z21, Z21 // + add
-	VMOVUPS Z21, 64(R13) // write
+	VPADDD Z4, Z13, Z13 // + correction
+	VCVTDQ2PS Z13, Z13 // as float32
+	VMULPS Z15, Z13, Z13 // times the row's scale
+	VFMADD213PS Z0, Z2, Z13 // times the column's scale, plus bias
+	VPADDD Z5, Z14, Z14 // + correction
+	VCVTDQ2PS Z14, Z14 // as float32
+	VMULPS Z15, Z14, Z14 // times the row's scale
+	VFMADD213PS Z1, Z3, Z14 // times the column's scale, plus bias
+	VRANGEPS $0x0a, Z11, Z13, Z15 // t: |x|, not above 4.98
+	VFMADD213PS Z12, Z6, Z15 // u
+	VPSRLD $0x14, Z15, Z16 // the piece's number
+	VPERMPS Z8, Z16, Z17 // its coefficient of u²
+	VPERMPS Z9, Z16, Z18 // of u^1
+	VFMADD213PS Z18, Z15, Z17 // ·u + that
+	VPERMPS Z10, Z16, Z16 // of u^0
+	VFMADD213PS Z16, Z15, Z17 // ·u + that
+	VMAXPS Z13, Z7, Z13 // max(x, 0); NaN stays what it is
+	VSUBPS Z17, Z13, Z13 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z11, Z14, Z15 // t: |x|, not above 4.98
+	VFMADD213PS Z12, Z6, Z15 // u
+	VPSRLD $0x14, Z15, Z16 // the piece's number
+	VPERMPS Z8, Z16, Z17 // its coefficient of u²
+	VPERMPS Z9, Z16, Z18 // of u^1
+	VFMADD213PS Z18, Z15, Z17 // ·u + that
+	VPERMPS Z10, Z16, Z16 // of u^0
+	VFMADD213PS Z16, Z15, Z17 // ·u + that
+	VMAXPS Z14, Z7, Z14 // max(x, 0); NaN stays what it is
+	VSUBPS Z17, Z14, Z14 // - t·Φ(-t)
+	VADDPS (R14), Z13, Z13 // + add
+	VMOVUPS Z13, (R13) // write
+	VADDPS 64(R14), Z14, Z14 // + add
+	VMOVUPS Z14, 64(R13) // write
 	ADDQ 8320(SP), R14 // next row of add
 	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
@@ -434,221 +413,113 @@ last:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-DATA nearleastAMXINT8<>+0(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+4(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+8(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+12(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+16(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+20(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+24(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+28(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+32(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+36(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+40(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+44(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+48(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+52(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+56(SB)/4, $(-4.25)
-DATA nearleastAMXINT8<>+60(SB)/4, $(-4.25)
-GLOBL nearleastAMXINT8<>(SB), RODATA|NOPTR, $64
+DATA piece2AMXINT8<>+0(SB)/4, $(-0.2734412)
+DATA piece2AMXINT8<>+4(SB)/4, $(-0.25046292)
+DATA piece2AMXINT8<>+8(SB)/4, $(-0.2087965)
+DATA piece2AMXINT8<>+12(SB)/4, $(-0.15584585)
+DATA piece2AMXINT8<>+16(SB)/4, $(-0.100209415)
+DATA piece2AMXINT8<>+20(SB)/4, $(-0.049645416)
+DATA piece2AMXINT8<>+24(SB)/4, $(-0.0095471665)
+DATA piece2AMXINT8<>+28(SB)/4, $(0.017710164)
+DATA piece2AMXINT8<>+32(SB)/4, $(0.03531495)
+DATA piece2AMXINT8<>+36(SB)/4, $(0.032363717)
+DATA piece2AMXINT8<>+40(SB)/4, $(0.018974703)
+DATA piece2AMXINT8<>+44(SB)/4, $(0.008295472)
+DATA piece2AMXINT8<>+48(SB)/4, $(0.002846025)
+DATA piece2AMXINT8<>+52(SB)/4, $(0.00078464526)
+DATA piece2AMXINT8<>+56(SB)/4, $(0.00017613405)
+DATA piece2AMXINT8<>+60(SB)/4, $(3.245298e-05)
+GLOBL piece2AMXINT8<>(SB), RODATA|NOPTR, $64
 
-DATA nearmostAMXINT8<>+0(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+4(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+8(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+12(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+16(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+20(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+24(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+28(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+32(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+36(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+40(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+44(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+48(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+52(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+56(SB)/4, $(4.25)
-DATA nearmostAMXINT8<>+60(SB)/4, $(4.25)
-GLOBL nearmostAMXINT8<>(SB), RODATA|NOPTR, $64
+DATA piece1AMXINT8<>+0(SB)/4, $(1.5099659)
+DATA piece1AMXINT8<>+4(SB)/4, $(1.4057229)
+DATA piece1AMXINT8<>+8(SB)/4, $(1.1967894)
+DATA piece1AMXINT8<>+12(SB)/4, $(0.905287)
+DATA piece1AMXINT8<>+16(SB)/4, $(0.5715277)
+DATA piece1AMXINT8<>+20(SB)/4, $(0.24318598)
+DATA piece1AMXINT8<>+24(SB)/4, $(-0.03702454)
+DATA piece1AMXINT8<>+28(SB)/4, $(-0.24094337)
+DATA piece1AMXINT8<>+32(SB)/4, $(-0.38203815)
+DATA piece1AMXINT8<>+36(SB)/4, $(-0.35382858)
+DATA piece1AMXINT8<>+40(SB)/4, $(-0.219826)
+DATA piece1AMXINT8<>+44(SB)/4, $(-0.102774054)
+DATA piece1AMXINT8<>+48(SB)/4, $(-0.03773768)
+DATA piece1AMXINT8<>+52(SB)/4, $(-0.011115759)
+DATA piece1AMXINT8<>+56(SB)/4, $(-0.0026588654)
+DATA piece1AMXINT8<>+60(SB)/4, $(-0.0005205342)
+GLOBL piece1AMXINT8<>(SB), RODATA|NOPTR, $64
 
-DATA halfAMXINT8<>+0(SB)/4, $(0.5)
-DATA halfAMXINT8<>+4(SB)/4, $(0.5)
-DATA halfAMXINT8<>+8(SB)/4, $(0.5)
-DATA halfAMXINT8<>+12(SB)/4, $(0.5)
-DATA halfAMXINT8<>+16(SB)/4, $(0.5)
-DATA halfAMXINT8<>+20(SB)/4, $(0.5)
-DATA halfAMXINT8<>+24(SB)/4, $(0.5)
-DATA halfAMXINT8<>+28(SB)/4, $(0.5)
-DATA halfAMXINT8<>+32(SB)/4, $(0.5)
-DATA halfAMXINT8<>+36(SB)/4, $(0.5)
-DATA halfAMXINT8<>+40(SB)/4, $(0.5)
-DATA halfAMXINT8<>+44(SB)/4, $(0.5)
-DATA halfAMXINT8<>+48(SB)/4, $(0.5)
-DATA halfAMXINT8<>+52(SB)/4, $(0.5)
-DATA halfAMXINT8<>+56(SB)/4, $(0.5)
-DATA halfAMXINT8<>+60(SB)/4, $(0.5)
-GLOBL halfAMXINT8<>(SB), RODATA|NOPTR, $64
+DATA piece0AMXINT8<>+0(SB)/4, $(-1.9261591)
+DATA piece0AMXINT8<>+4(SB)/4, $(-1.8079102)
+DATA piece0AMXINT8<>+8(SB)/4, $(-1.545938)
+DATA piece0AMXINT8<>+12(SB)/4, $(-1.1446779)
+DATA piece0AMXINT8<>+16(SB)/4, $(-0.64405614)
+DATA piece0AMXINT8<>+20(SB)/4, $(-0.11096235)
+DATA piece0AMXINT8<>+24(SB)/4, $(0.37862292)
+DATA piece0AMXINT8<>+28(SB)/4, $(0.7600479)
+DATA piece0AMXINT8<>+32(SB)/4, $(1.0427898)
+DATA piece0AMXINT8<>+36(SB)/4, $(0.97560465)
+DATA piece0AMXINT8<>+40(SB)/4, $(0.6402522)
+DATA piece0AMXINT8<>+44(SB)/4, $(0.31945816)
+DATA piece0AMXINT8<>+48(SB)/4, $(0.12539065)
+DATA piece0AMXINT8<>+52(SB)/4, $(0.039429907)
+DATA piece0AMXINT8<>+56(SB)/4, $(0.01004516)
+DATA piece0AMXINT8<>+60(SB)/4, $(0.0020888646)
+GLOBL piece0AMXINT8<>(SB), RODATA|NOPTR, $64
 
-DATA near8AMXINT8<>+0(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+4(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+8(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+12(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+16(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+20(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+24(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+28(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+32(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+36(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+40(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+44(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+48(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+52(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+56(SB)/4, $(6.764257e-11)
-DATA near8AMXINT8<>+60(SB)/4, $(6.764257e-11)
-GLOBL near8AMXINT8<>(SB), RODATA|NOPTR, $64
+DATA piecescaleAMXINT8<>+0(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+4(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+8(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+12(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+16(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+20(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+24(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+28(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+32(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+36(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+40(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+44(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+48(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+52(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+56(SB)/4, $(1.2)
+DATA piecescaleAMXINT8<>+60(SB)/4, $(1.2)
+GLOBL piecescaleAMXINT8<>(SB), RODATA|NOPTR, $64
 
-DATA near7AMXINT8<>+0(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+4(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+8(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+12(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+16(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+20(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+24(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+28(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+32(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+36(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+40(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+44(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+48(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+52(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+56(SB)/4, $(-6.3350085e-09)
-DATA near7AMXINT8<>+60(SB)/4, $(-6.3350085e-09)
-GLOBL near7AMXINT8<>(SB), RODATA|NOPTR, $64
+DATA piecereachAMXINT8<>+0(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+4(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+8(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+12(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+16(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+20(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+24(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+28(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+32(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+36(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+40(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+44(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+48(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+52(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+56(SB)/4, $(4.98)
+DATA piecereachAMXINT8<>+60(SB)/4, $(4.98)
+GLOBL piecereachAMXINT8<>(SB), RODATA|NOPTR, $64
 
-DATA near6AMXINT8<>+0(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+4(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+8(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+12(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+16(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+20(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+24(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+28(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+32(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+36(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+40(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+44(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+48(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+52(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+56(SB)/4, $(2.6090817e-07)
-DATA near6AMXINT8<>+60(SB)/4, $(2.6090817e-07)
-GLOBL near6AMXINT8<>(SB), RODATA|NOPTR, $64
-
-DATA near5AMXINT8<>+0(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+4(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+8(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+12(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+16(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+20(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+24(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+28(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+32(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+36(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+40(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+44(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+48(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+52(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+56(SB)/4, $(-6.29855e-06)
-DATA near5AMXINT8<>+60(SB)/4, $(-6.29855e-06)
-GLOBL near5AMXINT8<>(SB), RODATA|NOPTR, $64
-
-DATA near4AMXINT8<>+0(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+4(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+8(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+12(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+16(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+20(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+24(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+28(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+32(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+36(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+40(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+44(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+48(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+52(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+56(SB)/4, $(0.0001008925)
-DATA near4AMXINT8<>+60(SB)/4, $(0.0001008925)
-GLOBL near4AMXINT8<>(SB), RODATA|NOPTR, $64
-
-DATA near3AMXINT8<>+0(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+4(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+8(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+12(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+16(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+20(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+24(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+28(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+32(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+36(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+40(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+44(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+48(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+52(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+56(SB)/4, $(-0.0011575413)
-DATA near3AMXINT8<>+60(SB)/4, $(-0.0011575413)
-GLOBL near3AMXINT8<>(SB), RODATA|NOPTR, $64
-
-DATA near2AMXINT8<>+0(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+4(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+8(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+12(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+16(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+20(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+24(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+28(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+32(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+36(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+40(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+44(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+48(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+52(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+56(SB)/4, $(0.0099963285)
-DATA near2AMXINT8<>+60(SB)/4, $(0.0099963285)
-GLOBL near2AMXINT8<>(SB), RODATA|NOPTR, $64
-
-DATA near1AMXINT8<>+0(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+4(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+8(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+12(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+16(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+20(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+24(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+28(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+32(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+36(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+40(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+44(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+48(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+52(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+56(SB)/4, $(-0.06667296)
-DATA near1AMXINT8<>+60(SB)/4, $(-0.06667296)
-GLOBL near1AMXINT8<>(SB), RODATA|NOPTR, $64
-
-DATA near0AMXINT8<>+0(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+4(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+8(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+12(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+16(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+20(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+24(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+28(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+32(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+36(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+40(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+44(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+48(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+52(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+56(SB)/4, $(0.39911422)
-DATA near0AMXINT8<>+60(SB)/4, $(0.39911422)
-GLOBL near0AMXINT8<>(SB), RODATA|NOPTR, $64
+DATA piecefirstAMXINT8<>+0(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+4(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+8(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+12(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+16(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+20(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+24(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+28(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+32(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+36(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+40(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+44(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+48(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+52(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+56(SB)/4, $(2.0)
+DATA piecefirstAMXINT8<>+60(SB)/4, $(2.0)
+GLOBL piecefirstAMXINT8<>(SB), RODATA|NOPTR, $64
 
 // func mulNarrow32x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, rows int, panels int, pace int, ahead int)
 // Requires: AMX, AVX, AVX512BF16, AVX512F, CMOV, MMX+
@@ -976,7 +847,7 @@ last:
 	RET
 
 // func mulGELU16x32AMXINT8(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldpanel int, ldbias int, ldadd int, across int, rows int, panels int, pace int, ahead int)
-// Requires: AMX, AVX, AVX512F, CMOV, MMX+
+// Requires: AMX, AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·mulGELU16x32AMXINT8(SB), $8344-216
 	LEAQ configAMXINT8<>+0(SB), BX // eight tiles' shapes
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x84; BYTE $0x23; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // LDTILECFG (BX): become theirs
@@ -1005,18 +876,13 @@ TEXT ·mulGELU16x32AMXINT8(SB), $8344-216
 	MOVQ across+176(FP), CX // from panel to panel of add
 	SHLQ $0x02, CX // in bytes
 	MOVQ CX, 8328(SP) // is looked up
-	VMOVUPS nearleastAMXINT8<>+0(SB), Z6 // nearleast
-	VMOVUPS nearmostAMXINT8<>+0(SB), Z7 // nearmost
-	VMOVUPS halfAMXINT8<>+0(SB), Z8 // half
-	VMOVUPS near8AMXINT8<>+0(SB), Z9 // near8
-	VMOVUPS near7AMXINT8<>+0(SB), Z10 // near7
-	VMOVUPS near6AMXINT8<>+0(SB), Z11 // near6
-	VMOVUPS near5AMXINT8<>+0(SB), Z12 // near5
-	VMOVUPS near4AMXINT8<>+0(SB), Z13 // near4
-	VMOVUPS near3AMXINT8<>+0(SB), Z14 // near3
-	VMOVUPS near2AMXINT8<>+0(SB), Z15 // near2
-	VMOVUPS near1AMXINT8<>+0(SB), Z16 // near1
-	VMOVUPS near0AMXINT8<>+0(SB), Z17 // near0
+	VXORPS Z7, Z7, Z7 // 0
+	VMOVUPS piece2AMXINT8<>+0(SB), Z8 // the pieces' coefficients of u^2
+	VMOVUPS piece1AMXINT8<>+0(SB), Z9 // the pieces' coefficients of u^1
+	VMOVUPS piece0AMXINT8<>+0(SB), Z10 // the pieces' coefficients of u^0
+	VMOVUPS piecescaleAMXINT8<>+0(SB), Z6 // from t to u
+	VMOVUPS piecereachAMXINT8<>+0(SB), Z11 // the largest t
+	VMOVUPS piecefirstAMXINT8<>+0(SB), Z12 // u of t = 0
 
 panel:
 	MOVQ a_base+24(FP), DI // the first block's row 0 of a
@@ -1062,50 +928,42 @@ ask:
 some:
 	TESTQ R12, R12 // none left of the block before?
 	JZ enough // then no more
-	VMOVUPS (R11), Z18 // sums of vector 0
-	VMOVUPS 64(R11), Z19 // sums of vector 1
-	VBROADCASTSS (R15), Z20 // the row's scale
+	VMOVUPS (R11), Z13 // sums of vector 0
+	VMOVUPS 64(R11), Z14 // sums of vector 1
+	VBROADCASTSS (R15), Z15 // the row's scale
 	ADDQ AX, R15 // and where the next one's is
-	VPADDD Z4, Z18, Z18 // + correction
-	VCVTDQ2PS Z18, Z18 // as float32
-	VMULPS Z20, Z18, Z18 // times the row's scale
-	VFMADD213PS Z0, Z2, Z18 // times the column's scale, plus bias
-	VPADDD Z5, Z19, Z19 // + correction
-	VCVTDQ2PS Z19, Z19 // as float32
-	VMULPS Z20, Z19, Z19 // times the row's scale
-	VFMADD213PS Z1, Z3, Z19 // times the column's scale, plus bias
-	VMAXPS Z6, Z18, Z20 // not below -4.25
-	VMINPS Z7, Z20, Z20 // nor above 4.25
-	VMULPS Z20, Z20, Z21 // t²
-	VMOVUPS Z9, Z22 // the polynomial in t²
-	VFMADD213PS Z10, Z21, Z22 // ·t² + near7
-	VFMADD213PS Z11, Z21, Z22 // ·t² + near6
-	VFMADD213PS Z12, Z21, Z22 // ·t² + near5
-	VFMADD213PS Z13, Z21, Z22 // ·t² + near4
-	VFMADD213PS Z14, Z21, Z22 // ·t² + near3
-	VFMADD213PS Z15, Z21, Z22 // ·t² + near2
-	VFMADD213PS Z16, Z21, Z22 // ·t² + near1
-	VFMADD213PS Z17, Z21, Z22 // ·t² + near0
-	VFMADD213PS Z8, Z20, Z22 // ·t + 1/2: Φ(x)
-	VMULPS Z18, Z22, Z22 // ·x
-	VMAXPS Z6, Z19, Z18 // not below -4.25
-	VMINPS Z7, Z18, Z18 // nor above 4.25
-	VMULPS Z18, Z18, Z20 // t²
-	VMOVUPS Z9, Z21 // the polynomial in t²
-	VFMADD213PS Z10, Z20, Z21 // ·t² + near7
-	VFMADD213PS Z11, Z20, Z21 // ·t² + near6
-	VFMADD213PS Z12, Z20, Z21 // ·t² + near5
-	VFMADD213PS Z13, Z20, Z21 // ·t² + near4
-	VFMADD213PS Z14, Z20, Z21 // ·t² + near3
-	VFMADD213PS Z15, Z20, Z21 // ·t² + near2
-	VFMADD213PS Z16, Z20, Z21 // ·t² + near1
-	VFMADD213PS Z17, Z20, Z21 // ·t² + near0
-	VFMADD213PS Z8, Z18, Z21 // ·t + 1/2: Φ(x)
-	VMULPS Z19, Z21, Z21 // ·x
-	VADDPS (R14), Z22, Z22 // + add
-	VMOVUPS Z22, (R13) // write
-	VADDPS 64(R14), Z21, Z21 // + add
-	VMOVUPS Z21, 64(R13) // write
+	VPADDD Z4, Z13, Z13 // + correction
+	VCVTDQ2PS Z13, Z13 // as float32
+	VMULPS Z15, Z13, Z13 // times the row's scale
+	VFMADD213PS Z0, Z2, Z13 // times the column's scale, plus bias
+	VPADDD Z5, Z14, Z14 // + correction
+	VCVTDQ2PS Z14, Z14 // as float32
+	VMULPS Z15, Z14, Z14 // times the row's scale
+	VFMADD213PS Z1, Z3, Z14 // times the column's scale, plus bias
+	VRANGEPS $0x0a, Z11, Z13, Z15 // t: |x|, not above 4.98
+	VFMADD213PS Z12, Z6, Z15 // u
+	VPSRLD $0x14, Z15, Z16 // the piece's number
+	VPERMPS Z8, Z16, Z17 // its coefficient of u²
+	VPERMPS Z9, Z16, Z18 // of u^1
+	VFMADD213PS Z18, Z15, Z17 // ·u + that
+	VPERMPS Z10, Z16, Z16 // of u^0
+	VFMADD213PS Z16, Z15, Z17 // ·u + that
+	VMAXPS Z13, Z7, Z13 // max(x, 0); NaN stays what it is
+	VSUBPS Z17, Z13, Z13 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z11, Z14, Z15 // t: |x|, not above 4.98
+	VFMADD213PS Z12, Z6, Z15 // u
+	VPSRLD $0x14, Z15, Z16 // the piece's number
+	VPERMPS Z8, Z16, Z17 // its coefficient of u²
+	VPERMPS Z9, Z16, Z18 // of u^1
+	VFMADD213PS Z18, Z15, Z17 // ·u + that
+	VPERMPS Z10, Z16, Z16 // of u^0
+	VFMADD213PS Z16, Z15, Z17 // ·u + that
+	VMAXPS Z14, Z7, Z14 // max(x, 0); NaN stays what it is
+	VSUBPS Z17, Z14, Z14 // - t·Φ(-t)
+	VADDPS (R14), Z13, Z13 // + add
+	VMOVUPS Z13, (R13) // write
+	VADDPS 64(R14), Z14, Z14 // + add
+	VMOVUPS Z14, 64(R13) // write
 	ADDQ 8320(SP), R14 // next row of add
 	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums
@@ -1160,50 +1018,42 @@ enough:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE: leave no tile behind for the system to save
 
 last:
-	VMOVUPS (R11), Z18 // sums of vector 0
-	VMOVUPS 64(R11), Z19 // sums of vector 1
-	VBROADCASTSS (R15), Z20 // the row's scale
+	VMOVUPS (R11), Z13 // sums of vector 0
+	VMOVUPS 64(R11), Z14 // sums of vector 1
+	VBROADCASTSS (R15), Z15 // the row's scale
 	ADDQ AX, R15 // and where the next one's is
-	VPADDD Z4, Z18, Z18 // + correction
-	VCVTDQ2PS Z18, Z18 // as float32
-	VMULPS Z20, Z18, Z18 // times the row's scale
-	VFMADD213PS Z0, Z2, Z18 // times the column's scale, plus bias
-	VPADDD Z5, Z19, Z19 // + correction
-	VCVTDQ2PS Z19, Z19 // as float32
-	VMULPS Z20, Z19, Z19 // times the row's scale
-	VFMADD213PS Z1, Z3, Z19 // times the column's scale, plus bias
-	VMAXPS Z6, Z18, Z20 // not below -4.25
-	VMINPS Z7, Z20, Z20 // nor above 4.25
-	VMULPS Z20, Z20, Z21 // t²
-	VMOVUPS Z9, Z22 // the polynomial in t²
-	VFMADD213PS Z10, Z21, Z22 // ·t² + near7
-	VFMADD213PS Z11, Z21, Z22 // ·t² + near6
-	VFMADD213PS Z12, Z21, Z22 // ·t² + near5
-	VFMADD213PS Z13, Z21, Z22 // ·t² + near4
-	VFMADD213PS Z14, Z21, Z22 // ·t² + near3
-	VFMADD213PS Z15, Z21, Z22 // ·t² + near2
-	VFMADD213PS Z16, Z21, Z22 // ·t² + near1
-	VFMADD213PS Z17, Z21, Z22 // ·t² + near0
-	VFMADD213PS Z8, Z20, Z22 // ·t + 1/2: Φ(x)
-	VMULPS Z18, Z22, Z22 // ·x
-	VMAXPS Z6, Z19, Z18 // not below -4.25
-	VMINPS Z7, Z18, Z18 // nor above 4.25
-	VMULPS Z18, Z18, Z20 // t²
-	VMOVUPS Z9, Z21 // the polynomial in t²
-	VFMADD213PS Z10, Z20, Z21 // ·t² + near7
-	VFMADD213PS Z11, Z20, Z21 // ·t² + near6
-	VFMADD213PS Z12, Z20, Z21 // ·t² + near5
-	VFMADD213PS Z13, Z20, Z21 // ·t² + near4
-	VFMADD213PS Z14, Z20, Z21 // ·t² + near3
-	VFMADD213PS Z15, Z20, Z21 // ·t² + near2
-	VFMADD213PS Z16, Z20, Z21 // ·t² + near1
-	VFMADD213PS Z17, Z20, Z21 // ·t² + near0
-	VFMADD213PS Z8, Z18, Z21 // ·t + 1/2: Φ(x)
-	VMULPS Z19, Z21, Z21 // ·x
-	VADDPS (R14), Z22, Z22 // + add
-	VMOVUPS Z22, (R13) // write
-	VADDPS 64(R14), Z21, Z21 // + add
-	VMOVUPS Z21, 64(R13) // write
+	VPADDD Z4, Z13, Z13 // + correction
+	VCVTDQ2PS Z13, Z13 // as float32
+	VMULPS Z15, Z13, Z13 // times the row's scale
+	VFMADD213PS Z0, Z2, Z13 // times the column's scale, plus bias
+	VPADDD Z5, Z14, Z14 // + correction
+	VCVTDQ2PS Z14, Z14 // as float32
+	VMULPS Z15, Z14, Z14 // times the row's scale
+	VFMADD213PS Z1, Z3, Z14 // times the column's scale, plus bias
+	VRANGEPS $0x0a, Z11, Z13, Z15 // t: |x|, not above 4.98
+	VFMADD213PS Z12, Z6, Z15 // u
+	VPSRLD $0x14, Z15, Z16 // the piece's number
+	VPERMPS Z8, Z16, Z17 // its coefficient of u²
+	VPERMPS Z9, Z16, Z18 // of u^1
+	VFMADD213PS Z18, Z15, Z17 // ·u + that
+	VPERMPS Z10, Z16, Z16 // of u^0
+	VFMADD213PS Z16, Z15, Z17 // ·u + that
+	VMAXPS Z13, Z7, Z13 // max(x, 0); NaN stays what it is
+	VSUBPS Z17, Z13, Z13 // - t·Φ(-t)
+	VRANGEPS $0x0a, Z11, Z14, Z15 // t: |x|, not above 4.98
+	VFMADD213PS Z12, Z6, Z15 // u
+	VPSRLD $0x14, Z15, Z16 // the piece's number
+	VPERMPS Z8, Z16, Z17 // its coefficient of u²
+	VPERMPS Z9, Z16, Z18 // of u^1
+	VFMADD213PS Z18, Z15, Z17 // ·u + that
+	VPERMPS Z10, Z16, Z16 // of u^0
+	VFMADD213PS Z16, Z15, Z17 // ·u + that
+	VMAXPS Z14, Z7, Z14 // max(x, 0); NaN stays what it is
+	VSUBPS Z17, Z14, Z14 // - t·Φ(-t)
+	VADDPS (R14), Z13, Z13 // + add
+	VMOVUPS Z13, (R13) // write
+	VADDPS 64(R14), Z14, Z14 // + add
+	VMOVUPS Z14, 64(R13) // write
 	ADDQ 8320(SP), R14 // next row of add
 	ADDQ 8304(SP), R13 // next row
 	ADDQ $0x00000080, R11 // next row of sums

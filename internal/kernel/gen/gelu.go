@@ -104,7 +104,7 @@ func (g *generator) geluNear() {
 // nearGELUOf is what computes GELU where results are then rounded.
 func (g *generator) nearGELUOf() func(x reg.VecVirtual) reg.VecVirtual {
 	if g.isa.wide() {
-		return g.pieceGELUOf()
+		return g.pieceGELUOf(false)
 	}
 	return func(x reg.VecVirtual) reg.VecVirtual { return g.nearGELU(x, g.inMemory) }
 }

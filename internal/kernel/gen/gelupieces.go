@@ -58,33 +58,51 @@ func (g *generator) pieceTable(power int) operand.Mem {
 	return m
 }
 
-// pieceGELUOf loads pieceGELU's tables, but one: sums leave no more registers.
-func (g *generator) pieceGELUOf() func(x reg.VecVirtual) reg.VecVirtual {
-	tables, scale, zero := []operand.Op{0: nil, 1: nil, 2: g.pieceTable(2)}, g.register(), g.zeros(1)[0]
-	for i := range 2 {
-		table := g.register()
-		g.Comment(fmt.Sprintf("the pieces' coefficients of u^%d", 2-i))
-		g.VMOVUPS(g.pieceTable(i), table)
-		tables[i] = table
+// piecesGELU is what pieceGELU needs.
+type piecesGELU struct {
+	tables       [3]operand.Op
+	scale, zero  reg.VecVirtual
+	reach, first operand.Op
+}
+
+// pieceGELUOf loads pieceGELU's constants; all of them, if there are registers for them
+// beside sums.
+func (g *generator) pieceGELUOf(all bool) func(x reg.VecVirtual) reg.VecVirtual {
+	c := &piecesGELU{scale: g.register(), zero: g.zeros(1)[0]}
+	held := func(what string, m operand.Mem) operand.Op {
+		x := g.register()
+		g.Comment(what)
+		g.VMOVUPS(m, x)
+		return x
+	}
+	for i := range c.tables {
+		c.tables[i] = g.pieceTable(i)
+		if all || i < 2 {
+			c.tables[i] = held(fmt.Sprintf("the pieces' coefficients of u^%d", 2-i), g.pieceTable(i))
+		}
 	}
 	g.Comment("from t to u")
-	g.VMOVUPS(g.constant("piecescale", pieceScale), scale)
-	return func(x reg.VecVirtual) reg.VecVirtual { return g.pieceGELU(x, tables, scale, zero) }
+	g.VMOVUPS(g.constant("piecescale", pieceScale), c.scale)
+	c.reach, c.first = g.constant("piecereach", pieceReach), g.constant("piecefirst", pieceFirst)
+	if all {
+		c.reach, c.first = held("the largest t", g.constant("piecereach", pieceReach)), held("u of t = 0", g.constant("piecefirst", pieceFirst))
+	}
+	return func(x reg.VecVirtual) reg.VecVirtual { return g.pieceGELU(x, c) }
 }
 
 // pieceGELU returns GELU(x). It overwrites x.
-func (g *generator) pieceGELU(x reg.VecVirtual, tables []operand.Op, scale, zero reg.VecVirtual) reg.VecVirtual {
+func (g *generator) pieceGELU(x reg.VecVirtual, c *piecesGELU) reg.VecVirtual {
 	const lesserMagnitude = 10 // VRANGEPS: of two, without its sign
 	u, piece, p := g.register(), g.register(), g.register()
 	g.Comment("t: |x|, not above 4.98")
-	g.VRANGEPS(operand.Imm(lesserMagnitude), g.constant("piecereach", pieceReach), x, u)
+	g.VRANGEPS(operand.Imm(lesserMagnitude), c.reach, x, u)
 	g.Comment("u")
-	g.VFMADD213PS(g.constant("piecefirst", pieceFirst), scale, u)
+	g.VFMADD213PS(c.first, c.scale, u)
 	g.Comment("the piece's number")
 	g.VPSRLD(operand.Imm(pieceShift), u, piece)
 	g.Comment("its coefficient of u²")
-	g.VPERMPS(tables[0], piece, p)
-	for i, table := range tables[1:] {
+	g.VPERMPS(c.tables[0], piece, p)
+	for i, table := range c.tables[1:] {
 		next := g.register()
 		g.Comment(fmt.Sprintf("of u^%d", 1-i))
 		g.VPERMPS(table, piece, next)
@@ -92,7 +110,7 @@ func (g *generator) pieceGELU(x reg.VecVirtual, tables []operand.Op, scale, zero
 		g.VFMADD213PS(next, u, p)
 	}
 	g.Comment("max(x, 0); NaN stays what it is")
-	g.VMAXPS(x, zero, x)
+	g.VMAXPS(x, c.zero, x)
 	g.Comment("- t·Φ(-t)")
 	g.VSUBPS(p, x, x)
 	return x

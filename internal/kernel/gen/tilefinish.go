@@ -73,7 +73,7 @@ type finish struct {
 	ldbias                    operand.Mem
 
 	bias, scales, corrections []reg.VecVirtual
-	gelu                      held
+	gelu                      func(x reg.VecVirtual) reg.VecVirtual
 }
 
 func (g *generator) beginFinish(t *tileProduct) {
@@ -96,7 +96,7 @@ func (g *generator) beginFinish(t *tileProduct) {
 		f.scale, f.nextScale = g.GP64(), g.AllocLocal(8)
 	}
 	if t.result.gelu {
-		f.gelu = g.hold(append(nearBounds(), nearTerms...))
+		f.gelu = g.pieceGELUOf(true) // loads are what products by tiles wait for
 	}
 }
 
@@ -239,7 +239,7 @@ func (g *generator) finishRow(t *tileProduct) {
 	}
 	if f.gelu != nil {
 		for v := range x {
-			x[v] = g.nearGELU(x[v], f.gelu.constant)
+			x[v] = f.gelu(x[v])
 		}
 	}
 	if t.result.rounded {
