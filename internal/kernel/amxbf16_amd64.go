@@ -188,7 +188,7 @@ func mulGELUNarrow16x32AMXBF16(c []float32, a []float32, b []float32, bias []flo
 // up to 15 rows behind the last one are read and ignored. Rows of dst are ldd apart. The weights of values are
 // rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of
 // 16 elements a token and 32 tokens more, scores of 16 for each and 16 more, weights of 8 and 32 more, out of 512,
-// inverse of 16.
+// inverse of 16 for each row of a tile and 16 more.
 //
 //go:noescape
 func attend32AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int)
@@ -201,7 +201,7 @@ func attend32AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys 
 // up to 15 rows behind the last one are read and ignored. Rows of dst are ldd apart. The weights of values are
 // rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of
 // 32 elements a token and 32 tokens more, scores of 16 for each and 16 more, weights of 8 and 32 more, out of 1024,
-// inverse of 16.
+// inverse of 16 for each row of a tile and 16 more.
 //
 //go:noescape
 func attend64AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int)

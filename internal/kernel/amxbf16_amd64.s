@@ -1394,11 +1394,6 @@ TEXT ·attend32AMXBF16(SB), $48-280
 	VMOVDQU64 highAMXBF16<>+0(SB), Z1 // and 16 to 31
 	VPXORQ Z2, Z2, Z2 // 0
 	VMOVUPS lowestAMXBF16<>+0(SB), Z3 // -Inf: what no score is below
-	VMOVUPS nearleastexponentAMXBF16<>+0(SB), Z4 // nearleastexponent
-	VMOVUPS near2f3AMXBF16<>+0(SB), Z5 // near2f3
-	VMOVUPS near2f2AMXBF16<>+0(SB), Z6 // near2f2
-	VMOVUPS near2f1AMXBF16<>+0(SB), Z7 // near2f1
-	VMOVUPS near2f0AMXBF16<>+0(SB), Z8 // near2f0
 
 sequence:
 	MOVLQSX (CX), DX // its first row
@@ -1431,102 +1426,102 @@ sequence:
 	SHRQ $0x06, DI // turns
 
 keys:
-	VMOVUPS (R8), Z9 // key 0
-	VMOVUPS 64(R8), Z10 // key 1
-	VMOVUPS 128(R8), Z11 // key 2
-	VMOVUPS 192(R8), Z12 // key 3
-	VMOVUPS 256(R8), Z13 // key 4
-	VMOVUPS 320(R8), Z14 // key 5
-	VMOVUPS 384(R8), Z15 // key 6
-	VMOVUPS 448(R8), Z16 // key 7
-	VMOVUPS 512(R8), Z17 // key 8
-	VMOVUPS 576(R8), Z18 // key 9
-	VMOVUPS 640(R8), Z19 // key 10
-	VMOVUPS 704(R8), Z20 // key 11
-	VMOVUPS 768(R8), Z21 // key 12
-	VMOVUPS 832(R8), Z22 // key 13
-	VMOVUPS 896(R8), Z23 // key 14
-	VMOVUPS 960(R8), Z24 // key 15
-	VUNPCKLPS Z10, Z9, Z25 // registers 0 and 1: lower elements
-	VUNPCKHPS Z10, Z9, Z9 // upper ones
-	VUNPCKLPS Z12, Z11, Z10 // registers 2 and 3: lower elements
-	VUNPCKHPS Z12, Z11, Z11 // upper ones
-	VUNPCKLPS Z14, Z13, Z12 // registers 4 and 5: lower elements
-	VUNPCKHPS Z14, Z13, Z13 // upper ones
-	VUNPCKLPS Z16, Z15, Z14 // registers 6 and 7: lower elements
-	VUNPCKHPS Z16, Z15, Z15 // upper ones
-	VUNPCKLPS Z18, Z17, Z16 // registers 8 and 9: lower elements
-	VUNPCKHPS Z18, Z17, Z17 // upper ones
-	VUNPCKLPS Z20, Z19, Z18 // registers 10 and 11: lower elements
-	VUNPCKHPS Z20, Z19, Z19 // upper ones
-	VUNPCKLPS Z22, Z21, Z20 // registers 12 and 13: lower elements
-	VUNPCKHPS Z22, Z21, Z21 // upper ones
-	VUNPCKLPS Z24, Z23, Z22 // registers 14 and 15: lower elements
-	VUNPCKHPS Z24, Z23, Z23 // upper ones
-	VUNPCKLPD Z10, Z25, Z24 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z10, Z25, Z25 // upper ones
-	VUNPCKLPD Z11, Z9, Z10 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z11, Z9, Z9 // upper ones
-	VUNPCKLPD Z14, Z12, Z11 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z14, Z12, Z14 // upper ones
-	VUNPCKLPD Z15, Z13, Z12 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z15, Z13, Z13 // upper ones
-	VUNPCKLPD Z18, Z16, Z15 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z18, Z16, Z18 // upper ones
-	VUNPCKLPD Z19, Z17, Z16 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z19, Z17, Z17 // upper ones
-	VUNPCKLPD Z22, Z20, Z19 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z22, Z20, Z22 // upper ones
-	VUNPCKLPD Z23, Z21, Z20 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z23, Z21, Z21 // upper ones
-	VSHUFF32X4 $0x88, Z11, Z24, Z23 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z11, Z24, Z24 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z10, Z11 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z12, Z10, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z14, Z25, Z10 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z25, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z9, Z14 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z15, Z13 // registers 8 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z15, Z19 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z16, Z15 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z16, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z21, Z17, Z18 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z21, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z23, Z21 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z23, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z11, Z13 // registers 1 and 9: quarters 0 and 2
+	VMOVUPS (R8), Z4 // key 0
+	VMOVUPS 64(R8), Z5 // key 1
+	VMOVUPS 128(R8), Z6 // key 2
+	VMOVUPS 192(R8), Z7 // key 3
+	VMOVUPS 256(R8), Z8 // key 4
+	VMOVUPS 320(R8), Z9 // key 5
+	VMOVUPS 384(R8), Z10 // key 6
+	VMOVUPS 448(R8), Z11 // key 7
+	VMOVUPS 512(R8), Z12 // key 8
+	VMOVUPS 576(R8), Z13 // key 9
+	VMOVUPS 640(R8), Z14 // key 10
+	VMOVUPS 704(R8), Z15 // key 11
+	VMOVUPS 768(R8), Z16 // key 12
+	VMOVUPS 832(R8), Z17 // key 13
+	VMOVUPS 896(R8), Z18 // key 14
+	VMOVUPS 960(R8), Z19 // key 15
+	VUNPCKLPS Z5, Z4, Z20 // registers 0 and 1: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 2 and 3: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 4 and 5: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 6 and 7: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 8 and 9: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 10 and 11: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPS Z17, Z16, Z15 // registers 12 and 13: lower elements
+	VUNPCKHPS Z17, Z16, Z16 // upper ones
+	VUNPCKLPS Z19, Z18, Z17 // registers 14 and 15: lower elements
+	VUNPCKHPS Z19, Z18, Z18 // upper ones
+	VUNPCKLPD Z5, Z20, Z19 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z5, Z20, Z20 // upper ones
+	VUNPCKLPD Z6, Z4, Z5 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VUNPCKLPD Z17, Z15, Z14 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z17, Z15, Z17 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z18, Z16, Z16 // upper ones
+	VSHUFF32X4 $0x88, Z6, Z19, Z18 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z19, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z5, Z6 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z5, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z20, Z5 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z4, Z9 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z4, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z11, Z10 // registers 9 and 13: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z10, Z11 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z10, Z16 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z18, Z14, Z10 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z24, Z14 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z24, Z24 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z12, Z19 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z12, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z25, Z12 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z25, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z17, Z9, Z22 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z17, Z9, Z9 // quarters 1 and 3
-	VMOVUPS Z21, (R9) // columns 0 and 1 of all
-	VMOVUPS Z11, 64(R9) // columns 2 and 3 of all
-	VMOVUPS Z13, 128(R9) // columns 4 and 5 of all
-	VMOVUPS Z10, 192(R9) // columns 6 and 7 of all
-	VMOVUPS Z14, 256(R9) // columns 8 and 9 of all
-	VMOVUPS Z12, 320(R9) // columns 10 and 11 of all
-	VMOVUPS Z19, 384(R9) // columns 12 and 13 of all
-	VMOVUPS Z22, 448(R9) // columns 14 and 15 of all
-	VMOVUPS Z23, 512(R9) // columns 16 and 17 of all
-	VMOVUPS Z16, 576(R9) // columns 18 and 19 of all
-	VMOVUPS Z15, 640(R9) // columns 20 and 21 of all
-	VMOVUPS Z18, 704(R9) // columns 22 and 23 of all
-	VMOVUPS Z24, 768(R9) // columns 24 and 25 of all
-	VMOVUPS Z25, 832(R9) // columns 26 and 27 of all
-	VMOVUPS Z20, 896(R9) // columns 28 and 29 of all
-	VMOVUPS Z9, 960(R9) // columns 30 and 31 of all
+	VSHUFF32X4 $0x88, Z17, Z13, Z11 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z13, Z17 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z12, Z13 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z18, Z16 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z18, Z18 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z8 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z5, Z6 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z5, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z5 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z19, Z9 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z19, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z7, Z14 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z7, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z20, Z7 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z17 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z4 // quarters 1 and 3
+	VMOVUPS Z16, (R9) // columns 0 and 1 of all
+	VMOVUPS Z6, 64(R9) // columns 2 and 3 of all
+	VMOVUPS Z8, 128(R9) // columns 4 and 5 of all
+	VMOVUPS Z5, 192(R9) // columns 6 and 7 of all
+	VMOVUPS Z9, 256(R9) // columns 8 and 9 of all
+	VMOVUPS Z7, 320(R9) // columns 10 and 11 of all
+	VMOVUPS Z14, 384(R9) // columns 12 and 13 of all
+	VMOVUPS Z17, 448(R9) // columns 14 and 15 of all
+	VMOVUPS Z18, 512(R9) // columns 16 and 17 of all
+	VMOVUPS Z11, 576(R9) // columns 18 and 19 of all
+	VMOVUPS Z10, 640(R9) // columns 20 and 21 of all
+	VMOVUPS Z13, 704(R9) // columns 22 and 23 of all
+	VMOVUPS Z19, 768(R9) // columns 24 and 25 of all
+	VMOVUPS Z20, 832(R9) // columns 26 and 27 of all
+	VMOVUPS Z15, 896(R9) // columns 28 and 29 of all
+	VMOVUPS Z4, 960(R9) // columns 30 and 31 of all
 	ADDQ $0x00000400, R8 // next 16 keys
 	ADDQ $0x00000400, R9 // next squares
 	DECQ DI // one turn done
@@ -1551,13 +1546,13 @@ pairs:
 	SARQ $0x3f, SI // all ones then, else 0
 	NOTQ SI // the other way round
 	KMOVW SI, K2 // no lane if there was but one
-	VMOVDQU32 (R8), Z9 // a row
-	VMOVDQU32.Z 64(R8), K2, Z10 // the next, if it is there
-	VMOVDQA32 Z9, Z11 // the first again
-	VPERMT2W Z10, Z0, Z11 // columns 0 to 15 of both
-	VPERMT2W Z10, Z1, Z9 // columns 16 to 31
-	VMOVUPS Z11, (R9) // write
-	VMOVUPS Z9, 1024(R9) // write
+	VMOVDQU32 (R8), Z4 // a row
+	VMOVDQU32.Z 64(R8), K2, Z5 // the next, if it is there
+	VMOVDQA32 Z4, Z6 // the first again
+	VPERMT2W Z5, Z0, Z6 // columns 0 to 15 of both
+	VPERMT2W Z5, Z1, Z4 // columns 16 to 31
+	VMOVUPS Z6, (R9) // write
+	VMOVUPS Z4, 1024(R9) // write
 	ADDQ $0x00000080, R8 // next two rows
 	ADDQ $0x40, R9 // next pair
 	DECQ DI // one turn done
@@ -1602,102 +1597,320 @@ first:
 	ADDQ $0x00000400, DX // next 16 queries
 
 queries:
-	MOVQ $0x00000010, R13 // a tile has 16 rows
-	CMPQ SI, R13 // are there fewer queries?
-	CMOVQLT SI, R13 // then those
-	MOVQ R13, 16(SP) // are needed again
-	MOVQ scores_base+144(FP), R10 // scores
-	MOVQ weights_base+168(FP), R11 // weights
-	MOVQ inverse_base+216(FP), R12 // inverse sums of weights
-
-weights:
-	VMOVAPS Z3, Z9 // largest so far
-	MOVQ R10, R8 // scores
+	MOVQ $0x00000010, DI // a tile has 16 rows
+	CMPQ SI, DI // are there fewer queries?
+	CMOVQLT SI, DI // then those
+	MOVQ DI, 16(SP) // are needed again
+	MOVQ 24(SP), R8 // from row to row of the scores
+	MOVQ scores_base+144(FP), R9 // row 0
+	LEAQ (R9)(R8*2), R10 // row 2: two rows on,
+	ADDQ R8, R10 // and one more to row 3
+	LEAQ (R10)(R8*2), R11 // row 5: two rows on,
+	ADDQ R8, R11 // and one more to row 6
+	LEAQ (R11)(R8*2), R12 // row 8: two rows on,
+	ADDQ R8, R12 // and one more to row 9
+	LEAQ (R12)(R8*2), R13 // row 11: two rows on,
+	ADDQ R8, R13 // and one more to row 12
+	LEAQ (R13)(R8*2), R14 // row 14: two rows on,
+	ADDQ R8, R14 // and one more to row 15
+	VMOVAPS Z3, Z4 // row 0: -Inf, what no score is below
+	VMOVAPS Z3, Z5 // row 1: -Inf, what no score is below
+	VMOVAPS Z3, Z6 // row 2: -Inf, what no score is below
+	VMOVAPS Z3, Z7 // row 3: -Inf, what no score is below
+	VMOVAPS Z3, Z8 // row 4: -Inf, what no score is below
+	VMOVAPS Z3, Z9 // row 5: -Inf, what no score is below
+	VMOVAPS Z3, Z10 // row 6: -Inf, what no score is below
+	VMOVAPS Z3, Z11 // row 7: -Inf, what no score is below
+	VMOVAPS Z3, Z12 // row 8: -Inf, what no score is below
+	VMOVAPS Z3, Z13 // row 9: -Inf, what no score is below
+	VMOVAPS Z3, Z14 // row 10: -Inf, what no score is below
+	VMOVAPS Z3, Z15 // row 11: -Inf, what no score is below
+	VMOVAPS Z3, Z16 // row 12: -Inf, what no score is below
+	VMOVAPS Z3, Z17 // row 13: -Inf, what no score is below
+	VMOVAPS Z3, Z18 // row 14: -Inf, what no score is below
+	VMOVAPS Z3, Z19 // row 15: -Inf, what no score is below
 	MOVQ 24(SP), DI // bytes of a row
 	SHRQ $0x06, DI // turns
 	DECQ DI // the last 16 apart
 	JZ largest // are those all?
 
 larger:
-	VMAXPS (R8), Z9, Z9 // the larger
-	ADDQ $0x40, R8 // next 16
+	VMAXPS (R9), Z4, Z4 // row 0: the larger
+	VMAXPS (R9)(R8*1), Z5, Z5 // row 1: the larger
+	VMAXPS (R9)(R8*2), Z6, Z6 // row 2: the larger
+	VMAXPS (R10), Z7, Z7 // row 3: the larger
+	VMAXPS (R10)(R8*1), Z8, Z8 // row 4: the larger
+	VMAXPS (R10)(R8*2), Z9, Z9 // row 5: the larger
+	VMAXPS (R11), Z10, Z10 // row 6: the larger
+	VMAXPS (R11)(R8*1), Z11, Z11 // row 7: the larger
+	VMAXPS (R11)(R8*2), Z12, Z12 // row 8: the larger
+	VMAXPS (R12), Z13, Z13 // row 9: the larger
+	VMAXPS (R12)(R8*1), Z14, Z14 // row 10: the larger
+	VMAXPS (R12)(R8*2), Z15, Z15 // row 11: the larger
+	VMAXPS (R13), Z16, Z16 // row 12: the larger
+	VMAXPS (R13)(R8*1), Z17, Z17 // row 13: the larger
+	VMAXPS (R13)(R8*2), Z18, Z18 // row 14: the larger
+	VMAXPS (R14), Z19, Z19 // row 15: the larger
+	ADDQ $0x40, R9 // next scores, rows from 0
+	ADDQ $0x40, R10 // next scores, rows from 3
+	ADDQ $0x40, R11 // next scores, rows from 6
+	ADDQ $0x40, R12 // next scores, rows from 9
+	ADDQ $0x40, R13 // next scores, rows from 12
+	ADDQ $0x40, R14 // next scores, rows from 15
 	DECQ DI // one turn done
 	JNZ larger // more?
 
 largest:
-	VMOVAPS Z3, Z10 // -Inf where there is no key
-	VMOVUPS (R8), K1, Z10 // the last scores
-	VMAXPS Z10, Z9, Z9 // the larger
-	VEXTRACTF32X8 $0x01, Z9, Y10 // upper eight lanes
-	VMAXPS Y10, Y9, Y9 // with the lower
-	VEXTRACTF128 $0x01, Y9, X10 // upper four lanes
-	VMAXPS X10, X9, X9 // with the lower
-	VPERMILPD $0x01, X9, X10 // lanes 2 and 3
-	VMAXPS X10, X9, X9 // with 0 and 1
-	VMOVSHDUP X9, X10 // lane 1
-	VMAXPS X10, X9, X9 // with lane 0
-	VBROADCASTSS X9, Z9 // in every lane
-	VSUBPS Z9, Z2, Z9 // - the largest
-	VXORPS Z10, Z10, Z10 // 0
-	MOVQ R10, R8 // scores
-	MOVQ R11, R9 // weights
-	MOVQ 24(SP), DI // bytes of a row
-	SHRQ $0x06, DI // turns
-	DECQ DI // the last 16 apart
-	JZ weighed // are those all?
+	VMAXPS (R9), Z4, K1, Z4 // row 0: the larger, where there are keys
+	VMAXPS (R9)(R8*1), Z5, K1, Z5 // row 1: the larger, where there are keys
+	VMAXPS (R9)(R8*2), Z6, K1, Z6 // row 2: the larger, where there are keys
+	VMAXPS (R10), Z7, K1, Z7 // row 3: the larger, where there are keys
+	VMAXPS (R10)(R8*1), Z8, K1, Z8 // row 4: the larger, where there are keys
+	VMAXPS (R10)(R8*2), Z9, K1, Z9 // row 5: the larger, where there are keys
+	VMAXPS (R11), Z10, K1, Z10 // row 6: the larger, where there are keys
+	VMAXPS (R11)(R8*1), Z11, K1, Z11 // row 7: the larger, where there are keys
+	VMAXPS (R11)(R8*2), Z12, K1, Z12 // row 8: the larger, where there are keys
+	VMAXPS (R12), Z13, K1, Z13 // row 9: the larger, where there are keys
+	VMAXPS (R12)(R8*1), Z14, K1, Z14 // row 10: the larger, where there are keys
+	VMAXPS (R12)(R8*2), Z15, K1, Z15 // row 11: the larger, where there are keys
+	VMAXPS (R13), Z16, K1, Z16 // row 12: the larger, where there are keys
+	VMAXPS (R13)(R8*1), Z17, K1, Z17 // row 13: the larger, where there are keys
+	VMAXPS (R13)(R8*2), Z18, K1, Z18 // row 14: the larger, where there are keys
+	VMAXPS (R14), Z19, K1, Z19 // row 15: the larger, where there are keys
+	MOVQ inverse_base+216(FP), R10 // what rows are told by
+	VUNPCKLPS Z5, Z4, Z20 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z4 // and the others
+	VMAXPS Z4, Z20, Z20 // together
+	VUNPCKLPS Z7, Z6, Z4 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VUNPCKLPS Z9, Z8, Z5 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z6 // and the others
+	VMAXPS Z6, Z5, Z5 // together
+	VUNPCKLPS Z11, Z10, Z6 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z7 // and the others
+	VMAXPS Z7, Z6, Z6 // together
+	VUNPCKLPS Z13, Z12, Z7 // elements of two rows in turns
+	VUNPCKHPS Z13, Z12, Z8 // and the others
+	VMAXPS Z8, Z7, Z7 // together
+	VUNPCKLPS Z15, Z14, Z8 // elements of two rows in turns
+	VUNPCKHPS Z15, Z14, Z9 // and the others
+	VMAXPS Z9, Z8, Z8 // together
+	VUNPCKLPS Z17, Z16, Z9 // elements of two rows in turns
+	VUNPCKHPS Z17, Z16, Z10 // and the others
+	VMAXPS Z10, Z9, Z9 // together
+	VUNPCKLPS Z19, Z18, Z10 // elements of two rows in turns
+	VUNPCKHPS Z19, Z18, Z11 // and the others
+	VMAXPS Z11, Z10, Z10 // together
+	VUNPCKLPD Z4, Z20, Z11 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z20, Z4 // and the others
+	VMAXPS Z4, Z11, Z11 // together
+	VUNPCKLPD Z6, Z5, Z4 // pairs of four rows in turns
+	VUNPCKHPD Z6, Z5, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z8, Z7, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z8, Z7, Z6 // and the others
+	VMAXPS Z6, Z5, Z5 // together
+	VUNPCKLPD Z10, Z9, Z6 // pairs of four rows in turns
+	VUNPCKHPD Z10, Z9, Z7 // and the others
+	VMAXPS Z7, Z6, Z6 // together
+	VSHUFF32X4 $0x88, Z4, Z11, Z7 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z4, Z11, Z4 // and the others
+	VMAXPS Z4, Z7, Z7 // together
+	VSHUFF32X4 $0x88, Z6, Z5, Z4 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z6, Z5, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VSHUFF32X4 $0x88, Z4, Z7, Z5 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z4, Z7, Z4 // and the others
+	VMAXPS Z4, Z5, Z5 // together
+	VXORPS Z4, Z4, Z4 // 0
+	VSUBPS Z5, Z4, Z5 // - the largest
+	VMOVUPS Z5, 1024(R10) // of each row
+	VMOVUPS nearleastexponentAMXBF16<>+0(SB), Z4 // nearleastexponent
+	VMOVUPS wholeAMXBF16<>+0(SB), Z5 // whole
+	VMOVUPS oneAMXBF16<>+0(SB), Z6 // one
+	VMOVUPS middle2f3AMXBF16<>+0(SB), Z7 // middle2f3
+	VMOVUPS middle2f2AMXBF16<>+0(SB), Z8 // middle2f2
+	VMOVUPS middle2f1AMXBF16<>+0(SB), Z9 // middle2f1
+	VMOVUPS middle2f0AMXBF16<>+0(SB), Z10 // middle2f0
+	MOVQ 16(SP), R13 // queries of the tile
+	MOVQ scores_base+144(FP), R11 // scores
+	MOVQ weights_base+168(FP), R12 // weights
+	MOVQ R10, R14 // the first row
+	LEAQ 1024(R10), R15 // and its largest score
+
+weights:
+	VBROADCASTSS (R15), Z11 // - the largest, in every lane
+	MOVQ R11, R8 // scores
+	MOVQ R12, R9 // weights
+	VXORPS Z12, Z12, Z12 // sum: 0
+	MOVQ 8(SP), DI // keys
+	SUBQ $0x21, DI // more than 32?
+	JL lastkeys // no
 
 weigh:
-	VADDPS (R8), Z9, Z11 // scores - the largest
+	VADDPS (R8), Z11, Z13 // t: scores - the largest
+	VMAXPS Z4, Z13, Z13 // not below -125
+	VMOVAPS Z13, Z14 // t
+	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
+	VMOVAPS Z14, Z15 // that
+	VFMSUB213PS Z5, Z6, Z15 // as a number
+	VFNMADD231PS Z15, Z6, Z13 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z15 // 2^f by its polynomial
+	VFMADD213PS Z8, Z13, Z15 // ·f + middle2f2
+	VFMADD213PS Z9, Z13, Z15 // ·f + middle2f1
+	VFMADD213PS Z10, Z13, Z15 // ·f + middle2f0
+	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
+	VPADDD Z14, Z15, Z15 // times 2 to its power
+	VADDPS 64(R8), Z11, Z13 // t: scores - the largest
+	VMAXPS Z4, Z13, Z13 // not below -125
+	VMOVAPS Z13, Z14 // t
+	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
+	VMOVAPS Z14, Z16 // that
+	VFMSUB213PS Z5, Z6, Z16 // as a number
+	VFNMADD231PS Z16, Z6, Z13 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z16 // 2^f by its polynomial
+	VFMADD213PS Z8, Z13, Z16 // ·f + middle2f2
+	VFMADD213PS Z9, Z13, Z16 // ·f + middle2f1
+	VFMADD213PS Z10, Z13, Z16 // ·f + middle2f0
+	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
+	VPADDD Z14, Z16, Z16 // times 2 to its power
+	VADDPS Z15, Z12, Z12 // sum += weights
+	VADDPS Z16, Z12, Z12 // sum += weights
+	BYTE $0x62; BYTE $0xc2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc7 // VCVTNE2PS2BF16 Z15, Z16, Z16: as bfloat16
+	VMOVUPS Z16, (R9) // write
+	ADDQ $0x00000080, R8 // next 32 scores
+	ADDQ $0x40, R9 // next 32 weights
+	SUBQ $0x20, DI // so many are done
+	JGE weigh // more than 32 left?
+
+lastkeys:
+	CMPQ DI, $-17 // more than 16 left?
+	JLE few // no
+	VADDPS (R8), Z11, Z13 // t: scores - the largest
+	VMAXPS Z4, Z13, Z13 // not below -125
+	VMOVAPS Z13, Z14 // t
+	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
+	VMOVAPS Z14, Z15 // that
+	VFMSUB213PS Z5, Z6, Z15 // as a number
+	VFNMADD231PS Z15, Z6, Z13 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z15 // 2^f by its polynomial
+	VFMADD213PS Z8, Z13, Z15 // ·f + middle2f2
+	VFMADD213PS Z9, Z13, Z15 // ·f + middle2f1
+	VFMADD213PS Z10, Z13, Z15 // ·f + middle2f0
+	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
+	VPADDD Z14, Z15, Z15 // times 2 to its power
+	VADDPS 64(R8), Z11, Z11 // t: scores - the largest
 	VMAXPS Z4, Z11, Z11 // not below -125
-	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
-	VMOVUPS Z5, Z13 // 2^f by its polynomial
-	VFMADD213PS Z6, Z12, Z13 // ·f + near2f2
-	VFMADD213PS Z7, Z12, Z13 // ·f + near2f1
-	VFMADD213PS Z8, Z12, Z13 // ·f + near2f0
-	VSCALEFPS Z11, Z13, Z13 // times 2 to the power of that number
-	VADDPS Z13, Z10, Z10 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xdd // VCVTNEPS2BF16 Z13, Z11: as bfloat16
-	VMOVUPS Y11, (R9) // write
-	ADDQ $0x40, R8 // next 16 scores
-	ADDQ $0x20, R9 // next 16 weights
-	DECQ DI // one turn done
-	JNZ weigh // more?
+	VMOVAPS Z11, Z13 // t
+	VFMADD213PS Z5, Z6, Z13 // rounded to a whole number, in the last bits
+	VMOVAPS Z13, Z14 // that
+	VFMSUB213PS Z5, Z6, Z14 // as a number
+	VFNMADD231PS Z14, Z6, Z11 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z14 // 2^f by its polynomial
+	VFMADD213PS Z8, Z11, Z14 // ·f + middle2f2
+	VFMADD213PS Z9, Z11, Z14 // ·f + middle2f1
+	VFMADD213PS Z10, Z11, Z14 // ·f + middle2f0
+	VPSLLD $0x17, Z13, Z13 // the whole number to the exponent's place
+	VPADDD Z13, Z14, Z14 // times 2 to its power
+	VMOVAPS.Z Z14, K1, Z14 // keys that are not there weigh nothing
+	VADDPS Z15, Z12, Z12 // sum += weights
+	VADDPS Z14, Z12, Z12 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf7 // VCVTNE2PS2BF16 Z15, Z14, Z14: as bfloat16
+	VMOVUPS Z14, (R9) // write
+	JMP weighed // that was the row
+
+few:
+	VADDPS (R8), Z11, Z11 // t: scores - the largest
+	VMAXPS Z4, Z11, Z11 // not below -125
+	VMOVAPS Z11, Z13 // t
+	VFMADD213PS Z5, Z6, Z13 // rounded to a whole number, in the last bits
+	VMOVAPS Z13, Z14 // that
+	VFMSUB213PS Z5, Z6, Z14 // as a number
+	VFNMADD231PS Z14, Z6, Z11 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z14 // 2^f by its polynomial
+	VFMADD213PS Z8, Z11, Z14 // ·f + middle2f2
+	VFMADD213PS Z9, Z11, Z14 // ·f + middle2f1
+	VFMADD213PS Z10, Z11, Z14 // ·f + middle2f0
+	VPSLLD $0x17, Z13, Z13 // the whole number to the exponent's place
+	VPADDD Z13, Z14, Z14 // times 2 to its power
+	VMOVAPS.Z Z14, K1, Z14 // keys that are not there weigh nothing
+	VADDPS Z14, Z12, Z12 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNEPS2BF16 Z14, Z14: as bfloat16
+	VMOVUPS Z14, (R9) // write, and 0 for 16 more
 
 weighed:
-	VADDPS (R8), Z9, Z9 // scores - the largest
-	VMAXPS Z4, Z9, Z9 // not below -125
-	VREDUCEPS $0x09, Z9, Z11 // f, what t is above a whole number
-	VMOVUPS Z5, Z12 // 2^f by its polynomial
-	VFMADD213PS Z6, Z11, Z12 // ·f + near2f2
-	VFMADD213PS Z7, Z11, Z12 // ·f + near2f1
-	VFMADD213PS Z8, Z11, Z12 // ·f + near2f0
-	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
-	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
-	VADDPS Z12, Z10, Z10 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xcc // VCVTNEPS2BF16 Z12, Z9: as bfloat16
-	VMOVUPS Y9, (R9) // write
-	MOVQ 24(SP), DI // bytes of a row of scores
-	TESTQ $0x00000040, DI // is a tile of weights half full?
-	JZ full // no
-	VMOVUPS Y2, 32(R9) // no weight for keys that are not there
-
-full:
-	VEXTRACTF32X8 $0x01, Z10, Y9 // upper eight lanes
-	VADDPS Y9, Y10, Y10 // with the lower
-	VEXTRACTF128 $0x01, Y10, X9 // upper four lanes
-	VADDPS X9, X10, X10 // with the lower
-	VPERMILPD $0x01, X10, X9 // lanes 2 and 3
-	VADDPS X9, X10, X10 // with 0 and 1
-	VMOVSHDUP X10, X9 // lane 1
-	VADDPS X9, X10, X10 // with lane 0
-	VMOVSS oneAMXBF16<>+0(SB), X9 // 1
-	VDIVSS X10, X9, X9 // by the weights' sum
-	VMOVSS X9, (R12) // write
-	ADDQ 24(SP), R10 // next row of scores
-	ADDQ 32(SP), R11 // of weights
-	ADDQ $0x04, R12 // and its inverse
+	VMOVUPS Z12, (R14) // write the sums of the row's weights
+	ADDQ 24(SP), R11 // next row of scores
+	ADDQ 32(SP), R12 // of weights
+	ADDQ $0x40, R14 // of sums
+	ADDQ $0x04, R15 // and its largest score
 	DECQ R13 // one row done
 	JNZ weights // more?
+	VMOVUPS (R10), Z4 // row 0's
+	VMOVUPS 64(R10), Z5 // row 1's
+	VMOVUPS 128(R10), Z6 // row 2's
+	VMOVUPS 192(R10), Z7 // row 3's
+	VMOVUPS 256(R10), Z8 // row 4's
+	VMOVUPS 320(R10), Z9 // row 5's
+	VMOVUPS 384(R10), Z10 // row 6's
+	VMOVUPS 448(R10), Z11 // row 7's
+	VMOVUPS 512(R10), Z12 // row 8's
+	VMOVUPS 576(R10), Z13 // row 9's
+	VMOVUPS 640(R10), Z14 // row 10's
+	VMOVUPS 704(R10), Z15 // row 11's
+	VMOVUPS 768(R10), Z16 // row 12's
+	VMOVUPS 832(R10), Z17 // row 13's
+	VMOVUPS 896(R10), Z18 // row 14's
+	VMOVUPS 960(R10), Z19 // row 15's
+	VUNPCKLPS Z5, Z4, Z20 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z4 // and the others
+	VADDPS Z4, Z20, Z20 // together
+	VUNPCKLPS Z7, Z6, Z4 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VUNPCKLPS Z9, Z8, Z5 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z6 // and the others
+	VADDPS Z6, Z5, Z5 // together
+	VUNPCKLPS Z11, Z10, Z6 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z7 // and the others
+	VADDPS Z7, Z6, Z6 // together
+	VUNPCKLPS Z13, Z12, Z7 // elements of two rows in turns
+	VUNPCKHPS Z13, Z12, Z8 // and the others
+	VADDPS Z8, Z7, Z7 // together
+	VUNPCKLPS Z15, Z14, Z8 // elements of two rows in turns
+	VUNPCKHPS Z15, Z14, Z9 // and the others
+	VADDPS Z9, Z8, Z8 // together
+	VUNPCKLPS Z17, Z16, Z9 // elements of two rows in turns
+	VUNPCKHPS Z17, Z16, Z10 // and the others
+	VADDPS Z10, Z9, Z9 // together
+	VUNPCKLPS Z19, Z18, Z10 // elements of two rows in turns
+	VUNPCKHPS Z19, Z18, Z11 // and the others
+	VADDPS Z11, Z10, Z10 // together
+	VUNPCKLPD Z4, Z20, Z11 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z20, Z4 // and the others
+	VADDPS Z4, Z11, Z11 // together
+	VUNPCKLPD Z6, Z5, Z4 // pairs of four rows in turns
+	VUNPCKHPD Z6, Z5, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z8, Z7, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z8, Z7, Z6 // and the others
+	VADDPS Z6, Z5, Z5 // together
+	VUNPCKLPD Z10, Z9, Z6 // pairs of four rows in turns
+	VUNPCKHPD Z10, Z9, Z7 // and the others
+	VADDPS Z7, Z6, Z6 // together
+	VSHUFF32X4 $0x88, Z4, Z11, Z7 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z4, Z11, Z4 // and the others
+	VADDPS Z4, Z7, Z7 // together
+	VSHUFF32X4 $0x88, Z6, Z5, Z4 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z6, Z5, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VSHUFF32X4 $0x88, Z4, Z7, Z5 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z4, Z7, Z4 // and the others
+	VADDPS Z4, Z5, Z5 // together
+	VMOVUPS oneAMXBF16<>+0(SB), Z4 // 1
+	VDIVPS Z5, Z4, Z4 // by the weights' sum
+	VMOVUPS Z4, 1024(R10) // of each row
 	SUBQ $0x10, SI // 16 queries have weights
 	JLE scored // none left?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x02; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DX)(AX*1), T4: queries, columns from 0
@@ -1745,11 +1958,11 @@ sums:
 	MOVQ 16(SP), DI // rows
 
 rows:
-	VBROADCASTSS (R9), Z9 // the row's
-	VMULPS (R8), Z9, Z10 // divided by the weights' sum
-	VMOVUPS Z10, (BX) // write
-	VMULPS 64(R8), Z9, Z9 // divided by the weights' sum
-	VMOVUPS Z9, 64(BX) // write
+	VBROADCASTSS 1024(R9), Z4 // the row's
+	VMULPS (R8), Z4, Z5 // divided by the weights' sum
+	VMOVUPS Z5, (BX) // write
+	VMULPS 64(R8), Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 64(BX) // write
 	ADDQ $0x00000080, R8 // next row
 	ADDQ 40(SP), BX // of dst
 	ADDQ $0x04, R9 // and its sum
@@ -1837,77 +2050,23 @@ DATA nearleastexponentAMXBF16<>+56(SB)/4, $(-125.0)
 DATA nearleastexponentAMXBF16<>+60(SB)/4, $(-125.0)
 GLOBL nearleastexponentAMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA near2f3AMXBF16<>+0(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+4(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+8(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+12(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+16(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+20(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+24(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+28(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+32(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+36(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+40(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+44(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+48(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+52(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+56(SB)/4, $(0.07802446)
-DATA near2f3AMXBF16<>+60(SB)/4, $(0.07802446)
-GLOBL near2f3AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near2f2AMXBF16<>+0(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+4(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+8(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+12(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+16(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+20(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+24(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+28(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+32(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+36(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+40(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+44(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+48(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+52(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+56(SB)/4, $(0.22606725)
-DATA near2f2AMXBF16<>+60(SB)/4, $(0.22606725)
-GLOBL near2f2AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near2f1AMXBF16<>+0(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+4(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+8(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+12(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+16(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+20(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+24(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+28(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+32(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+36(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+40(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+44(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+48(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+52(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+56(SB)/4, $(0.6958335)
-DATA near2f1AMXBF16<>+60(SB)/4, $(0.6958335)
-GLOBL near2f1AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA near2f0AMXBF16<>+0(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+4(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+8(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+12(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+16(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+20(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+24(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+28(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+32(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+36(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+40(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+44(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+48(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+52(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+56(SB)/4, $(0.9999252)
-DATA near2f0AMXBF16<>+60(SB)/4, $(0.9999252)
-GLOBL near2f0AMXBF16<>(SB), RODATA|NOPTR, $64
+DATA wholeAMXBF16<>+0(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+4(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+8(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+12(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+16(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+20(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+24(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+28(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+32(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+36(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+40(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+44(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+48(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+52(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+56(SB)/4, $(1.2582912e+07)
+DATA wholeAMXBF16<>+60(SB)/4, $(1.2582912e+07)
+GLOBL wholeAMXBF16<>(SB), RODATA|NOPTR, $64
 
 DATA oneAMXBF16<>+0(SB)/4, $(1.0)
 DATA oneAMXBF16<>+4(SB)/4, $(1.0)
@@ -1927,6 +2086,78 @@ DATA oneAMXBF16<>+56(SB)/4, $(1.0)
 DATA oneAMXBF16<>+60(SB)/4, $(1.0)
 GLOBL oneAMXBF16<>(SB), RODATA|NOPTR, $64
 
+DATA middle2f3AMXBF16<>+0(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+4(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+8(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+12(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+16(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+20(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+24(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+28(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+32(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+36(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+40(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+44(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+48(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+52(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+56(SB)/4, $(0.055171624)
+DATA middle2f3AMXBF16<>+60(SB)/4, $(0.055171624)
+GLOBL middle2f3AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA middle2f2AMXBF16<>+0(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+4(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+8(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+12(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+16(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+20(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+24(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+28(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+32(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+36(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+40(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+44(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+48(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+52(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+56(SB)/4, $(0.24261113)
+DATA middle2f2AMXBF16<>+60(SB)/4, $(0.24261113)
+GLOBL middle2f2AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA middle2f1AMXBF16<>+0(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+4(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+8(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+12(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+16(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+20(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+24(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+28(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+32(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+36(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+40(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+44(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+48(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+52(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+56(SB)/4, $(0.69326097)
+DATA middle2f1AMXBF16<>+60(SB)/4, $(0.69326097)
+GLOBL middle2f1AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA middle2f0AMXBF16<>+0(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+4(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+8(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+12(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+16(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+20(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+24(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+28(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+32(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+36(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+40(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+44(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+48(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+52(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+56(SB)/4, $(0.99992806)
+DATA middle2f0AMXBF16<>+60(SB)/4, $(0.99992806)
+GLOBL middle2f0AMXBF16<>(SB), RODATA|NOPTR, $64
+
 // func attend64AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int)
 // Requires: AMX, AVX, AVX512BF16, AVX512BW, AVX512DQ, AVX512F, BMI2, CMOV
 TEXT ·attend64AMXBF16(SB), $48-280
@@ -1943,11 +2174,6 @@ TEXT ·attend64AMXBF16(SB), $48-280
 	VMOVDQU64 highAMXBF16<>+0(SB), Z1 // and 16 to 31
 	VPXORQ Z2, Z2, Z2 // 0
 	VMOVUPS lowestAMXBF16<>+0(SB), Z3 // -Inf: what no score is below
-	VMOVUPS nearleastexponentAMXBF16<>+0(SB), Z4 // nearleastexponent
-	VMOVUPS near2f3AMXBF16<>+0(SB), Z5 // near2f3
-	VMOVUPS near2f2AMXBF16<>+0(SB), Z6 // near2f2
-	VMOVUPS near2f1AMXBF16<>+0(SB), Z7 // near2f1
-	VMOVUPS near2f0AMXBF16<>+0(SB), Z8 // near2f0
 
 sequence:
 	MOVLQSX (CX), DX // its first row
@@ -1980,199 +2206,199 @@ sequence:
 	SHRQ $0x06, DI // turns
 
 keys:
-	VMOVUPS (R8), Z9 // key 0
-	VMOVUPS 64(R8), Z10 // key 1
-	VMOVUPS 128(R8), Z11 // key 2
-	VMOVUPS 192(R8), Z12 // key 3
-	VMOVUPS 256(R8), Z13 // key 4
-	VMOVUPS 320(R8), Z14 // key 5
-	VMOVUPS 384(R8), Z15 // key 6
-	VMOVUPS 448(R8), Z16 // key 7
-	VMOVUPS 512(R8), Z17 // key 8
-	VMOVUPS 576(R8), Z18 // key 9
-	VMOVUPS 640(R8), Z19 // key 10
-	VMOVUPS 704(R8), Z20 // key 11
-	VMOVUPS 768(R8), Z21 // key 12
-	VMOVUPS 832(R8), Z22 // key 13
-	VMOVUPS 896(R8), Z23 // key 14
-	VMOVUPS 960(R8), Z24 // key 15
-	VUNPCKLPS Z10, Z9, Z25 // registers 0 and 1: lower elements
-	VUNPCKHPS Z10, Z9, Z9 // upper ones
-	VUNPCKLPS Z12, Z11, Z10 // registers 2 and 3: lower elements
-	VUNPCKHPS Z12, Z11, Z11 // upper ones
-	VUNPCKLPS Z14, Z13, Z12 // registers 4 and 5: lower elements
-	VUNPCKHPS Z14, Z13, Z13 // upper ones
-	VUNPCKLPS Z16, Z15, Z14 // registers 6 and 7: lower elements
-	VUNPCKHPS Z16, Z15, Z15 // upper ones
-	VUNPCKLPS Z18, Z17, Z16 // registers 8 and 9: lower elements
-	VUNPCKHPS Z18, Z17, Z17 // upper ones
-	VUNPCKLPS Z20, Z19, Z18 // registers 10 and 11: lower elements
-	VUNPCKHPS Z20, Z19, Z19 // upper ones
-	VUNPCKLPS Z22, Z21, Z20 // registers 12 and 13: lower elements
-	VUNPCKHPS Z22, Z21, Z21 // upper ones
-	VUNPCKLPS Z24, Z23, Z22 // registers 14 and 15: lower elements
-	VUNPCKHPS Z24, Z23, Z23 // upper ones
-	VUNPCKLPD Z10, Z25, Z24 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z10, Z25, Z25 // upper ones
-	VUNPCKLPD Z11, Z9, Z10 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z11, Z9, Z9 // upper ones
-	VUNPCKLPD Z14, Z12, Z11 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z14, Z12, Z14 // upper ones
-	VUNPCKLPD Z15, Z13, Z12 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z15, Z13, Z13 // upper ones
-	VUNPCKLPD Z18, Z16, Z15 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z18, Z16, Z18 // upper ones
-	VUNPCKLPD Z19, Z17, Z16 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z19, Z17, Z17 // upper ones
-	VUNPCKLPD Z22, Z20, Z19 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z22, Z20, Z22 // upper ones
-	VUNPCKLPD Z23, Z21, Z20 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z23, Z21, Z21 // upper ones
-	VSHUFF32X4 $0x88, Z11, Z24, Z23 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z11, Z24, Z24 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z10, Z11 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z12, Z10, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z14, Z25, Z10 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z25, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z9, Z14 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z15, Z13 // registers 8 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z15, Z19 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z16, Z15 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z16, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z21, Z17, Z18 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z21, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z23, Z21 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z23, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z11, Z13 // registers 1 and 9: quarters 0 and 2
+	VMOVUPS (R8), Z4 // key 0
+	VMOVUPS 64(R8), Z5 // key 1
+	VMOVUPS 128(R8), Z6 // key 2
+	VMOVUPS 192(R8), Z7 // key 3
+	VMOVUPS 256(R8), Z8 // key 4
+	VMOVUPS 320(R8), Z9 // key 5
+	VMOVUPS 384(R8), Z10 // key 6
+	VMOVUPS 448(R8), Z11 // key 7
+	VMOVUPS 512(R8), Z12 // key 8
+	VMOVUPS 576(R8), Z13 // key 9
+	VMOVUPS 640(R8), Z14 // key 10
+	VMOVUPS 704(R8), Z15 // key 11
+	VMOVUPS 768(R8), Z16 // key 12
+	VMOVUPS 832(R8), Z17 // key 13
+	VMOVUPS 896(R8), Z18 // key 14
+	VMOVUPS 960(R8), Z19 // key 15
+	VUNPCKLPS Z5, Z4, Z20 // registers 0 and 1: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 2 and 3: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 4 and 5: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 6 and 7: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 8 and 9: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 10 and 11: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPS Z17, Z16, Z15 // registers 12 and 13: lower elements
+	VUNPCKHPS Z17, Z16, Z16 // upper ones
+	VUNPCKLPS Z19, Z18, Z17 // registers 14 and 15: lower elements
+	VUNPCKHPS Z19, Z18, Z18 // upper ones
+	VUNPCKLPD Z5, Z20, Z19 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z5, Z20, Z20 // upper ones
+	VUNPCKLPD Z6, Z4, Z5 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VUNPCKLPD Z17, Z15, Z14 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z17, Z15, Z17 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z18, Z16, Z16 // upper ones
+	VSHUFF32X4 $0x88, Z6, Z19, Z18 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z19, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z5, Z6 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z5, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z20, Z5 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z4, Z9 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z4, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z11, Z10 // registers 9 and 13: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z10, Z11 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z10, Z16 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z18, Z14, Z10 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z24, Z14 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z24, Z24 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z12, Z19 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z12, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z25, Z12 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z25, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z17, Z9, Z22 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z17, Z9, Z9 // quarters 1 and 3
-	VMOVUPS Z21, (R9) // columns 0 and 1 of all
-	VMOVUPS Z11, 64(R9) // columns 2 and 3 of all
-	VMOVUPS Z13, 128(R9) // columns 4 and 5 of all
-	VMOVUPS Z10, 192(R9) // columns 6 and 7 of all
-	VMOVUPS Z14, 256(R9) // columns 8 and 9 of all
-	VMOVUPS Z12, 320(R9) // columns 10 and 11 of all
-	VMOVUPS Z19, 384(R9) // columns 12 and 13 of all
-	VMOVUPS Z22, 448(R9) // columns 14 and 15 of all
-	VMOVUPS Z23, 512(R9) // columns 16 and 17 of all
-	VMOVUPS Z16, 576(R9) // columns 18 and 19 of all
-	VMOVUPS Z15, 640(R9) // columns 20 and 21 of all
-	VMOVUPS Z18, 704(R9) // columns 22 and 23 of all
-	VMOVUPS Z24, 768(R9) // columns 24 and 25 of all
-	VMOVUPS Z25, 832(R9) // columns 26 and 27 of all
-	VMOVUPS Z20, 896(R9) // columns 28 and 29 of all
-	VMOVUPS Z9, 960(R9) // columns 30 and 31 of all
+	VSHUFF32X4 $0x88, Z17, Z13, Z11 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z13, Z17 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z12, Z13 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z18, Z16 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z18, Z18 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z8 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z5, Z6 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z5, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z5 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z19, Z9 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z19, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z7, Z14 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z7, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z20, Z7 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z17 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z4 // quarters 1 and 3
+	VMOVUPS Z16, (R9) // columns 0 and 1 of all
+	VMOVUPS Z6, 64(R9) // columns 2 and 3 of all
+	VMOVUPS Z8, 128(R9) // columns 4 and 5 of all
+	VMOVUPS Z5, 192(R9) // columns 6 and 7 of all
+	VMOVUPS Z9, 256(R9) // columns 8 and 9 of all
+	VMOVUPS Z7, 320(R9) // columns 10 and 11 of all
+	VMOVUPS Z14, 384(R9) // columns 12 and 13 of all
+	VMOVUPS Z17, 448(R9) // columns 14 and 15 of all
+	VMOVUPS Z18, 512(R9) // columns 16 and 17 of all
+	VMOVUPS Z11, 576(R9) // columns 18 and 19 of all
+	VMOVUPS Z10, 640(R9) // columns 20 and 21 of all
+	VMOVUPS Z13, 704(R9) // columns 22 and 23 of all
+	VMOVUPS Z19, 768(R9) // columns 24 and 25 of all
+	VMOVUPS Z20, 832(R9) // columns 26 and 27 of all
+	VMOVUPS Z15, 896(R9) // columns 28 and 29 of all
+	VMOVUPS Z4, 960(R9) // columns 30 and 31 of all
 	LEAQ (R8)(R10*1), DX // columns from 32
-	VMOVUPS (DX), Z9 // key 0
-	VMOVUPS 64(DX), Z10 // key 1
-	VMOVUPS 128(DX), Z11 // key 2
-	VMOVUPS 192(DX), Z12 // key 3
-	VMOVUPS 256(DX), Z13 // key 4
-	VMOVUPS 320(DX), Z14 // key 5
-	VMOVUPS 384(DX), Z15 // key 6
-	VMOVUPS 448(DX), Z16 // key 7
-	VMOVUPS 512(DX), Z17 // key 8
-	VMOVUPS 576(DX), Z18 // key 9
-	VMOVUPS 640(DX), Z19 // key 10
-	VMOVUPS 704(DX), Z20 // key 11
-	VMOVUPS 768(DX), Z21 // key 12
-	VMOVUPS 832(DX), Z22 // key 13
-	VMOVUPS 896(DX), Z23 // key 14
-	VMOVUPS 960(DX), Z24 // key 15
-	VUNPCKLPS Z10, Z9, Z25 // registers 0 and 1: lower elements
-	VUNPCKHPS Z10, Z9, Z9 // upper ones
-	VUNPCKLPS Z12, Z11, Z10 // registers 2 and 3: lower elements
-	VUNPCKHPS Z12, Z11, Z11 // upper ones
-	VUNPCKLPS Z14, Z13, Z12 // registers 4 and 5: lower elements
-	VUNPCKHPS Z14, Z13, Z13 // upper ones
-	VUNPCKLPS Z16, Z15, Z14 // registers 6 and 7: lower elements
-	VUNPCKHPS Z16, Z15, Z15 // upper ones
-	VUNPCKLPS Z18, Z17, Z16 // registers 8 and 9: lower elements
-	VUNPCKHPS Z18, Z17, Z17 // upper ones
-	VUNPCKLPS Z20, Z19, Z18 // registers 10 and 11: lower elements
-	VUNPCKHPS Z20, Z19, Z19 // upper ones
-	VUNPCKLPS Z22, Z21, Z20 // registers 12 and 13: lower elements
-	VUNPCKHPS Z22, Z21, Z21 // upper ones
-	VUNPCKLPS Z24, Z23, Z22 // registers 14 and 15: lower elements
-	VUNPCKHPS Z24, Z23, Z23 // upper ones
-	VUNPCKLPD Z10, Z25, Z24 // registers 0 and 2: lower pairs
-	VUNPCKHPD Z10, Z25, Z25 // upper ones
-	VUNPCKLPD Z11, Z9, Z10 // registers 1 and 3: lower pairs
-	VUNPCKHPD Z11, Z9, Z9 // upper ones
-	VUNPCKLPD Z14, Z12, Z11 // registers 4 and 6: lower pairs
-	VUNPCKHPD Z14, Z12, Z14 // upper ones
-	VUNPCKLPD Z15, Z13, Z12 // registers 5 and 7: lower pairs
-	VUNPCKHPD Z15, Z13, Z13 // upper ones
-	VUNPCKLPD Z18, Z16, Z15 // registers 8 and 10: lower pairs
-	VUNPCKHPD Z18, Z16, Z18 // upper ones
-	VUNPCKLPD Z19, Z17, Z16 // registers 9 and 11: lower pairs
-	VUNPCKHPD Z19, Z17, Z17 // upper ones
-	VUNPCKLPD Z22, Z20, Z19 // registers 12 and 14: lower pairs
-	VUNPCKHPD Z22, Z20, Z22 // upper ones
-	VUNPCKLPD Z23, Z21, Z20 // registers 13 and 15: lower pairs
-	VUNPCKHPD Z23, Z21, Z21 // upper ones
-	VSHUFF32X4 $0x88, Z11, Z24, Z23 // registers 0 and 4: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z11, Z24, Z24 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z12, Z10, Z11 // registers 1 and 5: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z12, Z10, Z12 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z14, Z25, Z10 // registers 2 and 6: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z14, Z25, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z9, Z14 // registers 3 and 7: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z15, Z13 // registers 8 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z15, Z19 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z16, Z15 // registers 9 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z16, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z18, Z16 // registers 10 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z18, Z22 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z21, Z17, Z18 // registers 11 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z21, Z17, Z17 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z13, Z23, Z21 // registers 0 and 8: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z13, Z23, Z23 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z15, Z11, Z13 // registers 1 and 9: quarters 0 and 2
+	VMOVUPS (DX), Z4 // key 0
+	VMOVUPS 64(DX), Z5 // key 1
+	VMOVUPS 128(DX), Z6 // key 2
+	VMOVUPS 192(DX), Z7 // key 3
+	VMOVUPS 256(DX), Z8 // key 4
+	VMOVUPS 320(DX), Z9 // key 5
+	VMOVUPS 384(DX), Z10 // key 6
+	VMOVUPS 448(DX), Z11 // key 7
+	VMOVUPS 512(DX), Z12 // key 8
+	VMOVUPS 576(DX), Z13 // key 9
+	VMOVUPS 640(DX), Z14 // key 10
+	VMOVUPS 704(DX), Z15 // key 11
+	VMOVUPS 768(DX), Z16 // key 12
+	VMOVUPS 832(DX), Z17 // key 13
+	VMOVUPS 896(DX), Z18 // key 14
+	VMOVUPS 960(DX), Z19 // key 15
+	VUNPCKLPS Z5, Z4, Z20 // registers 0 and 1: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 2 and 3: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 4 and 5: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 6 and 7: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 8 and 9: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 10 and 11: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPS Z17, Z16, Z15 // registers 12 and 13: lower elements
+	VUNPCKHPS Z17, Z16, Z16 // upper ones
+	VUNPCKLPS Z19, Z18, Z17 // registers 14 and 15: lower elements
+	VUNPCKHPS Z19, Z18, Z18 // upper ones
+	VUNPCKLPD Z5, Z20, Z19 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z5, Z20, Z20 // upper ones
+	VUNPCKLPD Z6, Z4, Z5 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VUNPCKLPD Z17, Z15, Z14 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z17, Z15, Z17 // upper ones
+	VUNPCKLPD Z18, Z16, Z15 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z18, Z16, Z16 // upper ones
+	VSHUFF32X4 $0x88, Z6, Z19, Z18 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z19, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z5, Z6 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z5, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z20, Z5 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z4, Z9 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z4, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z11, Z10 // registers 9 and 13: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z15, Z11, Z15 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z16, Z10, Z11 // registers 2 and 10: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z16, Z10, Z16 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z18, Z14, Z10 // registers 3 and 11: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z18, Z14, Z18 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z19, Z24, Z14 // registers 4 and 12: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z19, Z24, Z24 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z20, Z12, Z19 // registers 5 and 13: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z20, Z12, Z20 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z22, Z25, Z12 // registers 6 and 14: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z22, Z25, Z25 // quarters 1 and 3
-	VSHUFF32X4 $0x88, Z17, Z9, Z22 // registers 7 and 15: quarters 0 and 2
-	VSHUFF32X4 $0xdd, Z17, Z9, Z9 // quarters 1 and 3
-	VMOVUPS Z21, 1024(R9) // columns 0 and 1 of all
-	VMOVUPS Z11, 1088(R9) // columns 2 and 3 of all
-	VMOVUPS Z13, 1152(R9) // columns 4 and 5 of all
-	VMOVUPS Z10, 1216(R9) // columns 6 and 7 of all
-	VMOVUPS Z14, 1280(R9) // columns 8 and 9 of all
-	VMOVUPS Z12, 1344(R9) // columns 10 and 11 of all
-	VMOVUPS Z19, 1408(R9) // columns 12 and 13 of all
-	VMOVUPS Z22, 1472(R9) // columns 14 and 15 of all
-	VMOVUPS Z23, 1536(R9) // columns 16 and 17 of all
-	VMOVUPS Z16, 1600(R9) // columns 18 and 19 of all
-	VMOVUPS Z15, 1664(R9) // columns 20 and 21 of all
-	VMOVUPS Z18, 1728(R9) // columns 22 and 23 of all
-	VMOVUPS Z24, 1792(R9) // columns 24 and 25 of all
-	VMOVUPS Z25, 1856(R9) // columns 26 and 27 of all
-	VMOVUPS Z20, 1920(R9) // columns 28 and 29 of all
-	VMOVUPS Z9, 1984(R9) // columns 30 and 31 of all
+	VSHUFF32X4 $0x88, Z17, Z13, Z11 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z13, Z17 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z16, Z12, Z13 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z16, Z12, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z18, Z16 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z18, Z18 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z8 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z5, Z6 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z5, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z5 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z19, Z9 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z19, Z19 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z15, Z7, Z14 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z15, Z7, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z17, Z20, Z7 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z17, Z20, Z20 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z17 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z4 // quarters 1 and 3
+	VMOVUPS Z16, 1024(R9) // columns 0 and 1 of all
+	VMOVUPS Z6, 1088(R9) // columns 2 and 3 of all
+	VMOVUPS Z8, 1152(R9) // columns 4 and 5 of all
+	VMOVUPS Z5, 1216(R9) // columns 6 and 7 of all
+	VMOVUPS Z9, 1280(R9) // columns 8 and 9 of all
+	VMOVUPS Z7, 1344(R9) // columns 10 and 11 of all
+	VMOVUPS Z14, 1408(R9) // columns 12 and 13 of all
+	VMOVUPS Z17, 1472(R9) // columns 14 and 15 of all
+	VMOVUPS Z18, 1536(R9) // columns 16 and 17 of all
+	VMOVUPS Z11, 1600(R9) // columns 18 and 19 of all
+	VMOVUPS Z10, 1664(R9) // columns 20 and 21 of all
+	VMOVUPS Z13, 1728(R9) // columns 22 and 23 of all
+	VMOVUPS Z19, 1792(R9) // columns 24 and 25 of all
+	VMOVUPS Z20, 1856(R9) // columns 26 and 27 of all
+	VMOVUPS Z15, 1920(R9) // columns 28 and 29 of all
+	VMOVUPS Z4, 1984(R9) // columns 30 and 31 of all
 	ADDQ $0x00000400, R8 // next 16 keys
 	ADDQ $0x00000800, R9 // next squares
 	DECQ DI // one turn done
@@ -2197,21 +2423,21 @@ pairs:
 	SARQ $0x3f, SI // all ones then, else 0
 	NOTQ SI // the other way round
 	KMOVW SI, K2 // no lane if there was but one
-	VMOVDQU32 (R8), Z9 // a row
-	VMOVDQU32.Z 64(R8), K2, Z10 // the next, if it is there
-	VMOVDQA32 Z9, Z11 // the first again
-	VPERMT2W Z10, Z0, Z11 // columns 0 to 15 of both
-	VPERMT2W Z10, Z1, Z9 // columns 16 to 31
-	VMOVUPS Z11, (R9) // write
-	VMOVUPS Z9, 1024(R9) // write
+	VMOVDQU32 (R8), Z4 // a row
+	VMOVDQU32.Z 64(R8), K2, Z5 // the next, if it is there
+	VMOVDQA32 Z4, Z6 // the first again
+	VPERMT2W Z5, Z0, Z6 // columns 0 to 15 of both
+	VPERMT2W Z5, Z1, Z4 // columns 16 to 31
+	VMOVUPS Z6, (R9) // write
+	VMOVUPS Z4, 1024(R9) // write
 	LEAQ (R8)(R10*1), SI // columns from 32
-	VMOVDQU32 (SI), Z9 // a row
-	VMOVDQU32.Z 64(SI), K2, Z10 // the next, if it is there
-	VMOVDQA32 Z9, Z11 // the first again
-	VPERMT2W Z10, Z0, Z11 // columns 0 to 15 of both
-	VPERMT2W Z10, Z1, Z9 // columns 16 to 31
-	VMOVUPS Z11, 2048(R9) // write
-	VMOVUPS Z9, 3072(R9) // write
+	VMOVDQU32 (SI), Z4 // a row
+	VMOVDQU32.Z 64(SI), K2, Z5 // the next, if it is there
+	VMOVDQA32 Z4, Z6 // the first again
+	VPERMT2W Z5, Z0, Z6 // columns 0 to 15 of both
+	VPERMT2W Z5, Z1, Z4 // columns 16 to 31
+	VMOVUPS Z6, 2048(R9) // write
+	VMOVUPS Z4, 3072(R9) // write
 	ADDQ $0x00000080, R8 // next two rows
 	ADDQ $0x40, R9 // next pair
 	DECQ DI // one turn done
@@ -2262,102 +2488,320 @@ first:
 	ADDQ $0x00000400, DX // next 16 queries
 
 queries:
-	MOVQ $0x00000010, R14 // a tile has 16 rows
-	CMPQ SI, R14 // are there fewer queries?
-	CMOVQLT SI, R14 // then those
-	MOVQ R14, 16(SP) // are needed again
-	MOVQ scores_base+144(FP), R11 // scores
-	MOVQ weights_base+168(FP), R12 // weights
-	MOVQ inverse_base+216(FP), R13 // inverse sums of weights
-
-weights:
-	VMOVAPS Z3, Z9 // largest so far
-	MOVQ R11, R8 // scores
+	MOVQ $0x00000010, DI // a tile has 16 rows
+	CMPQ SI, DI // are there fewer queries?
+	CMOVQLT SI, DI // then those
+	MOVQ DI, 16(SP) // are needed again
+	MOVQ 24(SP), R8 // from row to row of the scores
+	MOVQ scores_base+144(FP), R9 // row 0
+	LEAQ (R9)(R8*2), R11 // row 2: two rows on,
+	ADDQ R8, R11 // and one more to row 3
+	LEAQ (R11)(R8*2), R12 // row 5: two rows on,
+	ADDQ R8, R12 // and one more to row 6
+	LEAQ (R12)(R8*2), R13 // row 8: two rows on,
+	ADDQ R8, R13 // and one more to row 9
+	LEAQ (R13)(R8*2), R14 // row 11: two rows on,
+	ADDQ R8, R14 // and one more to row 12
+	LEAQ (R14)(R8*2), R15 // row 14: two rows on,
+	ADDQ R8, R15 // and one more to row 15
+	VMOVAPS Z3, Z4 // row 0: -Inf, what no score is below
+	VMOVAPS Z3, Z5 // row 1: -Inf, what no score is below
+	VMOVAPS Z3, Z6 // row 2: -Inf, what no score is below
+	VMOVAPS Z3, Z7 // row 3: -Inf, what no score is below
+	VMOVAPS Z3, Z8 // row 4: -Inf, what no score is below
+	VMOVAPS Z3, Z9 // row 5: -Inf, what no score is below
+	VMOVAPS Z3, Z10 // row 6: -Inf, what no score is below
+	VMOVAPS Z3, Z11 // row 7: -Inf, what no score is below
+	VMOVAPS Z3, Z12 // row 8: -Inf, what no score is below
+	VMOVAPS Z3, Z13 // row 9: -Inf, what no score is below
+	VMOVAPS Z3, Z14 // row 10: -Inf, what no score is below
+	VMOVAPS Z3, Z15 // row 11: -Inf, what no score is below
+	VMOVAPS Z3, Z16 // row 12: -Inf, what no score is below
+	VMOVAPS Z3, Z17 // row 13: -Inf, what no score is below
+	VMOVAPS Z3, Z18 // row 14: -Inf, what no score is below
+	VMOVAPS Z3, Z19 // row 15: -Inf, what no score is below
 	MOVQ 24(SP), DI // bytes of a row
 	SHRQ $0x06, DI // turns
 	DECQ DI // the last 16 apart
 	JZ largest // are those all?
 
 larger:
-	VMAXPS (R8), Z9, Z9 // the larger
-	ADDQ $0x40, R8 // next 16
+	VMAXPS (R9), Z4, Z4 // row 0: the larger
+	VMAXPS (R9)(R8*1), Z5, Z5 // row 1: the larger
+	VMAXPS (R9)(R8*2), Z6, Z6 // row 2: the larger
+	VMAXPS (R11), Z7, Z7 // row 3: the larger
+	VMAXPS (R11)(R8*1), Z8, Z8 // row 4: the larger
+	VMAXPS (R11)(R8*2), Z9, Z9 // row 5: the larger
+	VMAXPS (R12), Z10, Z10 // row 6: the larger
+	VMAXPS (R12)(R8*1), Z11, Z11 // row 7: the larger
+	VMAXPS (R12)(R8*2), Z12, Z12 // row 8: the larger
+	VMAXPS (R13), Z13, Z13 // row 9: the larger
+	VMAXPS (R13)(R8*1), Z14, Z14 // row 10: the larger
+	VMAXPS (R13)(R8*2), Z15, Z15 // row 11: the larger
+	VMAXPS (R14), Z16, Z16 // row 12: the larger
+	VMAXPS (R14)(R8*1), Z17, Z17 // row 13: the larger
+	VMAXPS (R14)(R8*2), Z18, Z18 // row 14: the larger
+	VMAXPS (R15), Z19, Z19 // row 15: the larger
+	ADDQ $0x40, R9 // next scores, rows from 0
+	ADDQ $0x40, R11 // next scores, rows from 3
+	ADDQ $0x40, R12 // next scores, rows from 6
+	ADDQ $0x40, R13 // next scores, rows from 9
+	ADDQ $0x40, R14 // next scores, rows from 12
+	ADDQ $0x40, R15 // next scores, rows from 15
 	DECQ DI // one turn done
 	JNZ larger // more?
 
 largest:
-	VMOVAPS Z3, Z10 // -Inf where there is no key
-	VMOVUPS (R8), K1, Z10 // the last scores
-	VMAXPS Z10, Z9, Z9 // the larger
-	VEXTRACTF32X8 $0x01, Z9, Y10 // upper eight lanes
-	VMAXPS Y10, Y9, Y9 // with the lower
-	VEXTRACTF128 $0x01, Y9, X10 // upper four lanes
-	VMAXPS X10, X9, X9 // with the lower
-	VPERMILPD $0x01, X9, X10 // lanes 2 and 3
-	VMAXPS X10, X9, X9 // with 0 and 1
-	VMOVSHDUP X9, X10 // lane 1
-	VMAXPS X10, X9, X9 // with lane 0
-	VBROADCASTSS X9, Z9 // in every lane
-	VSUBPS Z9, Z2, Z9 // - the largest
-	VXORPS Z10, Z10, Z10 // 0
-	MOVQ R11, R8 // scores
-	MOVQ R12, R9 // weights
-	MOVQ 24(SP), DI // bytes of a row
-	SHRQ $0x06, DI // turns
-	DECQ DI // the last 16 apart
-	JZ weighed // are those all?
+	VMAXPS (R9), Z4, K1, Z4 // row 0: the larger, where there are keys
+	VMAXPS (R9)(R8*1), Z5, K1, Z5 // row 1: the larger, where there are keys
+	VMAXPS (R9)(R8*2), Z6, K1, Z6 // row 2: the larger, where there are keys
+	VMAXPS (R11), Z7, K1, Z7 // row 3: the larger, where there are keys
+	VMAXPS (R11)(R8*1), Z8, K1, Z8 // row 4: the larger, where there are keys
+	VMAXPS (R11)(R8*2), Z9, K1, Z9 // row 5: the larger, where there are keys
+	VMAXPS (R12), Z10, K1, Z10 // row 6: the larger, where there are keys
+	VMAXPS (R12)(R8*1), Z11, K1, Z11 // row 7: the larger, where there are keys
+	VMAXPS (R12)(R8*2), Z12, K1, Z12 // row 8: the larger, where there are keys
+	VMAXPS (R13), Z13, K1, Z13 // row 9: the larger, where there are keys
+	VMAXPS (R13)(R8*1), Z14, K1, Z14 // row 10: the larger, where there are keys
+	VMAXPS (R13)(R8*2), Z15, K1, Z15 // row 11: the larger, where there are keys
+	VMAXPS (R14), Z16, K1, Z16 // row 12: the larger, where there are keys
+	VMAXPS (R14)(R8*1), Z17, K1, Z17 // row 13: the larger, where there are keys
+	VMAXPS (R14)(R8*2), Z18, K1, Z18 // row 14: the larger, where there are keys
+	VMAXPS (R15), Z19, K1, Z19 // row 15: the larger, where there are keys
+	MOVQ inverse_base+216(FP), R11 // what rows are told by
+	VUNPCKLPS Z5, Z4, Z20 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z4 // and the others
+	VMAXPS Z4, Z20, Z20 // together
+	VUNPCKLPS Z7, Z6, Z4 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VUNPCKLPS Z9, Z8, Z5 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z6 // and the others
+	VMAXPS Z6, Z5, Z5 // together
+	VUNPCKLPS Z11, Z10, Z6 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z7 // and the others
+	VMAXPS Z7, Z6, Z6 // together
+	VUNPCKLPS Z13, Z12, Z7 // elements of two rows in turns
+	VUNPCKHPS Z13, Z12, Z8 // and the others
+	VMAXPS Z8, Z7, Z7 // together
+	VUNPCKLPS Z15, Z14, Z8 // elements of two rows in turns
+	VUNPCKHPS Z15, Z14, Z9 // and the others
+	VMAXPS Z9, Z8, Z8 // together
+	VUNPCKLPS Z17, Z16, Z9 // elements of two rows in turns
+	VUNPCKHPS Z17, Z16, Z10 // and the others
+	VMAXPS Z10, Z9, Z9 // together
+	VUNPCKLPS Z19, Z18, Z10 // elements of two rows in turns
+	VUNPCKHPS Z19, Z18, Z11 // and the others
+	VMAXPS Z11, Z10, Z10 // together
+	VUNPCKLPD Z4, Z20, Z11 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z20, Z4 // and the others
+	VMAXPS Z4, Z11, Z11 // together
+	VUNPCKLPD Z6, Z5, Z4 // pairs of four rows in turns
+	VUNPCKHPD Z6, Z5, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z8, Z7, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z8, Z7, Z6 // and the others
+	VMAXPS Z6, Z5, Z5 // together
+	VUNPCKLPD Z10, Z9, Z6 // pairs of four rows in turns
+	VUNPCKHPD Z10, Z9, Z7 // and the others
+	VMAXPS Z7, Z6, Z6 // together
+	VSHUFF32X4 $0x88, Z4, Z11, Z7 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z4, Z11, Z4 // and the others
+	VMAXPS Z4, Z7, Z7 // together
+	VSHUFF32X4 $0x88, Z6, Z5, Z4 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z6, Z5, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VSHUFF32X4 $0x88, Z4, Z7, Z5 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z4, Z7, Z4 // and the others
+	VMAXPS Z4, Z5, Z5 // together
+	VXORPS Z4, Z4, Z4 // 0
+	VSUBPS Z5, Z4, Z5 // - the largest
+	VMOVUPS Z5, 1024(R11) // of each row
+	VMOVUPS nearleastexponentAMXBF16<>+0(SB), Z4 // nearleastexponent
+	VMOVUPS wholeAMXBF16<>+0(SB), Z5 // whole
+	VMOVUPS oneAMXBF16<>+0(SB), Z6 // one
+	VMOVUPS middle2f3AMXBF16<>+0(SB), Z7 // middle2f3
+	VMOVUPS middle2f2AMXBF16<>+0(SB), Z8 // middle2f2
+	VMOVUPS middle2f1AMXBF16<>+0(SB), Z9 // middle2f1
+	VMOVUPS middle2f0AMXBF16<>+0(SB), Z10 // middle2f0
+	MOVQ 16(SP), R14 // queries of the tile
+	MOVQ scores_base+144(FP), R12 // scores
+	MOVQ weights_base+168(FP), R13 // weights
+	MOVQ R11, R15 // the first row
+	LEAQ 1024(R11), BP // and its largest score
+
+weights:
+	VBROADCASTSS (BP), Z11 // - the largest, in every lane
+	MOVQ R12, R8 // scores
+	MOVQ R13, R9 // weights
+	VXORPS Z12, Z12, Z12 // sum: 0
+	MOVQ 8(SP), DI // keys
+	SUBQ $0x21, DI // more than 32?
+	JL lastkeys // no
 
 weigh:
-	VADDPS (R8), Z9, Z11 // scores - the largest
+	VADDPS (R8), Z11, Z13 // t: scores - the largest
+	VMAXPS Z4, Z13, Z13 // not below -125
+	VMOVAPS Z13, Z14 // t
+	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
+	VMOVAPS Z14, Z15 // that
+	VFMSUB213PS Z5, Z6, Z15 // as a number
+	VFNMADD231PS Z15, Z6, Z13 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z15 // 2^f by its polynomial
+	VFMADD213PS Z8, Z13, Z15 // ·f + middle2f2
+	VFMADD213PS Z9, Z13, Z15 // ·f + middle2f1
+	VFMADD213PS Z10, Z13, Z15 // ·f + middle2f0
+	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
+	VPADDD Z14, Z15, Z15 // times 2 to its power
+	VADDPS 64(R8), Z11, Z13 // t: scores - the largest
+	VMAXPS Z4, Z13, Z13 // not below -125
+	VMOVAPS Z13, Z14 // t
+	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
+	VMOVAPS Z14, Z16 // that
+	VFMSUB213PS Z5, Z6, Z16 // as a number
+	VFNMADD231PS Z16, Z6, Z13 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z16 // 2^f by its polynomial
+	VFMADD213PS Z8, Z13, Z16 // ·f + middle2f2
+	VFMADD213PS Z9, Z13, Z16 // ·f + middle2f1
+	VFMADD213PS Z10, Z13, Z16 // ·f + middle2f0
+	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
+	VPADDD Z14, Z16, Z16 // times 2 to its power
+	VADDPS Z15, Z12, Z12 // sum += weights
+	VADDPS Z16, Z12, Z12 // sum += weights
+	BYTE $0x62; BYTE $0xc2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc7 // VCVTNE2PS2BF16 Z15, Z16, Z16: as bfloat16
+	VMOVUPS Z16, (R9) // write
+	ADDQ $0x00000080, R8 // next 32 scores
+	ADDQ $0x40, R9 // next 32 weights
+	SUBQ $0x20, DI // so many are done
+	JGE weigh // more than 32 left?
+
+lastkeys:
+	CMPQ DI, $-17 // more than 16 left?
+	JLE few // no
+	VADDPS (R8), Z11, Z13 // t: scores - the largest
+	VMAXPS Z4, Z13, Z13 // not below -125
+	VMOVAPS Z13, Z14 // t
+	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
+	VMOVAPS Z14, Z15 // that
+	VFMSUB213PS Z5, Z6, Z15 // as a number
+	VFNMADD231PS Z15, Z6, Z13 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z15 // 2^f by its polynomial
+	VFMADD213PS Z8, Z13, Z15 // ·f + middle2f2
+	VFMADD213PS Z9, Z13, Z15 // ·f + middle2f1
+	VFMADD213PS Z10, Z13, Z15 // ·f + middle2f0
+	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
+	VPADDD Z14, Z15, Z15 // times 2 to its power
+	VADDPS 64(R8), Z11, Z11 // t: scores - the largest
 	VMAXPS Z4, Z11, Z11 // not below -125
-	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
-	VMOVUPS Z5, Z13 // 2^f by its polynomial
-	VFMADD213PS Z6, Z12, Z13 // ·f + near2f2
-	VFMADD213PS Z7, Z12, Z13 // ·f + near2f1
-	VFMADD213PS Z8, Z12, Z13 // ·f + near2f0
-	VSCALEFPS Z11, Z13, Z13 // times 2 to the power of that number
-	VADDPS Z13, Z10, Z10 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xdd // VCVTNEPS2BF16 Z13, Z11: as bfloat16
-	VMOVUPS Y11, (R9) // write
-	ADDQ $0x40, R8 // next 16 scores
-	ADDQ $0x20, R9 // next 16 weights
-	DECQ DI // one turn done
-	JNZ weigh // more?
+	VMOVAPS Z11, Z13 // t
+	VFMADD213PS Z5, Z6, Z13 // rounded to a whole number, in the last bits
+	VMOVAPS Z13, Z14 // that
+	VFMSUB213PS Z5, Z6, Z14 // as a number
+	VFNMADD231PS Z14, Z6, Z11 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z14 // 2^f by its polynomial
+	VFMADD213PS Z8, Z11, Z14 // ·f + middle2f2
+	VFMADD213PS Z9, Z11, Z14 // ·f + middle2f1
+	VFMADD213PS Z10, Z11, Z14 // ·f + middle2f0
+	VPSLLD $0x17, Z13, Z13 // the whole number to the exponent's place
+	VPADDD Z13, Z14, Z14 // times 2 to its power
+	VMOVAPS.Z Z14, K1, Z14 // keys that are not there weigh nothing
+	VADDPS Z15, Z12, Z12 // sum += weights
+	VADDPS Z14, Z12, Z12 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf7 // VCVTNE2PS2BF16 Z15, Z14, Z14: as bfloat16
+	VMOVUPS Z14, (R9) // write
+	JMP weighed // that was the row
+
+few:
+	VADDPS (R8), Z11, Z11 // t: scores - the largest
+	VMAXPS Z4, Z11, Z11 // not below -125
+	VMOVAPS Z11, Z13 // t
+	VFMADD213PS Z5, Z6, Z13 // rounded to a whole number, in the last bits
+	VMOVAPS Z13, Z14 // that
+	VFMSUB213PS Z5, Z6, Z14 // as a number
+	VFNMADD231PS Z14, Z6, Z11 // f: t without it, at most 1/2 away from 0
+	VMOVAPS Z7, Z14 // 2^f by its polynomial
+	VFMADD213PS Z8, Z11, Z14 // ·f + middle2f2
+	VFMADD213PS Z9, Z11, Z14 // ·f + middle2f1
+	VFMADD213PS Z10, Z11, Z14 // ·f + middle2f0
+	VPSLLD $0x17, Z13, Z13 // the whole number to the exponent's place
+	VPADDD Z13, Z14, Z14 // times 2 to its power
+	VMOVAPS.Z Z14, K1, Z14 // keys that are not there weigh nothing
+	VADDPS Z14, Z12, Z12 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNEPS2BF16 Z14, Z14: as bfloat16
+	VMOVUPS Z14, (R9) // write, and 0 for 16 more
 
 weighed:
-	VADDPS (R8), Z9, Z9 // scores - the largest
-	VMAXPS Z4, Z9, Z9 // not below -125
-	VREDUCEPS $0x09, Z9, Z11 // f, what t is above a whole number
-	VMOVUPS Z5, Z12 // 2^f by its polynomial
-	VFMADD213PS Z6, Z11, Z12 // ·f + near2f2
-	VFMADD213PS Z7, Z11, Z12 // ·f + near2f1
-	VFMADD213PS Z8, Z11, Z12 // ·f + near2f0
-	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
-	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
-	VADDPS Z12, Z10, Z10 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xcc // VCVTNEPS2BF16 Z12, Z9: as bfloat16
-	VMOVUPS Y9, (R9) // write
-	MOVQ 24(SP), DI // bytes of a row of scores
-	TESTQ $0x00000040, DI // is a tile of weights half full?
-	JZ full // no
-	VMOVUPS Y2, 32(R9) // no weight for keys that are not there
-
-full:
-	VEXTRACTF32X8 $0x01, Z10, Y9 // upper eight lanes
-	VADDPS Y9, Y10, Y10 // with the lower
-	VEXTRACTF128 $0x01, Y10, X9 // upper four lanes
-	VADDPS X9, X10, X10 // with the lower
-	VPERMILPD $0x01, X10, X9 // lanes 2 and 3
-	VADDPS X9, X10, X10 // with 0 and 1
-	VMOVSHDUP X10, X9 // lane 1
-	VADDPS X9, X10, X10 // with lane 0
-	VMOVSS oneAMXBF16<>+0(SB), X9 // 1
-	VDIVSS X10, X9, X9 // by the weights' sum
-	VMOVSS X9, (R13) // write
-	ADDQ 24(SP), R11 // next row of scores
-	ADDQ 32(SP), R12 // of weights
-	ADDQ $0x04, R13 // and its inverse
+	VMOVUPS Z12, (R15) // write the sums of the row's weights
+	ADDQ 24(SP), R12 // next row of scores
+	ADDQ 32(SP), R13 // of weights
+	ADDQ $0x40, R15 // of sums
+	ADDQ $0x04, BP // and its largest score
 	DECQ R14 // one row done
 	JNZ weights // more?
+	VMOVUPS (R11), Z4 // row 0's
+	VMOVUPS 64(R11), Z5 // row 1's
+	VMOVUPS 128(R11), Z6 // row 2's
+	VMOVUPS 192(R11), Z7 // row 3's
+	VMOVUPS 256(R11), Z8 // row 4's
+	VMOVUPS 320(R11), Z9 // row 5's
+	VMOVUPS 384(R11), Z10 // row 6's
+	VMOVUPS 448(R11), Z11 // row 7's
+	VMOVUPS 512(R11), Z12 // row 8's
+	VMOVUPS 576(R11), Z13 // row 9's
+	VMOVUPS 640(R11), Z14 // row 10's
+	VMOVUPS 704(R11), Z15 // row 11's
+	VMOVUPS 768(R11), Z16 // row 12's
+	VMOVUPS 832(R11), Z17 // row 13's
+	VMOVUPS 896(R11), Z18 // row 14's
+	VMOVUPS 960(R11), Z19 // row 15's
+	VUNPCKLPS Z5, Z4, Z20 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z4 // and the others
+	VADDPS Z4, Z20, Z20 // together
+	VUNPCKLPS Z7, Z6, Z4 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VUNPCKLPS Z9, Z8, Z5 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z6 // and the others
+	VADDPS Z6, Z5, Z5 // together
+	VUNPCKLPS Z11, Z10, Z6 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z7 // and the others
+	VADDPS Z7, Z6, Z6 // together
+	VUNPCKLPS Z13, Z12, Z7 // elements of two rows in turns
+	VUNPCKHPS Z13, Z12, Z8 // and the others
+	VADDPS Z8, Z7, Z7 // together
+	VUNPCKLPS Z15, Z14, Z8 // elements of two rows in turns
+	VUNPCKHPS Z15, Z14, Z9 // and the others
+	VADDPS Z9, Z8, Z8 // together
+	VUNPCKLPS Z17, Z16, Z9 // elements of two rows in turns
+	VUNPCKHPS Z17, Z16, Z10 // and the others
+	VADDPS Z10, Z9, Z9 // together
+	VUNPCKLPS Z19, Z18, Z10 // elements of two rows in turns
+	VUNPCKHPS Z19, Z18, Z11 // and the others
+	VADDPS Z11, Z10, Z10 // together
+	VUNPCKLPD Z4, Z20, Z11 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z20, Z4 // and the others
+	VADDPS Z4, Z11, Z11 // together
+	VUNPCKLPD Z6, Z5, Z4 // pairs of four rows in turns
+	VUNPCKHPD Z6, Z5, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z8, Z7, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z8, Z7, Z6 // and the others
+	VADDPS Z6, Z5, Z5 // together
+	VUNPCKLPD Z10, Z9, Z6 // pairs of four rows in turns
+	VUNPCKHPD Z10, Z9, Z7 // and the others
+	VADDPS Z7, Z6, Z6 // together
+	VSHUFF32X4 $0x88, Z4, Z11, Z7 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z4, Z11, Z4 // and the others
+	VADDPS Z4, Z7, Z7 // together
+	VSHUFF32X4 $0x88, Z6, Z5, Z4 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z6, Z5, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VSHUFF32X4 $0x88, Z4, Z7, Z5 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z4, Z7, Z4 // and the others
+	VADDPS Z4, Z5, Z5 // together
+	VMOVUPS oneAMXBF16<>+0(SB), Z4 // 1
+	VDIVPS Z5, Z4, Z4 // by the weights' sum
+	VMOVUPS Z4, 1024(R11) // of each row
 	SUBQ $0x10, SI // 16 queries have weights
 	JLE scored // none left?
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x02; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (DX)(AX*1), T4: queries, columns from 0
@@ -2417,15 +2861,15 @@ sums:
 	MOVQ 16(SP), DI // rows
 
 rows:
-	VBROADCASTSS (R9), Z9 // the row's
-	VMULPS (R8), Z9, Z10 // divided by the weights' sum
-	VMOVUPS Z10, (BX) // write
-	VMULPS 64(R8), Z9, Z10 // divided by the weights' sum
-	VMOVUPS Z10, 64(BX) // write
-	VMULPS 128(R8), Z9, Z10 // divided by the weights' sum
-	VMOVUPS Z10, 128(BX) // write
-	VMULPS 192(R8), Z9, Z9 // divided by the weights' sum
-	VMOVUPS Z9, 192(BX) // write
+	VBROADCASTSS 1024(R9), Z4 // the row's
+	VMULPS (R8), Z4, Z5 // divided by the weights' sum
+	VMOVUPS Z5, (BX) // write
+	VMULPS 64(R8), Z4, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(BX) // write
+	VMULPS 128(R8), Z4, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 128(BX) // write
+	VMULPS 192(R8), Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 192(BX) // write
 	ADDQ $0x00000100, R8 // next row
 	ADDQ 40(SP), BX // of dst
 	ADDQ $0x04, R9 // and its sum

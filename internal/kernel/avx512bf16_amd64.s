@@ -6233,19 +6233,19 @@ single4:
 
 none4:
 scored:
-	MOVQ inverse_base+216(FP), R11 // what rows are told by
-	VMOVUPS (R11), Z0 // row 0's
-	VMOVUPS 64(R11), Z1 // row 1's
-	VMOVUPS 128(R11), Z2 // row 2's
-	VMOVUPS 192(R11), Z3 // row 3's
-	VMOVUPS 256(R11), Z4 // row 4's
-	VMOVUPS 320(R11), Z5 // row 5's
-	VMOVUPS 384(R11), Z6 // row 6's
-	VMOVUPS 448(R11), Z7 // row 7's
-	VMOVUPS 512(R11), Z8 // row 8's
-	VMOVUPS 576(R11), Z9 // row 9's
-	VMOVUPS 640(R11), Z10 // row 10's
-	VMOVUPS 704(R11), Z11 // row 11's
+	MOVQ inverse_base+216(FP), R9 // what rows are told by
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
 	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
 	VUNPCKHPS Z1, Z0, Z0 // and the others
 	VMAXPS Z0, Z12, Z12 // together
@@ -6284,7 +6284,7 @@ scored:
 	VMAXPS Z0, Z1, Z1 // together
 	VXORPS Z0, Z0, Z0 // 0
 	VSUBPS Z1, Z0, Z1 // - the largest
-	VMOVUPS Z1, 768(R11) // of each row
+	VMOVUPS Z1, 768(R9) // of each row
 	VMOVUPS nearleastexponentAVX512BF16<>+0(SB), Z0 // nearleastexponent
 	VMOVUPS wholeAVX512BF16<>+0(SB), Z1 // whole
 	VMOVUPS oneAVX512BF16<>+0(SB), Z2 // one
@@ -6293,15 +6293,15 @@ scored:
 	VMOVUPS middle2f1AVX512BF16<>+0(SB), Z5 // middle2f1
 	VMOVUPS middle2f0AVX512BF16<>+0(SB), Z6 // middle2f0
 	MOVQ 16(SP), R12 // queries of the tile
-	MOVQ scores_base+144(FP), R9 // scores
-	MOVQ weights_base+168(FP), R10 // weights
-	MOVQ R11, R13 // the first row
-	LEAQ 768(R11), R14 // and its largest score
+	MOVQ scores_base+144(FP), R10 // scores
+	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ R9, R13 // the first row
+	LEAQ 768(R9), R14 // and its largest score
 
 weights:
 	VBROADCASTSS (R14), Z7 // - the largest, in every lane
-	MOVQ R9, DI // scores
-	MOVQ R10, R8 // weights
+	MOVQ R10, DI // scores
+	MOVQ R11, R8 // weights
 	VXORPS Z8, Z8, Z8 // sum: 0
 	MOVQ 8(SP), SI // keys
 	SUBQ $0x21, SI // more than 32?
@@ -6396,28 +6396,28 @@ few:
 	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
 	VADDPS Z10, Z8, Z8 // sum += weights
 	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNEPS2BF16 Z10, Z10: as bfloat16
-	VMOVUPS Y10, (R8) // write
+	VMOVUPS Z10, (R8) // write, and 0 for 16 more
 
 weighed:
 	VMOVUPS Z8, (R13) // write the sums of the row's weights
-	ADDQ 24(SP), R9 // next row of scores
-	ADDQ 32(SP), R10 // of weights
+	ADDQ 24(SP), R10 // next row of scores
+	ADDQ 32(SP), R11 // of weights
 	ADDQ $0x40, R13 // of sums
 	ADDQ $0x04, R14 // and its largest score
 	DECQ R12 // one row done
 	JNZ weights // more?
-	VMOVUPS (R11), Z0 // row 0's
-	VMOVUPS 64(R11), Z1 // row 1's
-	VMOVUPS 128(R11), Z2 // row 2's
-	VMOVUPS 192(R11), Z3 // row 3's
-	VMOVUPS 256(R11), Z4 // row 4's
-	VMOVUPS 320(R11), Z5 // row 5's
-	VMOVUPS 384(R11), Z6 // row 6's
-	VMOVUPS 448(R11), Z7 // row 7's
-	VMOVUPS 512(R11), Z8 // row 8's
-	VMOVUPS 576(R11), Z9 // row 9's
-	VMOVUPS 640(R11), Z10 // row 10's
-	VMOVUPS 704(R11), Z11 // row 11's
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
 	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
 	VUNPCKHPS Z1, Z0, Z0 // and the others
 	VADDPS Z0, Z12, Z12 // together
@@ -6456,7 +6456,7 @@ weighed:
 	VADDPS Z0, Z1, Z1 // together
 	VMOVUPS oneAVX512BF16<>+0(SB), Z0 // 1
 	VDIVPS Z1, Z0, Z0 // by the weights' sum
-	VMOVUPS Z0, 768(R11) // of each row
+	VMOVUPS Z0, 768(R9) // of each row
 	CMPQ 16(SP), $0x00000008 // queries of the tile
 	JLE summed8 // so few?
 	VXORPS Z0, Z0, Z0 // 0
@@ -8457,19 +8457,19 @@ single4:
 
 none4:
 scored:
-	MOVQ inverse_base+216(FP), R11 // what rows are told by
-	VMOVUPS (R11), Z0 // row 0's
-	VMOVUPS 64(R11), Z1 // row 1's
-	VMOVUPS 128(R11), Z2 // row 2's
-	VMOVUPS 192(R11), Z3 // row 3's
-	VMOVUPS 256(R11), Z4 // row 4's
-	VMOVUPS 320(R11), Z5 // row 5's
-	VMOVUPS 384(R11), Z6 // row 6's
-	VMOVUPS 448(R11), Z7 // row 7's
-	VMOVUPS 512(R11), Z8 // row 8's
-	VMOVUPS 576(R11), Z9 // row 9's
-	VMOVUPS 640(R11), Z10 // row 10's
-	VMOVUPS 704(R11), Z11 // row 11's
+	MOVQ inverse_base+216(FP), R9 // what rows are told by
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
 	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
 	VUNPCKHPS Z1, Z0, Z0 // and the others
 	VMAXPS Z0, Z12, Z12 // together
@@ -8508,7 +8508,7 @@ scored:
 	VMAXPS Z0, Z1, Z1 // together
 	VXORPS Z0, Z0, Z0 // 0
 	VSUBPS Z1, Z0, Z1 // - the largest
-	VMOVUPS Z1, 768(R11) // of each row
+	VMOVUPS Z1, 768(R9) // of each row
 	VMOVUPS nearleastexponentAVX512BF16<>+0(SB), Z0 // nearleastexponent
 	VMOVUPS wholeAVX512BF16<>+0(SB), Z1 // whole
 	VMOVUPS oneAVX512BF16<>+0(SB), Z2 // one
@@ -8517,15 +8517,15 @@ scored:
 	VMOVUPS middle2f1AVX512BF16<>+0(SB), Z5 // middle2f1
 	VMOVUPS middle2f0AVX512BF16<>+0(SB), Z6 // middle2f0
 	MOVQ 16(SP), R12 // queries of the tile
-	MOVQ scores_base+144(FP), R9 // scores
-	MOVQ weights_base+168(FP), R10 // weights
-	MOVQ R11, R13 // the first row
-	LEAQ 768(R11), R14 // and its largest score
+	MOVQ scores_base+144(FP), R10 // scores
+	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ R9, R13 // the first row
+	LEAQ 768(R9), R14 // and its largest score
 
 weights:
 	VBROADCASTSS (R14), Z7 // - the largest, in every lane
-	MOVQ R9, DI // scores
-	MOVQ R10, R8 // weights
+	MOVQ R10, DI // scores
+	MOVQ R11, R8 // weights
 	VXORPS Z8, Z8, Z8 // sum: 0
 	MOVQ 8(SP), SI // keys
 	SUBQ $0x21, SI // more than 32?
@@ -8620,28 +8620,28 @@ few:
 	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
 	VADDPS Z10, Z8, Z8 // sum += weights
 	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNEPS2BF16 Z10, Z10: as bfloat16
-	VMOVUPS Y10, (R8) // write
+	VMOVUPS Z10, (R8) // write, and 0 for 16 more
 
 weighed:
 	VMOVUPS Z8, (R13) // write the sums of the row's weights
-	ADDQ 24(SP), R9 // next row of scores
-	ADDQ 32(SP), R10 // of weights
+	ADDQ 24(SP), R10 // next row of scores
+	ADDQ 32(SP), R11 // of weights
 	ADDQ $0x40, R13 // of sums
 	ADDQ $0x04, R14 // and its largest score
 	DECQ R12 // one row done
 	JNZ weights // more?
-	VMOVUPS (R11), Z0 // row 0's
-	VMOVUPS 64(R11), Z1 // row 1's
-	VMOVUPS 128(R11), Z2 // row 2's
-	VMOVUPS 192(R11), Z3 // row 3's
-	VMOVUPS 256(R11), Z4 // row 4's
-	VMOVUPS 320(R11), Z5 // row 5's
-	VMOVUPS 384(R11), Z6 // row 6's
-	VMOVUPS 448(R11), Z7 // row 7's
-	VMOVUPS 512(R11), Z8 // row 8's
-	VMOVUPS 576(R11), Z9 // row 9's
-	VMOVUPS 640(R11), Z10 // row 10's
-	VMOVUPS 704(R11), Z11 // row 11's
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
 	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
 	VUNPCKHPS Z1, Z0, Z0 // and the others
 	VADDPS Z0, Z12, Z12 // together
@@ -8680,7 +8680,7 @@ weighed:
 	VADDPS Z0, Z1, Z1 // together
 	VMOVUPS oneAVX512BF16<>+0(SB), Z0 // 1
 	VDIVPS Z1, Z0, Z0 // by the weights' sum
-	VMOVUPS Z0, 768(R11) // of each row
+	VMOVUPS Z0, 768(R9) // of each row
 	CMPQ 16(SP), $0x00000008 // queries of the tile
 	JLE summed8 // so few?
 	VXORPS Z0, Z0, Z0 // 0

@@ -31,7 +31,6 @@ type attend struct {
 	weightRow   operand.Mem   // from row to row of the weights
 	last        reg.OpmaskVirtual
 	low, high   reg.VecVirtual // what interleaves rows of values
-	exp2        held
 	zero, least reg.VecVirtual
 }
 
@@ -84,7 +83,7 @@ func attendDoc(name string, parts int) []string {
 		"up to 15 rows behind the last one are read and ignored. Rows of dst are ldd apart. The weights of values are",
 		"rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of",
 		fmt.Sprintf("%d elements a token and 32 tokens more, scores of 16 for each and 16 more, weights of 8 and 32 more, out of %d,", 16*parts, 16*32*parts),
-		"inverse of 16.",
+		"inverse of 16 for each row of a tile and 16 more.",
 	}
 }
 
@@ -108,7 +107,6 @@ func (g *generator) beginAttend(a *attend) {
 	g.VPXORQ(a.zero, a.zero, a.zero)
 	g.Comment("-Inf: what no score is below")
 	g.VMOVUPS(g.constant("lowest", lowestFloat), a.least)
-	a.exp2 = g.hold(append([]term{nearLeast}, nearExp2Terms...))
 }
 
 // interleaved is an index of the words of two registers: from, 32+from, from+1, …

@@ -167,19 +167,10 @@ func (g *generator) sumPairs(a *pairAttend, height int) {
 	for part := range a.parts {
 		label := fmt.Sprintf("sum%dof%d", part, height)
 		sums, step, value := g.pairSums(height, 2), g.GP64(), g.GP64()
-		rows := []reg.GPVirtual{g.GP64()}
-		g.Comment("weights")
-		g.Load(g.Param("weights").Base(), rows[0])
+		weights := g.pointer("weights", "weights")
 		g.Comment("from row to row of them")
 		g.MOVQ(a.weightRow, step)
-		for r := 3; r < height; r += 3 {
-			p := g.GP64()
-			g.Comment(fmt.Sprintf("row %d: two rows on,", r-1))
-			g.LEAQ(operand.Mem{Base: rows[len(rows)-1], Index: step, Scale: 2}, p)
-			g.Comment(fmt.Sprintf("and one more to row %d", r))
-			g.ADDQ(step, p)
-			rows = append(rows, p)
-		}
+		rows := g.rowPointers(weights, step, height)
 		g.Comment("pairs of values")
 		g.Load(g.Param("values").Base(), value)
 		g.Comment("keys")
@@ -195,16 +186,9 @@ func (g *generator) sumPairs(a *pairAttend, height int) {
 			g.VMOVUPS(element(value, (2*part+v)*tileBytes), b[v])
 		}
 		for r := range sums {
-			m := operand.Mem{Base: rows[r/3]}
-			if r%3 > 0 {
-				m.Index, m.Scale = step, uint8(r%3)
-			}
-			g.addPairs(m, b, sums[r], r)
+			g.addPairs(rows.row(r), b, sums[r], r)
 		}
-		for i, p := range rows {
-			g.Comment(fmt.Sprintf("next weights, rows from %d", 3*i))
-			g.ADDQ(operand.Imm(4), p)
-		}
+		rows.advance(g, "weights", 4)
 		g.Comment("next values")
 		g.ADDQ(operand.U32(uint64(2*a.parts*tileBytes)), value)
 		g.again(&a.attend, label)
@@ -224,7 +208,7 @@ func (g *generator) writePairs(a *pairAttend, sums [][]reg.VecVirtual, part int)
 	for r := range sums {
 		scale := g.ZMM()
 		g.Comment(fmt.Sprintf("row %d's", r))
-		g.VBROADCASTSS(element(inverse, rowsBehind+4*r), scale)
+		g.VBROADCASTSS(element(inverse, rowsBehind(pairHeight)+4*r), scale)
 		for v, x := range sums[r] {
 			g.Comment("divided by the weights' sum")
 			g.VMULPS(scale, x, x)

@@ -64,9 +64,9 @@ func (g *generator) scoreTile(a *attend, label string) {
 	g.ADDQ(operand.U32(tileSize), a.query)
 }
 
-// weighTile makes weights of the tile's scores, row by row.
+// weighTile makes weights of the tile's scores.
 func (g *generator) weighTile(a *attend) {
-	scores, weights, inverse, rows := g.GP64(), g.GP64(), g.GP64(), g.GP64()
+	rows := g.GP64()
 	g.Comment("a tile has 16 rows")
 	g.MOVQ(operand.U32(tileRows), rows)
 	g.Comment("are there fewer queries?")
@@ -75,118 +75,76 @@ func (g *generator) weighTile(a *attend) {
 	g.CMOVQLT(a.left, rows)
 	g.Comment("are needed again")
 	g.MOVQ(rows, a.rows)
-	g.Comment("scores")
-	g.Load(g.Param("scores").Base(), scores)
-	g.Comment("weights")
-	g.Load(g.Param("weights").Base(), weights)
-	g.Comment("inverse sums of weights")
-	g.Load(g.Param("inverse").Base(), inverse)
-	g.Label("weights")
-	below := g.belowLargest(a, scores)
-	sum := g.weighRow(a, scores, weights, below)
-	one := g.XMM()
-	g.Comment("1")
-	g.VMOVSS(g.constant("one", 1), one)
-	g.Comment("by the weights' sum")
-	g.VDIVSS(sum.AsX(), one, one)
-	g.Comment("write")
-	g.VMOVSS(one, element(inverse, 0))
-	g.Comment("next row of scores")
-	g.ADDQ(a.scoreRow, scores)
-	g.Comment("of weights")
-	g.ADDQ(a.weightRow, weights)
-	g.Comment("and its inverse")
-	g.ADDQ(operand.Imm(4), inverse)
-	g.Comment("one row done")
-	g.DECQ(rows)
-	g.Comment("more?")
-	g.JNZ(operand.LabelRef("weights"))
+	largest := g.largestOfTile(a)
+	g.weighRows(a, largest, g.pointer("inverse", "what rows are told by"))
 }
 
-// belowLargest returns the negative of a row's largest score in every lane.
-func (g *generator) belowLargest(a *attend, scores reg.GPVirtual) reg.VecVirtual {
-	largest, x := g.ZMM(), g.ZMM()
-	g.Comment("largest so far")
-	g.VMOVAPS(a.least, largest)
-	g.Comment("scores")
-	g.MOVQ(scores, a.from)
+// largestOfTile returns the largest scores of each row, 16 of each: all rows at once, so
+// that none waits for itself. What it finds for rows that are not there nobody reads.
+func (g *generator) largestOfTile(a *attend) []reg.VecVirtual {
+	row := g.GP64()
+	g.Comment("from row to row of the scores")
+	g.MOVQ(a.scoreRow, row)
+	at := g.rowPointers(g.pointer("scores", "row 0"), row, tileRows)
+	largest := g.registers(tileRows)
+	for r, x := range largest {
+		g.Comment(fmt.Sprintf("row %d: -Inf, what no score is below", r))
+		g.VMOVAPS(a.least, x)
+	}
 	g.turns(a, a.scoreRow, 6)
 	g.Comment("the last 16 apart")
 	g.DECQ(a.count)
 	g.Comment("are those all?")
 	g.JZ(operand.LabelRef("largest"))
 	g.Label("larger")
-	g.Comment("the larger")
-	g.VMAXPS(element(a.from, 0), largest, largest)
-	g.Comment("next 16")
-	g.ADDQ(operand.Imm(tileBytes), a.from)
+	for r, x := range largest {
+		g.Comment(fmt.Sprintf("row %d: the larger", r))
+		g.VMAXPS(at.row(r), x, x)
+	}
+	at.advance(g, "scores", tileBytes)
 	g.again(a, "larger")
 	g.Label("largest")
-	g.Comment("-Inf where there is no key")
-	g.VMOVAPS(a.least, x)
-	g.Comment("the last scores")
-	g.VMOVUPS(element(a.from, 0), a.last, x)
-	g.Comment("the larger")
-	g.VMAXPS(x, largest, largest)
-	g.combine([]reg.VecVirtual{largest}, g.VMAXPS)
-	g.Comment("in every lane")
-	g.VBROADCASTSS(largest.AsX(), largest)
-	g.Comment("- the largest")
-	g.VSUBPS(largest, a.zero, largest)
+	for r, x := range largest {
+		g.Comment(fmt.Sprintf("row %d: the larger, where there are keys", r))
+		g.VMAXPS(at.row(r), x, a.last, x)
+	}
 	return largest
 }
 
-// weighRow writes a row's weights and returns their sum in lane 0.
-func (g *generator) weighRow(a *attend, scores, weights reg.GPVirtual, below reg.VecVirtual) reg.VecVirtual {
-	sum := g.zeros(1)
-	g.Comment("scores")
-	g.MOVQ(scores, a.from)
-	g.Comment("weights")
-	g.MOVQ(weights, a.dst)
-	g.turns(a, a.scoreRow, 6)
-	g.Comment("the last 16 apart")
-	g.DECQ(a.count)
-	g.Comment("are those all?")
-	g.JZ(operand.LabelRef("weighed"))
-	g.Label("weigh")
-	g.weigh(a, below, sum[0], false)
-	g.Comment("next 16 scores")
-	g.ADDQ(operand.Imm(tileBytes), a.from)
-	g.Comment("next 16 weights")
-	g.ADDQ(operand.Imm(tileBytes/2), a.dst)
-	g.again(a, "weigh")
-	g.Label("weighed")
-	g.weigh(a, below, sum[0], true)
-	row := g.GP64()
-	g.Comment("bytes of a row of scores")
-	g.MOVQ(a.scoreRow, row)
-	g.Comment("is a tile of weights half full?")
-	g.TESTQ(operand.U32(tileBytes), row)
-	g.Comment("no")
-	g.JZ(operand.LabelRef("full"))
-	g.Comment("no weight for keys that are not there")
-	g.VMOVUPS(a.zero.AsY(), element(a.dst, tileBytes/2))
-	g.Label("full")
-	g.combine(sum, g.VADDPS)
-	return sum[0]
+// rowPointers is where rows are: a pointer to each third one.
+type rowPointers struct {
+	thirds []reg.GPVirtual
+	stride reg.GPVirtual
 }
 
-// weigh makes weights of 16 scores.
-func (g *generator) weigh(a *attend, below, sum reg.VecVirtual, last bool) {
-	x, pairs := g.ZMM(), g.ZMM()
-	g.Comment("scores - the largest")
-	g.VADDPS(element(a.from, 0), below, x)
-	e := g.nearExp2(x, a.exp2.constant)
-	if last {
-		g.Comment("keys that are not there weigh nothing")
-		g.VMOVAPS_Z(e, a.last, e)
+// rowPointers sets pointers to the rows from first on.
+func (g *generator) rowPointers(first, stride reg.GPVirtual, rows int) *rowPointers {
+	p := &rowPointers{thirds: []reg.GPVirtual{first}, stride: stride}
+	for r := 3; r < rows; r += 3 {
+		next := g.GP64()
+		g.Comment(fmt.Sprintf("row %d: two rows on,", r-1))
+		g.LEAQ(operand.Mem{Base: p.thirds[len(p.thirds)-1], Index: stride, Scale: 2}, next)
+		g.Comment(fmt.Sprintf("and one more to row %d", r))
+		g.ADDQ(stride, next)
+		p.thirds = append(p.thirds, next)
 	}
-	g.Comment("sum += weights")
-	g.VADDPS(e, sum, sum)
-	g.Comment("as bfloat16")
-	g.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, e, pairs)
-	g.Comment("write")
-	g.VMOVUPS(pairs.AsY(), element(a.dst, 0))
+	return p
+}
+
+func (p *rowPointers) row(r int) operand.Mem {
+	m := operand.Mem{Base: p.thirds[r/3]}
+	if r%3 > 0 {
+		m.Index, m.Scale = p.stride, uint8(r%3)
+	}
+	return m
+}
+
+// advance goes on by so many bytes in each row.
+func (p *rowPointers) advance(g *generator, what string, by uint64) {
+	for i, x := range p.thirds {
+		g.Comment(fmt.Sprintf("next %s, rows from %d", what, 3*i))
+		g.ADDQ(operand.Imm(by), x)
+	}
 }
 
 // sumTile multiplies the tile's weights with the values.
@@ -230,15 +188,13 @@ func (g *generator) sumTile(a *attend) {
 
 // writeTile divides the results by their weights' sums.
 func (g *generator) writeTile(a *attend) {
-	inverse := g.GP64()
-	g.Comment("inverse sums of weights")
-	g.Load(g.Param("inverse").Base(), inverse)
+	inverse := g.pointer("inverse", "inverse sums of weights")
 	g.Comment("rows")
 	g.MOVQ(a.rows, a.count)
 	g.Label("rows")
 	scale := g.ZMM()
 	g.Comment("the row's")
-	g.VBROADCASTSS(element(inverse, 0), scale)
+	g.VBROADCASTSS(element(inverse, rowsBehind(tileRows)), scale)
 	for i := range 2 * a.parts {
 		x := g.ZMM()
 		g.Comment("divided by the weights' sum")
@@ -253,37 +209,4 @@ func (g *generator) writeTile(a *attend) {
 	g.Comment("and its sum")
 	g.ADDQ(operand.Imm(4), inverse)
 	g.again(a, "rows")
-}
-
-// nearExp2Terms are those of 2^f in powers of f, highest first, for 0 <= f < 1: the least
-// largest relative error, found by Lawson's iteration. It is below 8e-5, a fraction of
-// what rounding to bfloat16 adds.
-var nearExp2Terms = []term{
-	{"near2f3", 0.07802445852},
-	{"near2f2", 0.2260672467},
-	{"near2f1", 0.6958335092},
-	{"near2f0", 0.9999252200},
-}
-
-// nearLeast is the least that nearExp2 takes: no result is smaller than 2^-126, where
-// numbers begin that slow a processor down.
-var nearLeast = term{"nearleastexponent", -125}
-
-// nearExp2 returns 2^t; t below -125 counts as -125. It overwrites t.
-func (g *generator) nearExp2(t reg.VecVirtual, constant func(t term) operand.Op) reg.VecVirtual {
-	const floor = 9 // the distance from the next lower whole number
-	f, e := g.register(), g.register()
-	g.Comment("not below -125")
-	g.VMAXPS(constant(nearLeast), t, t)
-	g.Comment("f, what t is above a whole number")
-	g.VREDUCEPS(operand.Imm(floor), t, f)
-	g.Comment("2^f by its polynomial")
-	g.VMOVUPS(constant(nearExp2Terms[0]), e)
-	for _, term := range nearExp2Terms[1:] {
-		g.Comment("·f + " + term.name)
-		g.VFMADD213PS(constant(term), f, e)
-	}
-	g.Comment("times 2 to the power of that number")
-	g.VSCALEFPS(t, e, e)
-	return e
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// How pairAttention makes weights of a tile's scores. On Zen 4 VREDUCEPS and VSCALEFPS take
-// two turns of the pipes that also add and compare; multiply-adds have pipes of their own,
-// which nothing else wants here. So 2^t is computed by those and by its bits.
+// How weights are made of a tile's scores. On Zen 4 VREDUCEPS and VSCALEFPS take two turns
+// of the pipes that also add and compare; multiply-adds have pipes of their own, which
+// nothing else wants here. So 2^t is computed by those and by its bits.
 
 // weigher is the constants and the row's numbers.
 type weigher struct {
 	*generator
-	a     *pairAttend
+	a     *attend
 	held  held
 	below reg.VecVirtual // the negative of the row's largest score
 	sum   reg.VecVirtual // of the row's weights
@@ -23,8 +23,13 @@ type weigher struct {
 // wholeTerm is what whole numbers are found by: a number whose last place is 1.
 var wholeTerm = term{"whole", 0x1.8p23}
 
-// middleExp2Terms are those of 2^f in powers of f, highest first, for |f| <= 1/2:
-// nearExp2Terms, half a place on.
+// nearLeast is the least that 2^t is computed for: no result is smaller than 2^-126, where
+// numbers begin that slow a processor down.
+var nearLeast = term{"nearleastexponent", -125}
+
+// middleExp2Terms are those of 2^f in powers of f, highest first, for |f| <= 1/2: the least
+// largest relative error, found by Lawson's iteration. It is below 8e-5, a fraction of
+// what rounding to bfloat16 adds.
 var middleExp2Terms = []term{
 	{"middle2f3", 0.05517162372},
 	{"middle2f2", 0.2426111187},
@@ -32,9 +37,9 @@ var middleExp2Terms = []term{
 	{"middle2f0", 0.999928074},
 }
 
-// rowsBehind is where a tile's rows have their numbers in inverse: behind a vector of each,
-// of which they are made.
-const rowsBehind = pairHeight * tileBytes
+// rowsBehind is where the rows of a tile of that height have their numbers in inverse:
+// behind a vector of each, of which they are made.
+func rowsBehind(height int) int { return height * tileBytes }
 
 // forgetLargest sets what the tile's scores are compared with to what none is below.
 func (g *generator) forgetLargest() {
@@ -63,14 +68,19 @@ func (g *generator) keepLargest(sums [][]reg.VecVirtual) {
 	}
 }
 
-// ofRows returns what op makes of each row's vector in inverse, in the row's lane. Twelve
-// rows at once take a quarter of the instructions of twelve by themselves.
-func (g *generator) ofRows(from reg.GPVirtual, op func(...operand.Op)) reg.VecVirtual {
-	rows := g.registers(pairHeight)
+// rowsOf loads each row's vector in inverse.
+func (g *generator) rowsOf(from reg.GPVirtual, height int) []reg.VecVirtual {
+	rows := g.registers(height)
 	for r, x := range rows {
 		g.Comment(fmt.Sprintf("row %d's", r))
 		g.VMOVUPS(element(from, r*tileBytes), x)
 	}
+	return rows
+}
+
+// ofRows returns what op makes of each row's vector, in the row's lane. Twelve rows at
+// once take a quarter of the instructions of twelve by themselves.
+func (g *generator) ofRows(rows []reg.VecVirtual, op func(...operand.Op)) reg.VecVirtual {
 	rows = g.halve(rows, op, "elements of two rows in turns", g.VUNPCKLPS, g.VUNPCKHPS)
 	rows = g.halve(rows, op, "pairs of four rows in turns", g.VUNPCKLPD, g.VUNPCKHPD)
 	quarters := func(even uint64) func(...operand.Op) {
@@ -103,14 +113,19 @@ func (g *generator) halve(rows []reg.VecVirtual, op func(...operand.Op), what st
 
 // weighPairs makes weights of the scores of the queries that are there.
 func (g *generator) weighPairs(a *pairAttend) {
-	scores, weights, numbers, rows := g.GP64(), g.GP64(), g.GP64(), g.GP64()
-	g.Comment("what rows are told by")
-	g.Load(g.Param("inverse").Base(), numbers)
-	largest, zero := g.ofRows(numbers, g.VMAXPS), g.zeros(1)[0]
+	numbers := g.pointer("inverse", "what rows are told by")
+	g.weighRows(&a.attend, g.rowsOf(numbers, pairHeight), numbers)
+}
+
+// weighRows makes weights of the scores of a tile's queries that are there. largest holds
+// the largest scores of each row, 16 of each.
+func (g *generator) weighRows(a *attend, largest []reg.VecVirtual, numbers reg.GPVirtual) {
+	scores, weights, rows, height := g.GP64(), g.GP64(), g.GP64(), len(largest)
+	below, zero := g.ofRows(largest, g.VMAXPS), g.zeros(1)[0]
 	g.Comment("- the largest")
-	g.VSUBPS(largest, zero, largest)
+	g.VSUBPS(below, zero, below)
 	g.Comment("of each row")
-	g.VMOVUPS(largest, element(numbers, rowsBehind))
+	g.VMOVUPS(below, element(numbers, rowsBehind(height)))
 	w := &weigher{generator: g, a: a, held: g.hold(append([]term{nearLeast, wholeTerm, {"one", 1}}, middleExp2Terms...)), below: g.ZMM(), sum: g.ZMM()}
 	g.Comment("queries of the tile")
 	g.MOVQ(a.rows, rows)
@@ -121,12 +136,12 @@ func (g *generator) weighPairs(a *pairAttend) {
 	row := g.GP64()
 	g.Comment("the first row")
 	g.MOVQ(numbers, row)
-	below := g.GP64()
+	lowered := g.GP64()
 	g.Comment("and its largest score")
-	g.LEAQ(element(numbers, rowsBehind), below)
+	g.LEAQ(element(numbers, rowsBehind(height)), lowered)
 	g.Label("weights")
 	g.Comment("- the largest, in every lane")
-	g.VBROADCASTSS(element(below, 0), w.below)
+	g.VBROADCASTSS(element(lowered, 0), w.below)
 	w.weighRow(scores, weights)
 	g.Comment("write the sums of the row's weights")
 	g.VMOVUPS(w.sum, element(row, 0))
@@ -137,18 +152,18 @@ func (g *generator) weighPairs(a *pairAttend) {
 	g.Comment("of sums")
 	g.ADDQ(operand.Imm(tileBytes), row)
 	g.Comment("and its largest score")
-	g.ADDQ(operand.Imm(4), below)
+	g.ADDQ(operand.Imm(4), lowered)
 	g.Comment("one row done")
 	g.DECQ(rows)
 	g.Comment("more?")
 	g.JNZ(operand.LabelRef("weights"))
-	total, one := g.ofRows(numbers, g.VADDPS), g.ZMM()
+	total, one := g.ofRows(g.rowsOf(numbers, height), g.VADDPS), g.ZMM()
 	g.Comment("1")
 	g.VMOVUPS(g.constant("one", 1), one)
 	g.Comment("by the weights' sum")
 	g.VDIVPS(total, one, one)
 	g.Comment("of each row")
-	g.VMOVUPS(one, element(numbers, rowsBehind))
+	g.VMOVUPS(one, element(numbers, rowsBehind(height)))
 }
 
 // weighRow writes a row's weights, 32 at a time while more follow, and sums them up.
@@ -189,8 +204,8 @@ func (w *weigher) weighRow(scores, weights reg.GPVirtual) {
 	w.add(x)
 	w.Comment("as bfloat16")
 	w.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, x, x)
-	w.Comment("write")
-	w.VMOVUPS(x.AsY(), element(a.dst, 0))
+	w.Comment("write, and 0 for 16 more")
+	w.VMOVUPS(x, element(a.dst, 0))
 	w.Label("weighed")
 }
 
