@@ -1587,7 +1587,7 @@ filled:
 
 first:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADDT1 (R8)(AX*1), T6: 16 keys, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R9)(R10*1): to the scores
 	ADDQ $0x00000400, R8 // next 16 keys
@@ -1727,12 +1727,10 @@ largest:
 	VSUBPS Z5, Z4, Z5 // - the largest
 	VMOVUPS Z5, 1024(R10) // of each row
 	VMOVUPS nearleastexponentAMXBF16<>+0(SB), Z4 // nearleastexponent
-	VMOVUPS wholeAMXBF16<>+0(SB), Z5 // whole
-	VMOVUPS oneAMXBF16<>+0(SB), Z6 // one
-	VMOVUPS middle2f3AMXBF16<>+0(SB), Z7 // middle2f3
-	VMOVUPS middle2f2AMXBF16<>+0(SB), Z8 // middle2f2
-	VMOVUPS middle2f1AMXBF16<>+0(SB), Z9 // middle2f1
-	VMOVUPS middle2f0AMXBF16<>+0(SB), Z10 // middle2f0
+	VMOVUPS near2f3AMXBF16<>+0(SB), Z5 // near2f3
+	VMOVUPS near2f2AMXBF16<>+0(SB), Z6 // near2f2
+	VMOVUPS near2f1AMXBF16<>+0(SB), Z7 // near2f1
+	VMOVUPS near2f0AMXBF16<>+0(SB), Z8 // near2f0
 	MOVQ 16(SP), R13 // queries of the tile
 	MOVQ scores_base+144(FP), R11 // scores
 	MOVQ weights_base+168(FP), R12 // weights
@@ -1740,45 +1738,35 @@ largest:
 	LEAQ 1024(R10), R15 // and its largest score
 
 weights:
-	VBROADCASTSS (R15), Z11 // - the largest, in every lane
+	VBROADCASTSS (R15), Z9 // - the largest, in every lane
 	MOVQ R11, R8 // scores
 	MOVQ R12, R9 // weights
-	VXORPS Z12, Z12, Z12 // sum: 0
+	VXORPS Z10, Z10, Z10 // sum: 0
 	MOVQ 8(SP), DI // keys
 	SUBQ $0x21, DI // more than 32?
 	JL lastkeys // no
 
 weigh:
-	VADDPS (R8), Z11, Z13 // t: scores - the largest
-	VMAXPS Z4, Z13, Z13 // not below -125
-	VMOVAPS Z13, Z14 // t
-	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
-	VMOVAPS Z14, Z15 // that
-	VFMSUB213PS Z5, Z6, Z15 // as a number
-	VFNMADD231PS Z15, Z6, Z13 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z15 // 2^f by its polynomial
-	VFMADD213PS Z8, Z13, Z15 // ·f + middle2f2
-	VFMADD213PS Z9, Z13, Z15 // ·f + middle2f1
-	VFMADD213PS Z10, Z13, Z15 // ·f + middle2f0
-	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
-	VPADDD Z14, Z15, Z15 // times 2 to its power
-	VADDPS 64(R8), Z11, Z13 // t: scores - the largest
-	VMAXPS Z4, Z13, Z13 // not below -125
-	VMOVAPS Z13, Z14 // t
-	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
-	VMOVAPS Z14, Z16 // that
-	VFMSUB213PS Z5, Z6, Z16 // as a number
-	VFNMADD231PS Z16, Z6, Z13 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z16 // 2^f by its polynomial
-	VFMADD213PS Z8, Z13, Z16 // ·f + middle2f2
-	VFMADD213PS Z9, Z13, Z16 // ·f + middle2f1
-	VFMADD213PS Z10, Z13, Z16 // ·f + middle2f0
-	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
-	VPADDD Z14, Z16, Z16 // times 2 to its power
-	VADDPS Z15, Z12, Z12 // sum += weights
-	VADDPS Z16, Z12, Z12 // sum += weights
-	BYTE $0x62; BYTE $0xc2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc7 // VCVTNE2PS2BF16 Z15, Z16, Z16: as bfloat16
-	VMOVUPS Z16, (R9) // write
+	VADDPS (R8), Z9, Z11 // t: scores - the largest
+	VMAXPS Z4, Z11, Z11 // not below -125
+	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
+	VMOVAPS Z5, Z13 // 2^f by its polynomial
+	VFMADD213PS Z6, Z12, Z13 // ·f + near2f2
+	VFMADD213PS Z7, Z12, Z13 // ·f + near2f1
+	VFMADD213PS Z8, Z12, Z13 // ·f + near2f0
+	VSCALEFPS Z11, Z13, Z13 // times 2 to the power of that number
+	VADDPS 64(R8), Z9, Z11 // t: scores - the largest
+	VMAXPS Z4, Z11, Z11 // not below -125
+	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
+	VMOVAPS Z5, Z14 // 2^f by its polynomial
+	VFMADD213PS Z6, Z12, Z14 // ·f + near2f2
+	VFMADD213PS Z7, Z12, Z14 // ·f + near2f1
+	VFMADD213PS Z8, Z12, Z14 // ·f + near2f0
+	VSCALEFPS Z11, Z14, Z14 // times 2 to the power of that number
+	VADDPS Z13, Z10, Z10 // sum += weights
+	VADDPS Z14, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf5 // VCVTNE2PS2BF16 Z13, Z14, Z14: as bfloat16
+	VMOVUPS Z14, (R9) // write
 	ADDQ $0x00000080, R8 // next 32 scores
 	ADDQ $0x40, R9 // next 32 weights
 	SUBQ $0x20, DI // so many are done
@@ -1787,60 +1775,45 @@ weigh:
 lastkeys:
 	CMPQ DI, $-17 // more than 16 left?
 	JLE few // no
-	VADDPS (R8), Z11, Z13 // t: scores - the largest
-	VMAXPS Z4, Z13, Z13 // not below -125
-	VMOVAPS Z13, Z14 // t
-	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
-	VMOVAPS Z14, Z15 // that
-	VFMSUB213PS Z5, Z6, Z15 // as a number
-	VFNMADD231PS Z15, Z6, Z13 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z15 // 2^f by its polynomial
-	VFMADD213PS Z8, Z13, Z15 // ·f + middle2f2
-	VFMADD213PS Z9, Z13, Z15 // ·f + middle2f1
-	VFMADD213PS Z10, Z13, Z15 // ·f + middle2f0
-	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
-	VPADDD Z14, Z15, Z15 // times 2 to its power
-	VADDPS 64(R8), Z11, Z11 // t: scores - the largest
+	VADDPS (R8), Z9, Z11 // t: scores - the largest
 	VMAXPS Z4, Z11, Z11 // not below -125
-	VMOVAPS Z11, Z13 // t
-	VFMADD213PS Z5, Z6, Z13 // rounded to a whole number, in the last bits
-	VMOVAPS Z13, Z14 // that
-	VFMSUB213PS Z5, Z6, Z14 // as a number
-	VFNMADD231PS Z14, Z6, Z11 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z14 // 2^f by its polynomial
-	VFMADD213PS Z8, Z11, Z14 // ·f + middle2f2
-	VFMADD213PS Z9, Z11, Z14 // ·f + middle2f1
-	VFMADD213PS Z10, Z11, Z14 // ·f + middle2f0
-	VPSLLD $0x17, Z13, Z13 // the whole number to the exponent's place
-	VPADDD Z13, Z14, Z14 // times 2 to its power
-	VMOVAPS.Z Z14, K1, Z14 // keys that are not there weigh nothing
-	VADDPS Z15, Z12, Z12 // sum += weights
-	VADDPS Z14, Z12, Z12 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf7 // VCVTNE2PS2BF16 Z15, Z14, Z14: as bfloat16
-	VMOVUPS Z14, (R9) // write
+	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
+	VMOVAPS Z5, Z13 // 2^f by its polynomial
+	VFMADD213PS Z6, Z12, Z13 // ·f + near2f2
+	VFMADD213PS Z7, Z12, Z13 // ·f + near2f1
+	VFMADD213PS Z8, Z12, Z13 // ·f + near2f0
+	VSCALEFPS Z11, Z13, Z13 // times 2 to the power of that number
+	VADDPS 64(R8), Z9, Z9 // t: scores - the largest
+	VMAXPS Z4, Z9, Z9 // not below -125
+	VREDUCEPS $0x09, Z9, Z11 // f, what t is above a whole number
+	VMOVAPS Z5, Z12 // 2^f by its polynomial
+	VFMADD213PS Z6, Z11, Z12 // ·f + near2f2
+	VFMADD213PS Z7, Z11, Z12 // ·f + near2f1
+	VFMADD213PS Z8, Z11, Z12 // ·f + near2f0
+	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
+	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
+	VADDPS Z13, Z10, Z10 // sum += weights
+	VADDPS Z12, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe5 // VCVTNE2PS2BF16 Z13, Z12, Z12: as bfloat16
+	VMOVUPS Z12, (R9) // write
 	JMP weighed // that was the row
 
 few:
-	VADDPS (R8), Z11, Z11 // t: scores - the largest
-	VMAXPS Z4, Z11, Z11 // not below -125
-	VMOVAPS Z11, Z13 // t
-	VFMADD213PS Z5, Z6, Z13 // rounded to a whole number, in the last bits
-	VMOVAPS Z13, Z14 // that
-	VFMSUB213PS Z5, Z6, Z14 // as a number
-	VFNMADD231PS Z14, Z6, Z11 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z14 // 2^f by its polynomial
-	VFMADD213PS Z8, Z11, Z14 // ·f + middle2f2
-	VFMADD213PS Z9, Z11, Z14 // ·f + middle2f1
-	VFMADD213PS Z10, Z11, Z14 // ·f + middle2f0
-	VPSLLD $0x17, Z13, Z13 // the whole number to the exponent's place
-	VPADDD Z13, Z14, Z14 // times 2 to its power
-	VMOVAPS.Z Z14, K1, Z14 // keys that are not there weigh nothing
-	VADDPS Z14, Z12, Z12 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNEPS2BF16 Z14, Z14: as bfloat16
-	VMOVUPS Z14, (R9) // write, and 0 for 16 more
+	VADDPS (R8), Z9, Z9 // t: scores - the largest
+	VMAXPS Z4, Z9, Z9 // not below -125
+	VREDUCEPS $0x09, Z9, Z11 // f, what t is above a whole number
+	VMOVAPS Z5, Z12 // 2^f by its polynomial
+	VFMADD213PS Z6, Z11, Z12 // ·f + near2f2
+	VFMADD213PS Z7, Z11, Z12 // ·f + near2f1
+	VFMADD213PS Z8, Z11, Z12 // ·f + near2f0
+	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
+	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
+	VADDPS Z12, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe4 // VCVTNEPS2BF16 Z12, Z12: as bfloat16
+	VMOVUPS Z12, (R9) // write, and 0 for 16 more
 
 weighed:
-	VMOVUPS Z12, (R14) // write the sums of the row's weights
+	VMOVUPS Z10, (R14) // write the sums of the row's weights
 	ADDQ 24(SP), R11 // next row of scores
 	ADDQ 32(SP), R12 // of weights
 	ADDQ $0x40, R14 // of sums
@@ -1922,7 +1895,7 @@ weighed:
 
 next:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADDT1 (R8)(AX*1), T6: 16 keys, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x11; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R9)(R10*1): to the scores
 	ADDQ $0x00000400, R8 // next 16 keys
@@ -1942,9 +1915,9 @@ scored:
 
 sums:
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x10; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(R10*1), T4: weights of 32 keys
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: their values, columns from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADDT1 (R9)(AX*1), T6: their values, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += weights·values
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: their values, columns from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADDT1 1024(R9)(AX*1), T7: their values, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums += weights·values
 	ADDQ $0x40, R8 // next 32 keys
 	ADDQ $0x00000800, R9 // and values
@@ -2050,23 +2023,77 @@ DATA nearleastexponentAMXBF16<>+56(SB)/4, $(-125.0)
 DATA nearleastexponentAMXBF16<>+60(SB)/4, $(-125.0)
 GLOBL nearleastexponentAMXBF16<>(SB), RODATA|NOPTR, $64
 
-DATA wholeAMXBF16<>+0(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+4(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+8(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+12(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+16(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+20(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+24(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+28(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+32(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+36(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+40(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+44(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+48(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+52(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+56(SB)/4, $(1.2582912e+07)
-DATA wholeAMXBF16<>+60(SB)/4, $(1.2582912e+07)
-GLOBL wholeAMXBF16<>(SB), RODATA|NOPTR, $64
+DATA near2f3AMXBF16<>+0(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+4(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+8(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+12(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+16(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+20(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+24(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+28(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+32(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+36(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+40(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+44(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+48(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+52(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+56(SB)/4, $(0.07802446)
+DATA near2f3AMXBF16<>+60(SB)/4, $(0.07802446)
+GLOBL near2f3AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near2f2AMXBF16<>+0(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+4(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+8(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+12(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+16(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+20(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+24(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+28(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+32(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+36(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+40(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+44(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+48(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+52(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+56(SB)/4, $(0.22606725)
+DATA near2f2AMXBF16<>+60(SB)/4, $(0.22606725)
+GLOBL near2f2AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near2f1AMXBF16<>+0(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+4(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+8(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+12(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+16(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+20(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+24(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+28(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+32(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+36(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+40(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+44(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+48(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+52(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+56(SB)/4, $(0.6958335)
+DATA near2f1AMXBF16<>+60(SB)/4, $(0.6958335)
+GLOBL near2f1AMXBF16<>(SB), RODATA|NOPTR, $64
+
+DATA near2f0AMXBF16<>+0(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+4(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+8(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+12(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+16(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+20(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+24(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+28(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+32(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+36(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+40(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+44(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+48(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+52(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+56(SB)/4, $(0.9999252)
+DATA near2f0AMXBF16<>+60(SB)/4, $(0.9999252)
+GLOBL near2f0AMXBF16<>(SB), RODATA|NOPTR, $64
 
 DATA oneAMXBF16<>+0(SB)/4, $(1.0)
 DATA oneAMXBF16<>+4(SB)/4, $(1.0)
@@ -2085,78 +2112,6 @@ DATA oneAMXBF16<>+52(SB)/4, $(1.0)
 DATA oneAMXBF16<>+56(SB)/4, $(1.0)
 DATA oneAMXBF16<>+60(SB)/4, $(1.0)
 GLOBL oneAMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA middle2f3AMXBF16<>+0(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+4(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+8(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+12(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+16(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+20(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+24(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+28(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+32(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+36(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+40(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+44(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+48(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+52(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+56(SB)/4, $(0.055171624)
-DATA middle2f3AMXBF16<>+60(SB)/4, $(0.055171624)
-GLOBL middle2f3AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA middle2f2AMXBF16<>+0(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+4(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+8(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+12(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+16(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+20(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+24(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+28(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+32(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+36(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+40(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+44(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+48(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+52(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+56(SB)/4, $(0.24261113)
-DATA middle2f2AMXBF16<>+60(SB)/4, $(0.24261113)
-GLOBL middle2f2AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA middle2f1AMXBF16<>+0(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+4(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+8(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+12(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+16(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+20(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+24(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+28(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+32(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+36(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+40(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+44(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+48(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+52(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+56(SB)/4, $(0.69326097)
-DATA middle2f1AMXBF16<>+60(SB)/4, $(0.69326097)
-GLOBL middle2f1AMXBF16<>(SB), RODATA|NOPTR, $64
-
-DATA middle2f0AMXBF16<>+0(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+4(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+8(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+12(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+16(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+20(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+24(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+28(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+32(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+36(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+40(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+44(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+48(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+52(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+56(SB)/4, $(0.99992806)
-DATA middle2f0AMXBF16<>+60(SB)/4, $(0.99992806)
-GLOBL middle2f0AMXBF16<>(SB), RODATA|NOPTR, $64
 
 // func attend64AMXBF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, out []float32, inverse []float32, starts []int32, lda int, ldd int)
 // Requires: AMX, AVX, AVX512BF16, AVX512BW, AVX512DQ, AVX512F, BMI2, CMOV
@@ -2476,9 +2431,9 @@ filled:
 
 first:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADDT1 (R8)(AX*1), T6: 16 keys, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T7: 16 keys, columns from 32
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xbc; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADDT1 1024(R8)(AX*1), T7: 16 keys, columns from 32
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xc5 // TDPBF16PS T7, T5, T0: sums += q·k
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x19; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R9)(R11*1): to the scores
 	ADDQ $0x00000800, R8 // next 16 keys
@@ -2618,12 +2573,10 @@ largest:
 	VSUBPS Z5, Z4, Z5 // - the largest
 	VMOVUPS Z5, 1024(R11) // of each row
 	VMOVUPS nearleastexponentAMXBF16<>+0(SB), Z4 // nearleastexponent
-	VMOVUPS wholeAMXBF16<>+0(SB), Z5 // whole
-	VMOVUPS oneAMXBF16<>+0(SB), Z6 // one
-	VMOVUPS middle2f3AMXBF16<>+0(SB), Z7 // middle2f3
-	VMOVUPS middle2f2AMXBF16<>+0(SB), Z8 // middle2f2
-	VMOVUPS middle2f1AMXBF16<>+0(SB), Z9 // middle2f1
-	VMOVUPS middle2f0AMXBF16<>+0(SB), Z10 // middle2f0
+	VMOVUPS near2f3AMXBF16<>+0(SB), Z5 // near2f3
+	VMOVUPS near2f2AMXBF16<>+0(SB), Z6 // near2f2
+	VMOVUPS near2f1AMXBF16<>+0(SB), Z7 // near2f1
+	VMOVUPS near2f0AMXBF16<>+0(SB), Z8 // near2f0
 	MOVQ 16(SP), R14 // queries of the tile
 	MOVQ scores_base+144(FP), R12 // scores
 	MOVQ weights_base+168(FP), R13 // weights
@@ -2631,45 +2584,35 @@ largest:
 	LEAQ 1024(R11), BP // and its largest score
 
 weights:
-	VBROADCASTSS (BP), Z11 // - the largest, in every lane
+	VBROADCASTSS (BP), Z9 // - the largest, in every lane
 	MOVQ R12, R8 // scores
 	MOVQ R13, R9 // weights
-	VXORPS Z12, Z12, Z12 // sum: 0
+	VXORPS Z10, Z10, Z10 // sum: 0
 	MOVQ 8(SP), DI // keys
 	SUBQ $0x21, DI // more than 32?
 	JL lastkeys // no
 
 weigh:
-	VADDPS (R8), Z11, Z13 // t: scores - the largest
-	VMAXPS Z4, Z13, Z13 // not below -125
-	VMOVAPS Z13, Z14 // t
-	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
-	VMOVAPS Z14, Z15 // that
-	VFMSUB213PS Z5, Z6, Z15 // as a number
-	VFNMADD231PS Z15, Z6, Z13 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z15 // 2^f by its polynomial
-	VFMADD213PS Z8, Z13, Z15 // ·f + middle2f2
-	VFMADD213PS Z9, Z13, Z15 // ·f + middle2f1
-	VFMADD213PS Z10, Z13, Z15 // ·f + middle2f0
-	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
-	VPADDD Z14, Z15, Z15 // times 2 to its power
-	VADDPS 64(R8), Z11, Z13 // t: scores - the largest
-	VMAXPS Z4, Z13, Z13 // not below -125
-	VMOVAPS Z13, Z14 // t
-	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
-	VMOVAPS Z14, Z16 // that
-	VFMSUB213PS Z5, Z6, Z16 // as a number
-	VFNMADD231PS Z16, Z6, Z13 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z16 // 2^f by its polynomial
-	VFMADD213PS Z8, Z13, Z16 // ·f + middle2f2
-	VFMADD213PS Z9, Z13, Z16 // ·f + middle2f1
-	VFMADD213PS Z10, Z13, Z16 // ·f + middle2f0
-	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
-	VPADDD Z14, Z16, Z16 // times 2 to its power
-	VADDPS Z15, Z12, Z12 // sum += weights
-	VADDPS Z16, Z12, Z12 // sum += weights
-	BYTE $0x62; BYTE $0xc2; BYTE $0x7f; BYTE $0x40; BYTE $0x72; BYTE $0xc7 // VCVTNE2PS2BF16 Z15, Z16, Z16: as bfloat16
-	VMOVUPS Z16, (R9) // write
+	VADDPS (R8), Z9, Z11 // t: scores - the largest
+	VMAXPS Z4, Z11, Z11 // not below -125
+	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
+	VMOVAPS Z5, Z13 // 2^f by its polynomial
+	VFMADD213PS Z6, Z12, Z13 // ·f + near2f2
+	VFMADD213PS Z7, Z12, Z13 // ·f + near2f1
+	VFMADD213PS Z8, Z12, Z13 // ·f + near2f0
+	VSCALEFPS Z11, Z13, Z13 // times 2 to the power of that number
+	VADDPS 64(R8), Z9, Z11 // t: scores - the largest
+	VMAXPS Z4, Z11, Z11 // not below -125
+	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
+	VMOVAPS Z5, Z14 // 2^f by its polynomial
+	VFMADD213PS Z6, Z12, Z14 // ·f + near2f2
+	VFMADD213PS Z7, Z12, Z14 // ·f + near2f1
+	VFMADD213PS Z8, Z12, Z14 // ·f + near2f0
+	VSCALEFPS Z11, Z14, Z14 // times 2 to the power of that number
+	VADDPS Z13, Z10, Z10 // sum += weights
+	VADDPS Z14, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf5 // VCVTNE2PS2BF16 Z13, Z14, Z14: as bfloat16
+	VMOVUPS Z14, (R9) // write
 	ADDQ $0x00000080, R8 // next 32 scores
 	ADDQ $0x40, R9 // next 32 weights
 	SUBQ $0x20, DI // so many are done
@@ -2678,60 +2621,45 @@ weigh:
 lastkeys:
 	CMPQ DI, $-17 // more than 16 left?
 	JLE few // no
-	VADDPS (R8), Z11, Z13 // t: scores - the largest
-	VMAXPS Z4, Z13, Z13 // not below -125
-	VMOVAPS Z13, Z14 // t
-	VFMADD213PS Z5, Z6, Z14 // rounded to a whole number, in the last bits
-	VMOVAPS Z14, Z15 // that
-	VFMSUB213PS Z5, Z6, Z15 // as a number
-	VFNMADD231PS Z15, Z6, Z13 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z15 // 2^f by its polynomial
-	VFMADD213PS Z8, Z13, Z15 // ·f + middle2f2
-	VFMADD213PS Z9, Z13, Z15 // ·f + middle2f1
-	VFMADD213PS Z10, Z13, Z15 // ·f + middle2f0
-	VPSLLD $0x17, Z14, Z14 // the whole number to the exponent's place
-	VPADDD Z14, Z15, Z15 // times 2 to its power
-	VADDPS 64(R8), Z11, Z11 // t: scores - the largest
+	VADDPS (R8), Z9, Z11 // t: scores - the largest
 	VMAXPS Z4, Z11, Z11 // not below -125
-	VMOVAPS Z11, Z13 // t
-	VFMADD213PS Z5, Z6, Z13 // rounded to a whole number, in the last bits
-	VMOVAPS Z13, Z14 // that
-	VFMSUB213PS Z5, Z6, Z14 // as a number
-	VFNMADD231PS Z14, Z6, Z11 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z14 // 2^f by its polynomial
-	VFMADD213PS Z8, Z11, Z14 // ·f + middle2f2
-	VFMADD213PS Z9, Z11, Z14 // ·f + middle2f1
-	VFMADD213PS Z10, Z11, Z14 // ·f + middle2f0
-	VPSLLD $0x17, Z13, Z13 // the whole number to the exponent's place
-	VPADDD Z13, Z14, Z14 // times 2 to its power
-	VMOVAPS.Z Z14, K1, Z14 // keys that are not there weigh nothing
-	VADDPS Z15, Z12, Z12 // sum += weights
-	VADDPS Z14, Z12, Z12 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf7 // VCVTNE2PS2BF16 Z15, Z14, Z14: as bfloat16
-	VMOVUPS Z14, (R9) // write
+	VREDUCEPS $0x09, Z11, Z12 // f, what t is above a whole number
+	VMOVAPS Z5, Z13 // 2^f by its polynomial
+	VFMADD213PS Z6, Z12, Z13 // ·f + near2f2
+	VFMADD213PS Z7, Z12, Z13 // ·f + near2f1
+	VFMADD213PS Z8, Z12, Z13 // ·f + near2f0
+	VSCALEFPS Z11, Z13, Z13 // times 2 to the power of that number
+	VADDPS 64(R8), Z9, Z9 // t: scores - the largest
+	VMAXPS Z4, Z9, Z9 // not below -125
+	VREDUCEPS $0x09, Z9, Z11 // f, what t is above a whole number
+	VMOVAPS Z5, Z12 // 2^f by its polynomial
+	VFMADD213PS Z6, Z11, Z12 // ·f + near2f2
+	VFMADD213PS Z7, Z11, Z12 // ·f + near2f1
+	VFMADD213PS Z8, Z11, Z12 // ·f + near2f0
+	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
+	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
+	VADDPS Z13, Z10, Z10 // sum += weights
+	VADDPS Z12, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe5 // VCVTNE2PS2BF16 Z13, Z12, Z12: as bfloat16
+	VMOVUPS Z12, (R9) // write
 	JMP weighed // that was the row
 
 few:
-	VADDPS (R8), Z11, Z11 // t: scores - the largest
-	VMAXPS Z4, Z11, Z11 // not below -125
-	VMOVAPS Z11, Z13 // t
-	VFMADD213PS Z5, Z6, Z13 // rounded to a whole number, in the last bits
-	VMOVAPS Z13, Z14 // that
-	VFMSUB213PS Z5, Z6, Z14 // as a number
-	VFNMADD231PS Z14, Z6, Z11 // f: t without it, at most 1/2 away from 0
-	VMOVAPS Z7, Z14 // 2^f by its polynomial
-	VFMADD213PS Z8, Z11, Z14 // ·f + middle2f2
-	VFMADD213PS Z9, Z11, Z14 // ·f + middle2f1
-	VFMADD213PS Z10, Z11, Z14 // ·f + middle2f0
-	VPSLLD $0x17, Z13, Z13 // the whole number to the exponent's place
-	VPADDD Z13, Z14, Z14 // times 2 to its power
-	VMOVAPS.Z Z14, K1, Z14 // keys that are not there weigh nothing
-	VADDPS Z14, Z12, Z12 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xf6 // VCVTNEPS2BF16 Z14, Z14: as bfloat16
-	VMOVUPS Z14, (R9) // write, and 0 for 16 more
+	VADDPS (R8), Z9, Z9 // t: scores - the largest
+	VMAXPS Z4, Z9, Z9 // not below -125
+	VREDUCEPS $0x09, Z9, Z11 // f, what t is above a whole number
+	VMOVAPS Z5, Z12 // 2^f by its polynomial
+	VFMADD213PS Z6, Z11, Z12 // ·f + near2f2
+	VFMADD213PS Z7, Z11, Z12 // ·f + near2f1
+	VFMADD213PS Z8, Z11, Z12 // ·f + near2f0
+	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
+	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
+	VADDPS Z12, Z10, Z10 // sum += weights
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe4 // VCVTNEPS2BF16 Z12, Z12: as bfloat16
+	VMOVUPS Z12, (R9) // write, and 0 for 16 more
 
 weighed:
-	VMOVUPS Z12, (R15) // write the sums of the row's weights
+	VMOVUPS Z10, (R15) // write the sums of the row's weights
 	ADDQ 24(SP), R12 // next row of scores
 	ADDQ 32(SP), R13 // of weights
 	ADDQ $0x40, R15 // of sums
@@ -2815,9 +2743,9 @@ weighed:
 
 next:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0: sums: 0
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(AX*1), T6: 16 keys, columns from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xb4; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADDT1 (R8)(AX*1), T6: 16 keys, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += q·k
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R8)(AX*1), T7: 16 keys, columns from 32
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xbc; BYTE $0x00; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADDT1 1024(R8)(AX*1), T7: 16 keys, columns from 32
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xc5 // TDPBF16PS T7, T5, T0: sums += q·k
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x84; BYTE $0x19; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T0, (R9)(R11*1): to the scores
 	ADDQ $0x00000800, R8 // next 16 keys
@@ -2839,13 +2767,13 @@ scored:
 
 sums:
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x18; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R8)(R11*1), T4: weights of 32 keys
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADD (R9)(AX*1), T6: their values, columns from 0
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILELOADDT1 (R9)(AX*1), T6: their values, columns from 0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // TDPBF16PS T6, T4, T0: sums += weights·values
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADD 1024(R9)(AX*1), T7: their values, columns from 16
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILELOADDT1 1024(R9)(AX*1), T7: their values, columns from 16
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // TDPBF16PS T7, T4, T1: sums += weights·values
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILELOADD 2048(R9)(AX*1), T6: their values, columns from 32
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xb4; BYTE $0x01; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00 // TILELOADDT1 2048(R9)(AX*1), T6: their values, columns from 32
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xd4 // TDPBF16PS T6, T4, T2: sums += weights·values
-	BYTE $0xc4; BYTE $0xc2; BYTE $0x7b; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x0c; BYTE $0x00; BYTE $0x00 // TILELOADD 3072(R9)(AX*1), T7: their values, columns from 48
+	BYTE $0xc4; BYTE $0xc2; BYTE $0x79; BYTE $0x4b; BYTE $0xbc; BYTE $0x01; BYTE $0x00; BYTE $0x0c; BYTE $0x00; BYTE $0x00 // TILELOADDT1 3072(R9)(AX*1), T7: their values, columns from 48
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdc // TDPBF16PS T7, T4, T3: sums += weights·values
 	ADDQ $0x40, R8 // next 32 keys
 	ADDQ $0x00001000, R9 // and values

@@ -48,8 +48,8 @@ func (g *generator) scoreTile(a *attend, label string) {
 	g.Comment("sums: 0")
 	g.emitTile("TILEZERO", tmm(sums))
 	for part := range a.parts {
-		g.Comment(fmt.Sprintf("16 keys, columns from %d", 32*part))
-		g.emitTile("TILELOADD", operand.Mem{Base: a.from, Index: a.row, Scale: 1, Disp: part * tileSize}, tmm(keys+part))
+		g.Comment(fmt.Sprintf("16 keys, columns from %d", 32*part)) // they pass by; scores stay near
+		g.emitTile("TILELOADDT1", operand.Mem{Base: a.from, Index: a.row, Scale: 1, Disp: part * tileSize}, tmm(keys+part))
 		g.Comment("sums += q·k")
 		g.emitTile("TDPBF16PS", tmm(keys+part), tmm(queries+part), tmm(sums))
 	}
@@ -166,8 +166,8 @@ func (g *generator) sumTile(a *attend) {
 	g.Comment("weights of 32 keys")
 	g.emitTile("TILELOADD", operand.Mem{Base: a.from, Index: stride, Scale: 1}, tmm(weights))
 	for i := range 2 * a.parts {
-		g.Comment(fmt.Sprintf("their values, columns from %d", 16*i))
-		g.emitTile("TILELOADD", operand.Mem{Base: a.dst, Index: a.row, Scale: 1, Disp: i * tileSize}, tmm(values+i%2))
+		g.Comment(fmt.Sprintf("their values, columns from %d", 16*i)) // they pass by; weights stay near
+		g.emitTile("TILELOADDT1", operand.Mem{Base: a.dst, Index: a.row, Scale: 1, Disp: i * tileSize}, tmm(values+i%2))
 		g.Comment("sums += weights·values")
 		g.emitTile("TDPBF16PS", tmm(values+i%2), tmm(weights), tmm(i))
 	}

@@ -7,9 +7,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// How weights are made of a tile's scores. On Zen 4 VREDUCEPS and VSCALEFPS take two turns
-// of the pipes that also add and compare; multiply-adds have pipes of their own, which
-// nothing else wants here. So 2^t is computed by those and by its bits.
+// How weights are made of a tile's scores.
 
 // weigher is the constants and the row's numbers.
 type weigher struct {
@@ -18,23 +16,6 @@ type weigher struct {
 	held  held
 	below reg.VecVirtual // the negative of the row's largest score
 	sum   reg.VecVirtual // of the row's weights
-}
-
-// wholeTerm is what whole numbers are found by: a number whose last place is 1.
-var wholeTerm = term{"whole", 0x1.8p23}
-
-// nearLeast is the least that 2^t is computed for: no result is smaller than 2^-126, where
-// numbers begin that slow a processor down.
-var nearLeast = term{"nearleastexponent", -125}
-
-// middleExp2Terms are those of 2^f in powers of f, highest first, for |f| <= 1/2: the least
-// largest relative error, found by Lawson's iteration. It is below 8e-5, a fraction of
-// what rounding to bfloat16 adds.
-var middleExp2Terms = []term{
-	{"middle2f3", 0.05517162372},
-	{"middle2f2", 0.2426111187},
-	{"middle2f1", 0.6932609939},
-	{"middle2f0", 0.999928074},
 }
 
 // rowsBehind is where the rows of a tile of that height have their numbers in inverse:
@@ -126,7 +107,7 @@ func (g *generator) weighRows(a *attend, largest []reg.VecVirtual, numbers reg.G
 	g.VSUBPS(below, zero, below)
 	g.Comment("of each row")
 	g.VMOVUPS(below, element(numbers, rowsBehind(height)))
-	w := &weigher{generator: g, a: a, held: g.hold(append([]term{nearLeast, wholeTerm, {"one", 1}}, middleExp2Terms...)), below: g.ZMM(), sum: g.ZMM()}
+	w := &weigher{generator: g, a: a, held: g.hold(g.weightTerms()), below: g.ZMM(), sum: g.ZMM()}
 	g.Comment("queries of the tile")
 	g.MOVQ(a.rows, rows)
 	g.Comment("scores")
@@ -211,33 +192,15 @@ func (w *weigher) weighRow(scores, weights reg.GPVirtual) {
 
 // weigh returns the weights of 16 scores.
 func (w *weigher) weigh(vector int) reg.VecVirtual {
-	t, whole, n, e := w.ZMM(), w.ZMM(), w.ZMM(), w.ZMM()
-	magic, one := w.held.constant(wholeTerm), w.held["one"]
+	t := w.ZMM()
 	w.Comment("t: scores - the largest")
 	w.VADDPS(element(w.a.from, vector*tileBytes), w.below, t)
 	w.Comment("not below -125")
 	w.VMAXPS(w.held.constant(nearLeast), t, t)
-	w.Comment("t")
-	w.VMOVAPS(t, whole)
-	w.Comment("rounded to a whole number, in the last bits")
-	w.VFMADD213PS(magic, one, whole)
-	w.Comment("that")
-	w.VMOVAPS(whole, n)
-	w.Comment("as a number")
-	w.VFMSUB213PS(magic, one, n)
-	w.Comment("f: t without it, at most 1/2 away from 0")
-	w.VFNMADD231PS(n, one, t)
-	w.Comment("2^f by its polynomial")
-	w.VMOVAPS(w.held.constant(middleExp2Terms[0]), e)
-	for _, term := range middleExp2Terms[1:] {
-		w.Comment("·f + " + term.name)
-		w.VFMADD213PS(w.held.constant(term), t, e)
+	if w.isa.tiles {
+		return w.scaledExp2(t, w.held)
 	}
-	w.Comment("the whole number to the exponent's place")
-	w.VPSLLD(operand.Imm(23), whole, whole)
-	w.Comment("times 2 to its power")
-	w.VPADDD(whole, e, e)
-	return e
+	return w.shiftedExp2(t, w.held)
 }
 
 // mask makes weights of keys that are not there 0.
