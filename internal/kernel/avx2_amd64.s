@@ -1089,7 +1089,7 @@ one:
 	JL oneend // leave the loop
 	VMOVUPS (CX), Y2 // x
 	VSUBPS Y0, Y2, Y2 // x - shift
-	VMAXPS leastAVX2<>+0(SB), Y2, Y2 // no result smaller than 2^-126
+	VMAXPS leastAVX2<>+0(SB), Y2, Y2 // no result smaller than 2^-100
 	VROUNDPS $0x08, Y2, Y3 // n, the nearest whole number
 	VSUBPS Y3, Y2, Y2 // f = t - n, at most 1/2 away from 0
 	VMOVUPS exp2f6AVX2<>+0(SB), Y4 // 2^f by its polynomial
@@ -1117,7 +1117,7 @@ oneend:
 	VMASKMOVPS (CX), Y2, Y3 // x
 	VBLENDVPS Y2, Y3, Y0, Y3 // fill the other lanes
 	VSUBPS Y0, Y3, Y3 // x - shift
-	VMAXPS leastAVX2<>+0(SB), Y3, Y3 // no result smaller than 2^-126
+	VMAXPS leastAVX2<>+0(SB), Y3, Y3 // no result smaller than 2^-100
 	VROUNDPS $0x08, Y3, Y0 // n, the nearest whole number
 	VSUBPS Y0, Y3, Y3 // f = t - n, at most 1/2 away from 0
 	VMOVUPS exp2f6AVX2<>+0(SB), Y4 // 2^f by its polynomial
@@ -1145,14 +1145,14 @@ done:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-DATA leastAVX2<>+0(SB)/4, $(-126.0)
-DATA leastAVX2<>+4(SB)/4, $(-126.0)
-DATA leastAVX2<>+8(SB)/4, $(-126.0)
-DATA leastAVX2<>+12(SB)/4, $(-126.0)
-DATA leastAVX2<>+16(SB)/4, $(-126.0)
-DATA leastAVX2<>+20(SB)/4, $(-126.0)
-DATA leastAVX2<>+24(SB)/4, $(-126.0)
-DATA leastAVX2<>+28(SB)/4, $(-126.0)
+DATA leastAVX2<>+0(SB)/4, $(-100.0)
+DATA leastAVX2<>+4(SB)/4, $(-100.0)
+DATA leastAVX2<>+8(SB)/4, $(-100.0)
+DATA leastAVX2<>+12(SB)/4, $(-100.0)
+DATA leastAVX2<>+16(SB)/4, $(-100.0)
+DATA leastAVX2<>+20(SB)/4, $(-100.0)
+DATA leastAVX2<>+24(SB)/4, $(-100.0)
+DATA leastAVX2<>+28(SB)/4, $(-100.0)
 GLOBL leastAVX2<>(SB), RODATA|NOPTR, $32
 
 DATA exp2f6AVX2<>+0(SB)/4, $(0.00015353362)
@@ -1861,7 +1861,7 @@ weighone:
 	JL weighoneend // leave the loop
 	VMOVUPS (R8), Y3 // x
 	VSUBPS Y1, Y3, Y3 // x - largest
-	VMAXPS leastAVX2<>+0(SB), Y3, Y3 // no result smaller than 2^-126
+	VMAXPS leastAVX2<>+0(SB), Y3, Y3 // no result smaller than 2^-100
 	VROUNDPS $0x08, Y3, Y4 // n, the nearest whole number
 	VSUBPS Y4, Y3, Y3 // f = t - n, at most 1/2 away from 0
 	VMOVUPS exp2f6AVX2<>+0(SB), Y5 // 2^f by its polynomial
@@ -1889,7 +1889,7 @@ weighoneend:
 	VMASKMOVPS (R8), Y3, Y4 // x
 	VBLENDVPS Y3, Y4, Y1, Y4 // fill the other lanes
 	VSUBPS Y1, Y4, Y4 // x - largest
-	VMAXPS leastAVX2<>+0(SB), Y4, Y4 // no result smaller than 2^-126
+	VMAXPS leastAVX2<>+0(SB), Y4, Y4 // no result smaller than 2^-100
 	VROUNDPS $0x08, Y4, Y1 // n, the nearest whole number
 	VSUBPS Y1, Y4, Y4 // f = t - n, at most 1/2 away from 0
 	VMOVUPS exp2f6AVX2<>+0(SB), Y5 // 2^f by its polynomial

@@ -305,7 +305,7 @@ func normalizeAVX512(dst []float32, x []float32, gamma []float32, beta []float32
 // exp2SumAVX512 computes:
 //
 //	for i, v := range x {
-//		x[i] = exp2(max(v-shift, -126))
+//		x[i] = exp2(max(v-shift, -100))
 //		sum += x[i]
 //	}
 //	return sum
@@ -345,7 +345,7 @@ func geluNearAVX512(x []float32, rows int, cols int, stride int)
 //		row := x[r*stride:][:cols]
 //		largest[r], total[r] = max(row...), 0
 //		for i, v := range row {
-//			row[i] = exp2(max(v-largest[r], -126))
+//			row[i] = exp2(max(v-largest[r], -100))
 //			total[r] += row[i]
 //		}
 //	}

@@ -4871,7 +4871,7 @@ one:
 	JL oneend // leave the loop
 	VMOVUPS (CX), Z2 // x
 	VSUBPS Z0, Z2, Z2 // x - shift
-	VMAXPS leastAVX512<>+0(SB), Z2, Z2 // no result smaller than 2^-126
+	VMAXPS leastAVX512<>+0(SB), Z2, Z2 // no result smaller than 2^-100
 	VRNDSCALEPS $0x08, Z2, Z3 // n, the nearest whole number
 	VSUBPS Z3, Z2, Z2 // f = t - n, at most 1/2 away from 0
 	VMOVUPS exp2f6AVX512<>+0(SB), Z4 // 2^f by its polynomial
@@ -4898,7 +4898,7 @@ oneend:
 	VMOVAPS Z0, Z2 // x
 	VMOVUPS (CX), K1, Z2 // the elements that remain
 	VSUBPS Z0, Z2, Z2 // x - shift
-	VMAXPS leastAVX512<>+0(SB), Z2, Z2 // no result smaller than 2^-126
+	VMAXPS leastAVX512<>+0(SB), Z2, Z2 // no result smaller than 2^-100
 	VRNDSCALEPS $0x08, Z2, Z0 // n, the nearest whole number
 	VSUBPS Z0, Z2, Z2 // f = t - n, at most 1/2 away from 0
 	VMOVUPS exp2f6AVX512<>+0(SB), Z3 // 2^f by its polynomial
@@ -4926,22 +4926,22 @@ done:
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
 
-DATA leastAVX512<>+0(SB)/4, $(-126.0)
-DATA leastAVX512<>+4(SB)/4, $(-126.0)
-DATA leastAVX512<>+8(SB)/4, $(-126.0)
-DATA leastAVX512<>+12(SB)/4, $(-126.0)
-DATA leastAVX512<>+16(SB)/4, $(-126.0)
-DATA leastAVX512<>+20(SB)/4, $(-126.0)
-DATA leastAVX512<>+24(SB)/4, $(-126.0)
-DATA leastAVX512<>+28(SB)/4, $(-126.0)
-DATA leastAVX512<>+32(SB)/4, $(-126.0)
-DATA leastAVX512<>+36(SB)/4, $(-126.0)
-DATA leastAVX512<>+40(SB)/4, $(-126.0)
-DATA leastAVX512<>+44(SB)/4, $(-126.0)
-DATA leastAVX512<>+48(SB)/4, $(-126.0)
-DATA leastAVX512<>+52(SB)/4, $(-126.0)
-DATA leastAVX512<>+56(SB)/4, $(-126.0)
-DATA leastAVX512<>+60(SB)/4, $(-126.0)
+DATA leastAVX512<>+0(SB)/4, $(-100.0)
+DATA leastAVX512<>+4(SB)/4, $(-100.0)
+DATA leastAVX512<>+8(SB)/4, $(-100.0)
+DATA leastAVX512<>+12(SB)/4, $(-100.0)
+DATA leastAVX512<>+16(SB)/4, $(-100.0)
+DATA leastAVX512<>+20(SB)/4, $(-100.0)
+DATA leastAVX512<>+24(SB)/4, $(-100.0)
+DATA leastAVX512<>+28(SB)/4, $(-100.0)
+DATA leastAVX512<>+32(SB)/4, $(-100.0)
+DATA leastAVX512<>+36(SB)/4, $(-100.0)
+DATA leastAVX512<>+40(SB)/4, $(-100.0)
+DATA leastAVX512<>+44(SB)/4, $(-100.0)
+DATA leastAVX512<>+48(SB)/4, $(-100.0)
+DATA leastAVX512<>+52(SB)/4, $(-100.0)
+DATA leastAVX512<>+56(SB)/4, $(-100.0)
+DATA leastAVX512<>+60(SB)/4, $(-100.0)
 GLOBL leastAVX512<>(SB), RODATA|NOPTR, $64
 
 DATA exp2f6AVX512<>+0(SB)/4, $(0.00015353362)
@@ -5487,7 +5487,7 @@ weighone:
 	JL weighoneend // leave the loop
 	VMOVUPS (R8), Z3 // x
 	VSUBPS Z1, Z3, Z3 // x - largest
-	VMAXPS leastAVX512<>+0(SB), Z3, Z3 // no result smaller than 2^-126
+	VMAXPS leastAVX512<>+0(SB), Z3, Z3 // no result smaller than 2^-100
 	VRNDSCALEPS $0x08, Z3, Z4 // n, the nearest whole number
 	VSUBPS Z4, Z3, Z3 // f = t - n, at most 1/2 away from 0
 	VMOVUPS exp2f6AVX512<>+0(SB), Z5 // 2^f by its polynomial
@@ -5514,7 +5514,7 @@ weighoneend:
 	VMOVAPS Z1, Z3 // x
 	VMOVUPS (R8), K1, Z3 // the elements that remain
 	VSUBPS Z1, Z3, Z3 // x - largest
-	VMAXPS leastAVX512<>+0(SB), Z3, Z3 // no result smaller than 2^-126
+	VMAXPS leastAVX512<>+0(SB), Z3, Z3 // no result smaller than 2^-100
 	VRNDSCALEPS $0x08, Z3, Z1 // n, the nearest whole number
 	VSUBPS Z1, Z3, Z3 // f = t - n, at most 1/2 away from 0
 	VMOVUPS exp2f6AVX512<>+0(SB), Z4 // 2^f by its polynomial

@@ -14,7 +14,7 @@ DATA exp2NEON<>+12(SB)/4, $0x3d635774 // exp2f3: 0.055503324
 DATA exp2NEON<>+16(SB)/4, $0x3e75fdee // exp2f2: 0.24022648
 DATA exp2NEON<>+20(SB)/4, $0x3f317218 // exp2f1: 0.6931472
 DATA exp2NEON<>+24(SB)/4, $0x3f800000 // one: 1
-DATA exp2NEON<>+28(SB)/4, $0xc2fc0000 // the least exponent: -126
+DATA exp2NEON<>+28(SB)/4, $0xc2c80000 // the least exponent: -100
 GLOBL exp2NEON<>(SB), RODATA|NOPTR, $32
 
 DATA tailNEON<>+0(SB)/4, $0xbb9fccb5 // tail15: -0.004876698
@@ -1013,7 +1013,7 @@ TEXT ·exp2SumNEON(SB), NOSPLIT, $0-36
 one:
 	FMOVQ 0(R1), F10 // x
 	WORD $0x4ea0d54a // FSUB V0, V10, V10: x - shift
-	WORD $0x4e29f54a // FMAX V9, V10, V10: no result smaller than 2^-126
+	WORD $0x4e29f54a // FMAX V9, V10, V10: no result smaller than 2^-100
 	WORD $0x4e21894b // FRINTN V10, V11: n, the nearest whole number
 	WORD $0x4eabd54a // FSUB V11, V10, V10: f = t - n, at most 1/2 away from 0
 	WORD $0x4e21a96c // FCVTNS V11, V12: n as an integer
@@ -1044,7 +1044,7 @@ oneend:
 rest:
 	FMOVS (R1), F10 // x, and 0 in the other lanes
 	WORD $0x4ea0d54a // FSUB V0, V10, V10: x - shift
-	WORD $0x4e29f54a // FMAX V9, V10, V10: no result smaller than 2^-126
+	WORD $0x4e29f54a // FMAX V9, V10, V10: no result smaller than 2^-100
 	WORD $0x4e21894b // FRINTN V10, V11: n, the nearest whole number
 	WORD $0x4eabd54a // FSUB V11, V10, V10: f = t - n, at most 1/2 away from 0
 	WORD $0x4e21a96c // FCVTNS V11, V12: n as an integer
@@ -1390,7 +1390,7 @@ finddone:
 weighone:
 	FMOVQ 0(R8), F14 // x
 	WORD $0x4ea9d5ce // FSUB V9, V14, V14: x - largest
-	WORD $0x4e28f5ce // FMAX V8, V14, V14: no result smaller than 2^-126
+	WORD $0x4e28f5ce // FMAX V8, V14, V14: no result smaller than 2^-100
 	WORD $0x4e2189cf // FRINTN V14, V15: n, the nearest whole number
 	WORD $0x4eafd5ce // FSUB V15, V14, V14: f = t - n, at most 1/2 away from 0
 	WORD $0x4e21a9f0 // FCVTNS V15, V16: n as an integer
@@ -1421,7 +1421,7 @@ weighoneend:
 weighrest:
 	FMOVS (R8), F14 // x, and 0 in the other lanes
 	WORD $0x4ea9d5ce // FSUB V9, V14, V14: x - largest
-	WORD $0x4e28f5ce // FMAX V8, V14, V14: no result smaller than 2^-126
+	WORD $0x4e28f5ce // FMAX V8, V14, V14: no result smaller than 2^-100
 	WORD $0x4e2189cf // FRINTN V14, V15: n, the nearest whole number
 	WORD $0x4eafd5ce // FSUB V15, V14, V14: f = t - n, at most 1/2 away from 0
 	WORD $0x4e21a9f0 // FCVTNS V15, V16: n as an integer

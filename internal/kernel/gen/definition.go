@@ -34,14 +34,14 @@ var (
 		"\tfor i, v := range row {", "\t\tdst[r*ldd+i] = fma((v-mean)*inverse, gamma[i], beta[i])", "\t}", "}",
 	}}
 	exp2SumOf = definition{"exp2Sum", "func(x []float32, shift float32) float32", []string{
-		"for i, v := range x {", "\tx[i] = exp2(max(v-shift, -126))", "\tsum += x[i]", "}", "return sum",
+		"for i, v := range x {", fmt.Sprintf("\tx[i] = exp2(max(v-shift, %d))", leastExponent), "\tsum += x[i]", "}", "return sum",
 	}}
 	geluOf       = overRows("gelu", "t := min(abs(v), 5.4)", "row[i] = max(v, 0) - t*P(t) // v·Φ(v), P being a polynomial near Φ(-t)")
 	geluNearOf   = overRows("geluNear", "t := min(max(v, -4.25), 4.25)", "row[i] = v * (t*P(t*t) + 0.5) // v·Φ(v), P being a polynomial")
 	geluPiecesOf = overRows("geluNear", "u := 1.2*min(abs(v), 4.98) + 2", "row[i] = max(v, 0) - P(u) // v·Φ(v), P being one of 16 polynomials, by u")
 	softmaxOf    = definition{"softmax", "func(x []float32, rows, cols, stride int, largest, total []float32)", []string{
 		"for r := range rows {", "\trow := x[r*stride:][:cols]", "\tlargest[r], total[r] = max(row...), 0", "\tfor i, v := range row {",
-		"\t\trow[i] = exp2(max(v-largest[r], -126))", "\t\ttotal[r] += row[i]", "\t}", "}",
+		fmt.Sprintf("\t\trow[i] = exp2(max(v-largest[r], %d))", leastExponent), "\t\ttotal[r] += row[i]", "\t}", "}",
 	}}
 	divideOf = definition{"divide", "func(x []float32, rows, cols, stride int, by []float32)", []string{
 		"for r := range rows {", "\tfor i := range cols {", "\t\tx[r*stride+i] *= 1 / by[r]", "\t}", "}",

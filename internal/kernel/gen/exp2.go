@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -64,18 +66,20 @@ var exp2Terms = []term{
 	{"one", 1},
 }
 
-// leastExponent is the least that exp2 takes: no result is smaller than 2^-126.
-var leastExponent = term{"least", -126}
+// leastExponent is the least that exp2 takes. What is as small beside a sum that 1 is part
+// of is nothing to float32; but results near 2^-126, times values, are among the numbers
+// below it, which some processors take a hundred times as long to multiply.
+const leastExponent = -100
 
 // inMemory is where a constant is, unless it is held in a register.
 func (g *generator) inMemory(t term) operand.Op { return g.constant(t.name, t.value) }
 
-// exp2 returns 2^t for t <= 126; t below -126 counts as -126. It overwrites t.
+// exp2 returns 2^t for t <= 126; t below leastExponent counts as that. It overwrites t.
 // constant says where a constant is.
 func (g *generator) exp2(t reg.VecVirtual, constant func(t term) operand.Op) reg.VecVirtual {
 	whole, e := g.register(), g.register()
-	g.Comment("no result smaller than 2^-126")
-	g.VMAXPS(constant(leastExponent), t, t)
+	g.Comment(fmt.Sprintf("no result smaller than 2^%d", leastExponent))
+	g.VMAXPS(constant(term{"least", leastExponent}), t, t)
 	g.Comment("n, the nearest whole number")
 	if g.isa.wide() {
 		g.VRNDSCALEPS(operand.Imm(8), t, whole)

@@ -151,15 +151,15 @@ type neonExp2 struct {
 }
 
 func (a *arm) exp2() *neonExp2 {
-	list := a.constants("exp2", append(exp2Terms[:len(exp2Terms):len(exp2Terms)], term{"the least exponent", -126})...)
+	list := a.constants("exp2", append(exp2Terms[:len(exp2Terms):len(exp2Terms)], term{"the least exponent", leastExponent})...)
 	last := len(list) - 1
 	return &neonExp2{arm: a, terms: list[:last], least: list[last]}
 }
 
-// of returns 2^t for t <= 126; t below -126 counts as -126. It overwrites t.
+// of returns 2^t for t <= 126; t below leastExponent counts as that. It overwrites t.
 func (e *neonExp2) of(t vector) vector {
 	whole, exponent := e.vector(), e.vector()
-	e.do("FMAX", "no result smaller than 2^-126", e.least, t, t)
+	e.do("FMAX", fmt.Sprintf("no result smaller than 2^%d", leastExponent), e.least, t, t)
 	e.do("FRINTN", "n, the nearest whole number", t, whole)
 	e.do("FSUB", "f = t - n, at most 1/2 away from 0", whole, t, t)
 	e.do("FCVTNS", "n as an integer", whole, exponent)
