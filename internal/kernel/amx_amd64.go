@@ -77,7 +77,7 @@ func newAMX() *Set {
 func attendTiles(attend func(dst, q, k, v, keys, values, scores, weights, out, inverse []float32, starts []int32, lda, ldd int)) attendFunc {
 	return func(m *headMemory, dst, _ Matrix, q, k, v int, starts []int32) {
 		x := &m.x
-		m.grow(longest(starts), dst.Cols)
+		m.grow(longest(starts), dst.Cols/2)
 		attend(dst.Data, x.block(q/2), x.block(k/2), x.block(v/2), m.keys, m.values, m.scores, m.weights, m.out, m.inverses,
 			starts, blockElements*x.values.Rows, dst.Stride)
 	}

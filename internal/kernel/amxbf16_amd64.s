@@ -1768,7 +1768,7 @@ weigh:
 	BYTE $0x62; BYTE $0x52; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf5 // VCVTNE2PS2BF16 Z13, Z14, Z14: as bfloat16
 	VMOVUPS Z14, (R9) // write
 	ADDQ $0x00000080, R8 // next 32 scores
-	ADDQ $0x40, R9 // next 32 weights
+	ADDQ $0x00000040, R9 // next 32 weights
 	SUBQ $0x20, DI // so many are done
 	JGE weigh // more than 32 left?
 
@@ -1809,8 +1809,8 @@ few:
 	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
 	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
 	VADDPS Z12, Z10, Z10 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe4 // VCVTNEPS2BF16 Z12, Z12: as bfloat16
-	VMOVUPS Z12, (R9) // write, and 0 for 16 more
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe4 // VCVTNEPS2BF16 Z12, Z12: as bfloat16, and 0 for 16 more
+	VMOVUPS Z12, (R9) // write
 
 weighed:
 	VMOVUPS Z10, (R14) // write the sums of the row's weights
@@ -2614,7 +2614,7 @@ weigh:
 	BYTE $0x62; BYTE $0x52; BYTE $0x0f; BYTE $0x48; BYTE $0x72; BYTE $0xf5 // VCVTNE2PS2BF16 Z13, Z14, Z14: as bfloat16
 	VMOVUPS Z14, (R9) // write
 	ADDQ $0x00000080, R8 // next 32 scores
-	ADDQ $0x40, R9 // next 32 weights
+	ADDQ $0x00000040, R9 // next 32 weights
 	SUBQ $0x20, DI // so many are done
 	JGE weigh // more than 32 left?
 
@@ -2655,8 +2655,8 @@ few:
 	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
 	VMOVAPS.Z Z12, K1, Z12 // keys that are not there weigh nothing
 	VADDPS Z12, Z10, Z10 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe4 // VCVTNEPS2BF16 Z12, Z12: as bfloat16
-	VMOVUPS Z12, (R9) // write, and 0 for 16 more
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xe4 // VCVTNEPS2BF16 Z12, Z12: as bfloat16, and 0 for 16 more
+	VMOVUPS Z12, (R9) // write
 
 weighed:
 	VMOVUPS Z10, (R15) // write the sums of the row's weights

@@ -397,3 +397,27 @@ func peakAVX512(turns int)
 //
 //go:noescape
 func transposeAVX512(dst []float32, x []float32, rows int, ldd int, stride int)
+
+// attend32AVX512 computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,
+//
+//	dst = softmax(q·kᵀ)·v // of base 2
+//
+// for one head of 32 columns. Rows of q, k and v are lda apart, rows of dst ldd.
+// The rest is memory, for tokens of the longest sequence: keys of
+// 32 elements a token and 16 tokens more, scores of 12 for each and 16 more, queries of 384, inverse of 208;
+// weights may be scores, and values are not used.
+//
+//go:noescape
+func attend32AVX512(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)
+
+// attend64AVX512 computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,
+//
+//	dst = softmax(q·kᵀ)·v // of base 2
+//
+// for one head of 64 columns. Rows of q, k and v are lda apart, rows of dst ldd.
+// The rest is memory, for tokens of the longest sequence: keys of
+// 64 elements a token and 16 tokens more, scores of 12 for each and 16 more, queries of 768, inverse of 208;
+// weights may be scores, and values are not used.
+//
+//go:noescape
+func attend64AVX512(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)

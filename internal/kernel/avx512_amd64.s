@@ -6082,3 +6082,4571 @@ TEXT ·transposeAVX512(SB), NOSPLIT, $0-72
 	VMOVUPS Z0, (DX) // row 15 of dst
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
+
+// func attend32AVX512(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·attend32AVX512(SB), $56-280
+	MOVQ lda+264(FP), AX // from row to row of q, k and v
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 40(SP) // is looked up
+	MOVQ ldd+272(FP), AX // from row to row of dst
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 48(SP) // is looked up
+	MOVQ starts_base+240(FP), AX // where the first sequence starts
+
+sequence:
+	MOVLQSX (AX), CX // its first row
+	MOVLQSX 4(AX), BX // behind its last
+	SUBQ CX, BX // tokens
+	MOVQ BX, 8(SP) // are needed again
+	MOVQ starts_base+240(FP), SI // the first sequence
+	MOVLQSX (SI), SI // starts at
+	SUBQ SI, CX // row 0
+	MOVQ CX, DX // its first result
+	IMULQ 48(SP), DX // is as many rows
+	ADDQ dst_base+0(FP), DX // behind dst's
+	IMULQ 40(SP), CX // its first query
+	MOVQ CX, (SP) // is so far
+	MOVQ q_base+24(FP), CX // behind q's
+	ADDQ (SP), CX // of the sequence
+	LEAQ 15(BX), SI // tokens,
+	ANDQ $-16, SI // rounded up to 16
+	SHLQ $0x02, SI // in bytes
+	MOVQ SI, 24(SP) // a row of scores
+	LEAQ 15(BX), SI // tokens,
+	ANDQ $-16, SI // rounded up to 16
+	SHLQ $0x02, SI // in bytes
+	MOVQ SI, 32(SP) // a row of weights
+	MOVQ BX, SI // tokens
+	DECQ SI // the last token's
+	ANDQ $0x0f, SI // lane
+	MOVQ $0x00000002, DI // a 1
+	SHLXQ SI, DI, DI // above it
+	DECQ DI // lanes up to it
+	KMOVW DI, K1 // as a mask
+	MOVQ k_base+48(FP), DI // keys
+	ADDQ (SP), DI // of the sequence
+	MOVQ keys_base+96(FP), R8 // their squares
+	MOVQ 8(SP), SI // keys left
+
+keys:
+	XORQ R11, R11 // 0
+	MOVQ DI, R9 // row 0
+	MOVQ 40(SP), R10 // from row to row
+	VMOVUPS (R9), Z0 // row 0, 16 columns
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z1 // row 1, 16 columns
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z2 // row 2, 16 columns
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z3 // row 3, 16 columns
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z4 // row 4, 16 columns
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z5 // row 5, 16 columns
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z6 // row 6, 16 columns
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z7 // row 7, 16 columns
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z8 // row 8, 16 columns
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z9 // row 9, 16 columns
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z10 // row 10, 16 columns
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z11 // row 11, 16 columns
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z12 // row 12, 16 columns
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z13 // row 13, 16 columns
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z14 // row 14, 16 columns
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z15 // row 15, 16 columns
+	VUNPCKLPS Z1, Z0, Z16 // registers 0 and 1: lower elements
+	VUNPCKHPS Z1, Z0, Z0 // upper ones
+	VUNPCKLPS Z3, Z2, Z1 // registers 2 and 3: lower elements
+	VUNPCKHPS Z3, Z2, Z2 // upper ones
+	VUNPCKLPS Z5, Z4, Z3 // registers 4 and 5: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 6 and 7: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 8 and 9: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 10 and 11: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 12 and 13: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 14 and 15: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPD Z1, Z16, Z15 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z1, Z16, Z16 // upper ones
+	VUNPCKLPD Z2, Z0, Z1 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z2, Z0, Z0 // upper ones
+	VUNPCKLPD Z5, Z3, Z2 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z5, Z3, Z5 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VSHUFF32X4 $0x88, Z2, Z15, Z14 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z2, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z3, Z1, Z2 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z1, Z3 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z16, Z1 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z5 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z4 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z6 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z7 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z9 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z14, Z12 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z14, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z4 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z1, Z2 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z1, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z5, Z1 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z5, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z15, Z5 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z3, Z10 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z16, Z3 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z13 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0 // quarters 1 and 3
+	VMOVUPS Z12, (R8) // step 0 of all
+	VMOVUPS Z2, 64(R8) // step 1 of all
+	VMOVUPS Z4, 128(R8) // step 2 of all
+	VMOVUPS Z1, 192(R8) // step 3 of all
+	VMOVUPS Z5, 256(R8) // step 4 of all
+	VMOVUPS Z3, 320(R8) // step 5 of all
+	VMOVUPS Z10, 384(R8) // step 6 of all
+	VMOVUPS Z13, 448(R8) // step 7 of all
+	VMOVUPS Z14, 512(R8) // step 8 of all
+	VMOVUPS Z7, 576(R8) // step 9 of all
+	VMOVUPS Z6, 640(R8) // step 10 of all
+	VMOVUPS Z9, 704(R8) // step 11 of all
+	VMOVUPS Z15, 768(R8) // step 12 of all
+	VMOVUPS Z16, 832(R8) // step 13 of all
+	VMOVUPS Z11, 896(R8) // step 14 of all
+	VMOVUPS Z0, 960(R8) // step 15 of all
+	XORQ R11, R11 // 0
+	MOVQ DI, R9 // row 0
+	MOVQ 40(SP), R10 // from row to row
+	VMOVUPS 64(R9), Z0 // row 0, 16 columns
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z1 // row 1, 16 columns
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z2 // row 2, 16 columns
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z3 // row 3, 16 columns
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z4 // row 4, 16 columns
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z5 // row 5, 16 columns
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z6 // row 6, 16 columns
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z7 // row 7, 16 columns
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z8 // row 8, 16 columns
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z9 // row 9, 16 columns
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z10 // row 10, 16 columns
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z11 // row 11, 16 columns
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z12 // row 12, 16 columns
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z13 // row 13, 16 columns
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z14 // row 14, 16 columns
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z15 // row 15, 16 columns
+	VUNPCKLPS Z1, Z0, Z16 // registers 0 and 1: lower elements
+	VUNPCKHPS Z1, Z0, Z0 // upper ones
+	VUNPCKLPS Z3, Z2, Z1 // registers 2 and 3: lower elements
+	VUNPCKHPS Z3, Z2, Z2 // upper ones
+	VUNPCKLPS Z5, Z4, Z3 // registers 4 and 5: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 6 and 7: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 8 and 9: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 10 and 11: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 12 and 13: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 14 and 15: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPD Z1, Z16, Z15 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z1, Z16, Z16 // upper ones
+	VUNPCKLPD Z2, Z0, Z1 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z2, Z0, Z0 // upper ones
+	VUNPCKLPD Z5, Z3, Z2 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z5, Z3, Z5 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VSHUFF32X4 $0x88, Z2, Z15, Z14 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z2, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z3, Z1, Z2 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z1, Z3 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z16, Z1 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z5 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z4 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z6 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z7 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z9 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z14, Z12 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z14, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z4 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z1, Z2 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z1, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z5, Z1 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z5, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z15, Z5 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z3, Z10 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z16, Z3 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z13 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0 // quarters 1 and 3
+	VMOVUPS Z12, 1024(R8) // step 16 of all
+	VMOVUPS Z2, 1088(R8) // step 17 of all
+	VMOVUPS Z4, 1152(R8) // step 18 of all
+	VMOVUPS Z1, 1216(R8) // step 19 of all
+	VMOVUPS Z5, 1280(R8) // step 20 of all
+	VMOVUPS Z3, 1344(R8) // step 21 of all
+	VMOVUPS Z10, 1408(R8) // step 22 of all
+	VMOVUPS Z13, 1472(R8) // step 23 of all
+	VMOVUPS Z14, 1536(R8) // step 24 of all
+	VMOVUPS Z7, 1600(R8) // step 25 of all
+	VMOVUPS Z6, 1664(R8) // step 26 of all
+	VMOVUPS Z9, 1728(R8) // step 27 of all
+	VMOVUPS Z15, 1792(R8) // step 28 of all
+	VMOVUPS Z16, 1856(R8) // step 29 of all
+	VMOVUPS Z11, 1920(R8) // step 30 of all
+	VMOVUPS Z0, 1984(R8) // step 31 of all
+	MOVQ 40(SP), R9 // a row
+	SHLQ $0x04, R9 // times 16
+	ADDQ R9, DI // next 16 keys
+	ADDQ $0x00000800, R8 // next squares
+	SUBQ $0x10, SI // so many are done
+	JG keys // more?
+
+queries:
+	MOVQ $0x0000000c, SI // a tile's rows
+	CMPQ BX, SI // are there fewer queries?
+	CMOVQLT BX, SI // then those
+	MOVQ SI, 16(SP) // are needed again
+	MOVQ queries_base+192(FP), R8 // where they go
+	MOVQ 40(SP), DI // from row to row
+
+query:
+	VMOVUPS (CX), Z0 // a query, 16 columns
+	VMOVUPS Z0, (R8) // write
+	VMOVUPS 64(CX), Z0 // a query, 16 columns
+	VMOVUPS Z0, 64(R8) // write
+	ADDQ DI, CX // next query
+	ADDQ $0x00000080, R8 // and its place
+	DECQ SI // one turn done
+	JNZ query // more?
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMOVUPS lowestAVX512<>+0(SB), Z0 // -Inf: what no score is below
+	VMOVUPS Z0, (SI) // row 0
+	VMOVUPS Z0, 64(SI) // row 1
+	VMOVUPS Z0, 128(SI) // row 2
+	VMOVUPS Z0, 192(SI) // row 3
+	VMOVUPS Z0, 256(SI) // row 4
+	VMOVUPS Z0, 320(SI) // row 5
+	VMOVUPS Z0, 384(SI) // row 6
+	VMOVUPS Z0, 448(SI) // row 7
+	VMOVUPS Z0, 512(SI) // row 8
+	VMOVUPS Z0, 576(SI) // row 9
+	VMOVUPS Z0, 640(SI) // row 10
+	VMOVUPS Z0, 704(SI) // row 11
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE scored8 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer12 // then those
+
+more12:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+pair12:
+	VMOVUPS (R11), Z24 // keys from 0
+	VMOVUPS 2048(R11), Z25 // keys from 16
+	VBROADCASTSS (R10), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 512(R10), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 640(R10), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 768(R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 896(R10), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS 1024(R10), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS 1152(R10), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS 1280(R10), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS 1408(R10), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	VMOVUPS 64(R11), Z24 // keys from 0
+	VMOVUPS 2112(R11), Z25 // keys from 16
+	VBROADCASTSS 4(R10), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 516(R10), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 644(R10), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 772(R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 900(R10), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS 1028(R10), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS 1156(R10), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS 1284(R10), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS 1412(R10), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	VMOVUPS 128(R11), Z24 // keys from 0
+	VMOVUPS 2176(R11), Z25 // keys from 16
+	VBROADCASTSS 8(R10), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 520(R10), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 648(R10), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 776(R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 904(R10), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS 1032(R10), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS 1160(R10), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS 1288(R10), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS 1416(R10), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	VMOVUPS 192(R11), Z24 // keys from 0
+	VMOVUPS 2240(R11), Z25 // keys from 16
+	VBROADCASTSS 12(R10), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 524(R10), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 652(R10), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 780(R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 908(R10), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS 1036(R10), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS 1164(R10), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS 1292(R10), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS 1420(R10), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair12 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z16, (SI) // row 8, vector 0
+	VMOVUPS Z17, 64(SI) // row 8, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z18, (SI) // row 9, vector 0
+	VMOVUPS Z19, 64(SI) // row 9, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z20, (SI) // row 10, vector 0
+	VMOVUPS Z21, 64(SI) // row 10, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z22, (SI) // row 11, vector 0
+	VMOVUPS Z23, 64(SI) // row 11, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VMAXPS Z9, Z8, Z8 // the larger of the row's
+	VMAXPS 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VMAXPS Z11, Z10, Z10 // the larger of the row's
+	VMAXPS 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VMAXPS Z13, Z12, Z12 // the larger of the row's
+	VMAXPS 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VMAXPS Z15, Z14, Z14 // the larger of the row's
+	VMAXPS 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	VMAXPS Z17, Z16, Z16 // the larger of the row's
+	VMAXPS 512(SI), Z16, Z16 // and of those before
+	VMOVUPS Z16, 512(SI) // write
+	VMAXPS Z19, Z18, Z18 // the larger of the row's
+	VMAXPS 576(SI), Z18, Z18 // and of those before
+	VMOVUPS Z18, 576(SI) // write
+	VMAXPS Z21, Z20, Z20 // the larger of the row's
+	VMAXPS 640(SI), Z20, Z20 // and of those before
+	VMOVUPS Z20, 640(SI) // write
+	VMAXPS Z23, Z22, Z22 // the larger of the row's
+	VMAXPS 704(SI), Z22, Z22 // and of those before
+	VMOVUPS Z22, 704(SI) // write
+	ADDQ $0x00001000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more12 // more?
+
+fewer12:
+	CMPQ R9, $-1 // are 16 left?
+	JL none12 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+single12:
+	VMOVUPS (DI), Z12 // keys from 0
+	VBROADCASTSS (R9), Z13 // row 0's in every lane
+	VFMADD231PS Z13, Z12, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z13 // row 1's in every lane
+	VFMADD231PS Z13, Z12, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z13 // row 2's in every lane
+	VFMADD231PS Z13, Z12, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z13 // row 3's in every lane
+	VFMADD231PS Z13, Z12, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 512(R9), Z13 // row 4's in every lane
+	VFMADD231PS Z13, Z12, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 640(R9), Z13 // row 5's in every lane
+	VFMADD231PS Z13, Z12, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 768(R9), Z13 // row 6's in every lane
+	VFMADD231PS Z13, Z12, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 896(R9), Z13 // row 7's in every lane
+	VFMADD231PS Z13, Z12, Z7 // row 7, vector 0 += its products
+	VBROADCASTSS 1024(R9), Z13 // row 8's in every lane
+	VFMADD231PS Z13, Z12, Z8 // row 8, vector 0 += its products
+	VBROADCASTSS 1152(R9), Z13 // row 9's in every lane
+	VFMADD231PS Z13, Z12, Z9 // row 9, vector 0 += its products
+	VBROADCASTSS 1280(R9), Z13 // row 10's in every lane
+	VFMADD231PS Z13, Z12, Z10 // row 10, vector 0 += its products
+	VBROADCASTSS 1408(R9), Z13 // row 11's in every lane
+	VFMADD231PS Z13, Z12, Z11 // row 11, vector 0 += its products
+	VMOVUPS 64(DI), Z12 // keys from 0
+	VBROADCASTSS 4(R9), Z13 // row 0's in every lane
+	VFMADD231PS Z13, Z12, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z13 // row 1's in every lane
+	VFMADD231PS Z13, Z12, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z13 // row 2's in every lane
+	VFMADD231PS Z13, Z12, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z13 // row 3's in every lane
+	VFMADD231PS Z13, Z12, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 516(R9), Z13 // row 4's in every lane
+	VFMADD231PS Z13, Z12, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 644(R9), Z13 // row 5's in every lane
+	VFMADD231PS Z13, Z12, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 772(R9), Z13 // row 6's in every lane
+	VFMADD231PS Z13, Z12, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 900(R9), Z13 // row 7's in every lane
+	VFMADD231PS Z13, Z12, Z7 // row 7, vector 0 += its products
+	VBROADCASTSS 1028(R9), Z13 // row 8's in every lane
+	VFMADD231PS Z13, Z12, Z8 // row 8, vector 0 += its products
+	VBROADCASTSS 1156(R9), Z13 // row 9's in every lane
+	VFMADD231PS Z13, Z12, Z9 // row 9, vector 0 += its products
+	VBROADCASTSS 1284(R9), Z13 // row 10's in every lane
+	VFMADD231PS Z13, Z12, Z10 // row 10, vector 0 += its products
+	VBROADCASTSS 1412(R9), Z13 // row 11's in every lane
+	VFMADD231PS Z13, Z12, Z11 // row 11, vector 0 += its products
+	VMOVUPS 128(DI), Z12 // keys from 0
+	VBROADCASTSS 8(R9), Z13 // row 0's in every lane
+	VFMADD231PS Z13, Z12, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z13 // row 1's in every lane
+	VFMADD231PS Z13, Z12, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z13 // row 2's in every lane
+	VFMADD231PS Z13, Z12, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z13 // row 3's in every lane
+	VFMADD231PS Z13, Z12, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 520(R9), Z13 // row 4's in every lane
+	VFMADD231PS Z13, Z12, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 648(R9), Z13 // row 5's in every lane
+	VFMADD231PS Z13, Z12, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 776(R9), Z13 // row 6's in every lane
+	VFMADD231PS Z13, Z12, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 904(R9), Z13 // row 7's in every lane
+	VFMADD231PS Z13, Z12, Z7 // row 7, vector 0 += its products
+	VBROADCASTSS 1032(R9), Z13 // row 8's in every lane
+	VFMADD231PS Z13, Z12, Z8 // row 8, vector 0 += its products
+	VBROADCASTSS 1160(R9), Z13 // row 9's in every lane
+	VFMADD231PS Z13, Z12, Z9 // row 9, vector 0 += its products
+	VBROADCASTSS 1288(R9), Z13 // row 10's in every lane
+	VFMADD231PS Z13, Z12, Z10 // row 10, vector 0 += its products
+	VBROADCASTSS 1416(R9), Z13 // row 11's in every lane
+	VFMADD231PS Z13, Z12, Z11 // row 11, vector 0 += its products
+	VMOVUPS 192(DI), Z12 // keys from 0
+	VBROADCASTSS 12(R9), Z13 // row 0's in every lane
+	VFMADD231PS Z13, Z12, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z13 // row 1's in every lane
+	VFMADD231PS Z13, Z12, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z13 // row 2's in every lane
+	VFMADD231PS Z13, Z12, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z13 // row 3's in every lane
+	VFMADD231PS Z13, Z12, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 524(R9), Z13 // row 4's in every lane
+	VFMADD231PS Z13, Z12, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 652(R9), Z13 // row 5's in every lane
+	VFMADD231PS Z13, Z12, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 780(R9), Z13 // row 6's in every lane
+	VFMADD231PS Z13, Z12, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 908(R9), Z13 // row 7's in every lane
+	VFMADD231PS Z13, Z12, Z7 // row 7, vector 0 += its products
+	VBROADCASTSS 1036(R9), Z13 // row 8's in every lane
+	VFMADD231PS Z13, Z12, Z8 // row 8, vector 0 += its products
+	VBROADCASTSS 1164(R9), Z13 // row 9's in every lane
+	VFMADD231PS Z13, Z12, Z9 // row 9, vector 0 += its products
+	VBROADCASTSS 1292(R9), Z13 // row 10's in every lane
+	VFMADD231PS Z13, Z12, Z10 // row 10, vector 0 += its products
+	VBROADCASTSS 1420(R9), Z13 // row 11's in every lane
+	VFMADD231PS Z13, Z12, Z11 // row 11, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single12 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z8, (SI) // row 8, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z9, (SI) // row 9, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z10, (SI) // row 10, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z11, (SI) // row 11, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VMAXPS 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VMAXPS 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VMAXPS 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VMAXPS 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+	VMAXPS 512(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 512(SI) // write
+	VMAXPS 576(SI), Z9, Z9 // and of those before
+	VMOVUPS Z9, 576(SI) // write
+	VMAXPS 640(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 640(SI) // write
+	VMAXPS 704(SI), Z11, Z11 // and of those before
+	VMOVUPS Z11, 704(SI) // write
+
+none12:
+	JMP scored // that was it
+
+scored8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE scored4 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer8 // then those
+
+more8:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+pair8:
+	VMOVUPS (R11), Z16 // keys from 0
+	VMOVUPS 2048(R11), Z17 // keys from 16
+	VBROADCASTSS (R10), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 512(R10), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 640(R10), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 768(R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 896(R10), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	VMOVUPS 64(R11), Z16 // keys from 0
+	VMOVUPS 2112(R11), Z17 // keys from 16
+	VBROADCASTSS 4(R10), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 516(R10), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 644(R10), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 772(R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 900(R10), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	VMOVUPS 128(R11), Z16 // keys from 0
+	VMOVUPS 2176(R11), Z17 // keys from 16
+	VBROADCASTSS 8(R10), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 520(R10), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 648(R10), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 776(R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 904(R10), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	VMOVUPS 192(R11), Z16 // keys from 0
+	VMOVUPS 2240(R11), Z17 // keys from 16
+	VBROADCASTSS 12(R10), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 524(R10), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 652(R10), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 780(R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 908(R10), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VMAXPS Z9, Z8, Z8 // the larger of the row's
+	VMAXPS 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VMAXPS Z11, Z10, Z10 // the larger of the row's
+	VMAXPS 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VMAXPS Z13, Z12, Z12 // the larger of the row's
+	VMAXPS 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VMAXPS Z15, Z14, Z14 // the larger of the row's
+	VMAXPS 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	ADDQ $0x00001000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more8 // more?
+
+fewer8:
+	CMPQ R9, $-1 // are 16 left?
+	JL none8 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+single8:
+	VMOVUPS (DI), Z8 // keys from 0
+	VBROADCASTSS (R9), Z9 // row 0's in every lane
+	VFMADD231PS Z9, Z8, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z9 // row 1's in every lane
+	VFMADD231PS Z9, Z8, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z9 // row 2's in every lane
+	VFMADD231PS Z9, Z8, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z9 // row 3's in every lane
+	VFMADD231PS Z9, Z8, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 512(R9), Z9 // row 4's in every lane
+	VFMADD231PS Z9, Z8, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 640(R9), Z9 // row 5's in every lane
+	VFMADD231PS Z9, Z8, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 768(R9), Z9 // row 6's in every lane
+	VFMADD231PS Z9, Z8, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 896(R9), Z9 // row 7's in every lane
+	VFMADD231PS Z9, Z8, Z7 // row 7, vector 0 += its products
+	VMOVUPS 64(DI), Z8 // keys from 0
+	VBROADCASTSS 4(R9), Z9 // row 0's in every lane
+	VFMADD231PS Z9, Z8, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z9 // row 1's in every lane
+	VFMADD231PS Z9, Z8, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z9 // row 2's in every lane
+	VFMADD231PS Z9, Z8, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z9 // row 3's in every lane
+	VFMADD231PS Z9, Z8, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 516(R9), Z9 // row 4's in every lane
+	VFMADD231PS Z9, Z8, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 644(R9), Z9 // row 5's in every lane
+	VFMADD231PS Z9, Z8, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 772(R9), Z9 // row 6's in every lane
+	VFMADD231PS Z9, Z8, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 900(R9), Z9 // row 7's in every lane
+	VFMADD231PS Z9, Z8, Z7 // row 7, vector 0 += its products
+	VMOVUPS 128(DI), Z8 // keys from 0
+	VBROADCASTSS 8(R9), Z9 // row 0's in every lane
+	VFMADD231PS Z9, Z8, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z9 // row 1's in every lane
+	VFMADD231PS Z9, Z8, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z9 // row 2's in every lane
+	VFMADD231PS Z9, Z8, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z9 // row 3's in every lane
+	VFMADD231PS Z9, Z8, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 520(R9), Z9 // row 4's in every lane
+	VFMADD231PS Z9, Z8, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 648(R9), Z9 // row 5's in every lane
+	VFMADD231PS Z9, Z8, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 776(R9), Z9 // row 6's in every lane
+	VFMADD231PS Z9, Z8, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 904(R9), Z9 // row 7's in every lane
+	VFMADD231PS Z9, Z8, Z7 // row 7, vector 0 += its products
+	VMOVUPS 192(DI), Z8 // keys from 0
+	VBROADCASTSS 12(R9), Z9 // row 0's in every lane
+	VFMADD231PS Z9, Z8, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z9 // row 1's in every lane
+	VFMADD231PS Z9, Z8, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z9 // row 2's in every lane
+	VFMADD231PS Z9, Z8, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z9 // row 3's in every lane
+	VFMADD231PS Z9, Z8, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 524(R9), Z9 // row 4's in every lane
+	VFMADD231PS Z9, Z8, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 652(R9), Z9 // row 5's in every lane
+	VFMADD231PS Z9, Z8, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 780(R9), Z9 // row 6's in every lane
+	VFMADD231PS Z9, Z8, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 908(R9), Z9 // row 7's in every lane
+	VFMADD231PS Z9, Z8, Z7 // row 7, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VMAXPS 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VMAXPS 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VMAXPS 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VMAXPS 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+
+none8:
+	JMP scored // that was it
+
+scored4:
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer4 // then those
+
+more4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+pair4:
+	VMOVUPS (R11), Z8 // keys from 0
+	VMOVUPS 2048(R11), Z9 // keys from 16
+	VBROADCASTSS (R10), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	VMOVUPS 64(R11), Z8 // keys from 0
+	VMOVUPS 2112(R11), Z9 // keys from 16
+	VBROADCASTSS 4(R10), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	VMOVUPS 128(R11), Z8 // keys from 0
+	VMOVUPS 2176(R11), Z9 // keys from 16
+	VBROADCASTSS 8(R10), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	VMOVUPS 192(R11), Z8 // keys from 0
+	VMOVUPS 2240(R11), Z9 // keys from 16
+	VBROADCASTSS 12(R10), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	ADDQ $0x00001000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more4 // more?
+
+fewer4:
+	CMPQ R9, $-1 // are 16 left?
+	JL none4 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+single4:
+	VMOVUPS (DI), Z4 // keys from 0
+	VBROADCASTSS (R9), Z5 // row 0's in every lane
+	VFMADD231PS Z5, Z4, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z5 // row 1's in every lane
+	VFMADD231PS Z5, Z4, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z5 // row 2's in every lane
+	VFMADD231PS Z5, Z4, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z5 // row 3's in every lane
+	VFMADD231PS Z5, Z4, Z3 // row 3, vector 0 += its products
+	VMOVUPS 64(DI), Z4 // keys from 0
+	VBROADCASTSS 4(R9), Z5 // row 0's in every lane
+	VFMADD231PS Z5, Z4, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z5 // row 1's in every lane
+	VFMADD231PS Z5, Z4, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z5 // row 2's in every lane
+	VFMADD231PS Z5, Z4, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z5 // row 3's in every lane
+	VFMADD231PS Z5, Z4, Z3 // row 3, vector 0 += its products
+	VMOVUPS 128(DI), Z4 // keys from 0
+	VBROADCASTSS 8(R9), Z5 // row 0's in every lane
+	VFMADD231PS Z5, Z4, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z5 // row 1's in every lane
+	VFMADD231PS Z5, Z4, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z5 // row 2's in every lane
+	VFMADD231PS Z5, Z4, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z5 // row 3's in every lane
+	VFMADD231PS Z5, Z4, Z3 // row 3, vector 0 += its products
+	VMOVUPS 192(DI), Z4 // keys from 0
+	VBROADCASTSS 12(R9), Z5 // row 0's in every lane
+	VFMADD231PS Z5, Z4, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z5 // row 1's in every lane
+	VFMADD231PS Z5, Z4, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z5 // row 2's in every lane
+	VFMADD231PS Z5, Z4, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z5 // row 3's in every lane
+	VFMADD231PS Z5, Z4, Z3 // row 3, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+
+none4:
+scored:
+	MOVQ inverse_base+216(FP), R9 // what rows are told by
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VMAXPS Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VMAXPS Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VMAXPS Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VMAXPS Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VMAXPS Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VMAXPS Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VMAXPS Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VMAXPS Z0, Z1, Z1 // together
+	VXORPS Z0, Z0, Z0 // 0
+	VSUBPS Z1, Z0, Z1 // - the largest
+	VMOVUPS Z1, 768(R9) // of each row
+	VMOVUPS leastAVX512<>+0(SB), Z0 // least
+	VMOVUPS exp2f6AVX512<>+0(SB), Z1 // exp2f6
+	VMOVUPS exp2f5AVX512<>+0(SB), Z2 // exp2f5
+	VMOVUPS exp2f4AVX512<>+0(SB), Z3 // exp2f4
+	VMOVUPS exp2f3AVX512<>+0(SB), Z4 // exp2f3
+	VMOVUPS exp2f2AVX512<>+0(SB), Z5 // exp2f2
+	VMOVUPS exp2f1AVX512<>+0(SB), Z6 // exp2f1
+	VMOVUPS oneAVX512<>+0(SB), Z7 // one
+	MOVQ 16(SP), R12 // queries of the tile
+	MOVQ scores_base+144(FP), R10 // scores
+	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ R9, R13 // the first row
+	LEAQ 768(R9), R14 // and its largest score
+
+weights:
+	VBROADCASTSS (R14), Z8 // - the largest, in every lane
+	MOVQ R10, DI // scores
+	MOVQ R11, R8 // weights
+	VXORPS Z9, Z9, Z9 // sum: 0
+	MOVQ 8(SP), SI // keys
+	SUBQ $0x21, SI // more than 32?
+	JL lastkeys // no
+
+weigh:
+	VADDPS (DI), Z8, Z10 // t: scores - the largest
+	VMAXPS Z0, Z10, Z10 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z10, Z11 // n, the nearest whole number
+	VSUBPS Z11, Z10, Z10 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z12 // 2^f by its polynomial
+	VFMADD213PS Z2, Z10, Z12 // ·f + exp2f5
+	VFMADD213PS Z3, Z10, Z12 // ·f + exp2f4
+	VFMADD213PS Z4, Z10, Z12 // ·f + exp2f3
+	VFMADD213PS Z5, Z10, Z12 // ·f + exp2f2
+	VFMADD213PS Z6, Z10, Z12 // ·f + exp2f1
+	VFMADD213PS Z7, Z10, Z12 // ·f + one
+	VSCALEFPS Z11, Z12, Z12 // ·2^n
+	VADDPS 64(DI), Z8, Z10 // t: scores - the largest
+	VMAXPS Z0, Z10, Z10 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z10, Z11 // n, the nearest whole number
+	VSUBPS Z11, Z10, Z10 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z13 // 2^f by its polynomial
+	VFMADD213PS Z2, Z10, Z13 // ·f + exp2f5
+	VFMADD213PS Z3, Z10, Z13 // ·f + exp2f4
+	VFMADD213PS Z4, Z10, Z13 // ·f + exp2f3
+	VFMADD213PS Z5, Z10, Z13 // ·f + exp2f2
+	VFMADD213PS Z6, Z10, Z13 // ·f + exp2f1
+	VFMADD213PS Z7, Z10, Z13 // ·f + one
+	VSCALEFPS Z11, Z13, Z13 // ·2^n
+	VADDPS Z12, Z9, Z9 // sum += weights
+	VADDPS Z13, Z9, Z9 // sum += weights
+	VMOVUPS Z12, (R8) // write 16
+	VMOVUPS Z13, 64(R8) // and 16 more
+	ADDQ $0x00000080, DI // next 32 scores
+	ADDQ $0x00000080, R8 // next 32 weights
+	SUBQ $0x20, SI // so many are done
+	JGE weigh // more than 32 left?
+
+lastkeys:
+	CMPQ SI, $-17 // more than 16 left?
+	JLE few // no
+	VADDPS (DI), Z8, Z10 // t: scores - the largest
+	VMAXPS Z0, Z10, Z10 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z10, Z11 // n, the nearest whole number
+	VSUBPS Z11, Z10, Z10 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z12 // 2^f by its polynomial
+	VFMADD213PS Z2, Z10, Z12 // ·f + exp2f5
+	VFMADD213PS Z3, Z10, Z12 // ·f + exp2f4
+	VFMADD213PS Z4, Z10, Z12 // ·f + exp2f3
+	VFMADD213PS Z5, Z10, Z12 // ·f + exp2f2
+	VFMADD213PS Z6, Z10, Z12 // ·f + exp2f1
+	VFMADD213PS Z7, Z10, Z12 // ·f + one
+	VSCALEFPS Z11, Z12, Z12 // ·2^n
+	VADDPS 64(DI), Z8, Z8 // t: scores - the largest
+	VMAXPS Z0, Z8, Z8 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z8, Z10 // n, the nearest whole number
+	VSUBPS Z10, Z8, Z8 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z11 // 2^f by its polynomial
+	VFMADD213PS Z2, Z8, Z11 // ·f + exp2f5
+	VFMADD213PS Z3, Z8, Z11 // ·f + exp2f4
+	VFMADD213PS Z4, Z8, Z11 // ·f + exp2f3
+	VFMADD213PS Z5, Z8, Z11 // ·f + exp2f2
+	VFMADD213PS Z6, Z8, Z11 // ·f + exp2f1
+	VFMADD213PS Z7, Z8, Z11 // ·f + one
+	VSCALEFPS Z10, Z11, Z11 // ·2^n
+	VMOVAPS.Z Z11, K1, Z11 // keys that are not there weigh nothing
+	VADDPS Z12, Z9, Z9 // sum += weights
+	VADDPS Z11, Z9, Z9 // sum += weights
+	VMOVUPS Z12, (R8) // write 16
+	VMOVUPS Z11, 64(R8) // and 16 more
+	JMP weighed // that was the row
+
+few:
+	VADDPS (DI), Z8, Z8 // t: scores - the largest
+	VMAXPS Z0, Z8, Z8 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z8, Z10 // n, the nearest whole number
+	VSUBPS Z10, Z8, Z8 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z11 // 2^f by its polynomial
+	VFMADD213PS Z2, Z8, Z11 // ·f + exp2f5
+	VFMADD213PS Z3, Z8, Z11 // ·f + exp2f4
+	VFMADD213PS Z4, Z8, Z11 // ·f + exp2f3
+	VFMADD213PS Z5, Z8, Z11 // ·f + exp2f2
+	VFMADD213PS Z6, Z8, Z11 // ·f + exp2f1
+	VFMADD213PS Z7, Z8, Z11 // ·f + one
+	VSCALEFPS Z10, Z11, Z11 // ·2^n
+	VMOVAPS.Z Z11, K1, Z11 // keys that are not there weigh nothing
+	VADDPS Z11, Z9, Z9 // sum += weights
+	VMOVUPS Z11, (R8) // write
+
+weighed:
+	VMOVUPS Z9, (R13) // write the sums of the row's weights
+	ADDQ 24(SP), R10 // next row of scores
+	ADDQ 32(SP), R11 // of weights
+	ADDQ $0x40, R13 // of sums
+	ADDQ $0x04, R14 // and its largest score
+	DECQ R12 // one row done
+	JNZ weights // more?
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VADDPS Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VADDPS Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VADDPS Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VADDPS Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VADDPS Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VADDPS Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VADDPS Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VADDPS Z0, Z1, Z1 // together
+	VMOVUPS oneAVX512<>+0(SB), Z0 // 1
+	VDIVPS Z1, Z0, Z0 // by the weights' sum
+	VMOVUPS Z0, 768(R9) // of each row
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE summed8 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ v_base+72(FP), R12 // values
+	ADDQ (SP), R12 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum0of12:
+	VMOVUPS (R12), Z24 // values, columns from 0
+	VMOVUPS 64(R12), Z25 // values, columns from 16
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ 40(SP), R12 // next values
+	DECQ SI // one turn done
+	JNZ sum0of12 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (DX) // write
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (DX) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (DX) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (DX) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (DX) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
+	VMULPS Z0, Z16, Z16 // divided by the weights' sum
+	VMOVUPS Z16, (DX) // write
+	VMULPS Z0, Z17, Z17 // divided by the weights' sum
+	VMOVUPS Z17, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
+	VMULPS Z0, Z18, Z18 // divided by the weights' sum
+	VMOVUPS Z18, (DX) // write
+	VMULPS Z0, Z19, Z19 // divided by the weights' sum
+	VMOVUPS Z19, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
+	VMULPS Z0, Z20, Z20 // divided by the weights' sum
+	VMOVUPS Z20, (DX) // write
+	VMULPS Z0, Z21, Z21 // divided by the weights' sum
+	VMOVUPS Z21, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, (DX) // write
+	VMULPS Z0, Z23, Z23 // divided by the weights' sum
+	VMOVUPS Z23, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written0of12:
+	JMP summed // that was it
+
+summed8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE summed4 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ v_base+72(FP), R11 // values
+	ADDQ (SP), R11 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum0of8:
+	VMOVUPS (R11), Z16 // values, columns from 0
+	VMOVUPS 64(R11), Z17 // values, columns from 16
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ 40(SP), R11 // next values
+	DECQ SI // one turn done
+	JNZ sum0of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (DX) // write
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (DX) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (DX) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (DX) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (DX) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written0of8:
+	JMP summed // that was it
+
+summed4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ v_base+72(FP), R10 // values
+	ADDQ (SP), R10 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum0of4:
+	VMOVUPS (R10), Z8 // values, columns from 0
+	VMOVUPS 64(R10), Z9 // values, columns from 16
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ 40(SP), R10 // next values
+	DECQ SI // one turn done
+	JNZ sum0of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (DX) // write
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written0of4:
+summed: // the next tile's results
+	SUBQ $0x0c, BX // so many queries are done
+	JG queries // more?
+	ADDQ $0x04, AX // next sequence
+	DECQ starts_len+248(FP) // one less
+	CMPQ starts_len+248(FP), $0x01 // the last start is an end
+	JG sequence // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+// func attend64AVX512(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·attend64AVX512(SB), $56-280
+	MOVQ lda+264(FP), AX // from row to row of q, k and v
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 40(SP) // is looked up
+	MOVQ ldd+272(FP), AX // from row to row of dst
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 48(SP) // is looked up
+	MOVQ starts_base+240(FP), AX // where the first sequence starts
+
+sequence:
+	MOVLQSX (AX), CX // its first row
+	MOVLQSX 4(AX), BX // behind its last
+	SUBQ CX, BX // tokens
+	MOVQ BX, 8(SP) // are needed again
+	MOVQ starts_base+240(FP), SI // the first sequence
+	MOVLQSX (SI), SI // starts at
+	SUBQ SI, CX // row 0
+	MOVQ CX, DX // its first result
+	IMULQ 48(SP), DX // is as many rows
+	ADDQ dst_base+0(FP), DX // behind dst's
+	IMULQ 40(SP), CX // its first query
+	MOVQ CX, (SP) // is so far
+	MOVQ q_base+24(FP), CX // behind q's
+	ADDQ (SP), CX // of the sequence
+	LEAQ 15(BX), SI // tokens,
+	ANDQ $-16, SI // rounded up to 16
+	SHLQ $0x02, SI // in bytes
+	MOVQ SI, 24(SP) // a row of scores
+	LEAQ 15(BX), SI // tokens,
+	ANDQ $-16, SI // rounded up to 16
+	SHLQ $0x02, SI // in bytes
+	MOVQ SI, 32(SP) // a row of weights
+	MOVQ BX, SI // tokens
+	DECQ SI // the last token's
+	ANDQ $0x0f, SI // lane
+	MOVQ $0x00000002, DI // a 1
+	SHLXQ SI, DI, DI // above it
+	DECQ DI // lanes up to it
+	KMOVW DI, K1 // as a mask
+	MOVQ k_base+48(FP), DI // keys
+	ADDQ (SP), DI // of the sequence
+	MOVQ keys_base+96(FP), R8 // their squares
+	MOVQ 8(SP), SI // keys left
+
+keys:
+	XORQ R11, R11 // 0
+	MOVQ DI, R9 // row 0
+	MOVQ 40(SP), R10 // from row to row
+	VMOVUPS (R9), Z0 // row 0, 16 columns
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z1 // row 1, 16 columns
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z2 // row 2, 16 columns
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z3 // row 3, 16 columns
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z4 // row 4, 16 columns
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z5 // row 5, 16 columns
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z6 // row 6, 16 columns
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z7 // row 7, 16 columns
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z8 // row 8, 16 columns
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z9 // row 9, 16 columns
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z10 // row 10, 16 columns
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z11 // row 11, 16 columns
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z12 // row 12, 16 columns
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z13 // row 13, 16 columns
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z14 // row 14, 16 columns
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS (R9), Z15 // row 15, 16 columns
+	VUNPCKLPS Z1, Z0, Z16 // registers 0 and 1: lower elements
+	VUNPCKHPS Z1, Z0, Z0 // upper ones
+	VUNPCKLPS Z3, Z2, Z1 // registers 2 and 3: lower elements
+	VUNPCKHPS Z3, Z2, Z2 // upper ones
+	VUNPCKLPS Z5, Z4, Z3 // registers 4 and 5: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 6 and 7: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 8 and 9: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 10 and 11: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 12 and 13: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 14 and 15: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPD Z1, Z16, Z15 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z1, Z16, Z16 // upper ones
+	VUNPCKLPD Z2, Z0, Z1 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z2, Z0, Z0 // upper ones
+	VUNPCKLPD Z5, Z3, Z2 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z5, Z3, Z5 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VSHUFF32X4 $0x88, Z2, Z15, Z14 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z2, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z3, Z1, Z2 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z1, Z3 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z16, Z1 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z5 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z4 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z6 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z7 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z9 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z14, Z12 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z14, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z4 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z1, Z2 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z1, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z5, Z1 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z5, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z15, Z5 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z3, Z10 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z16, Z3 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z13 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0 // quarters 1 and 3
+	VMOVUPS Z12, (R8) // step 0 of all
+	VMOVUPS Z2, 64(R8) // step 1 of all
+	VMOVUPS Z4, 128(R8) // step 2 of all
+	VMOVUPS Z1, 192(R8) // step 3 of all
+	VMOVUPS Z5, 256(R8) // step 4 of all
+	VMOVUPS Z3, 320(R8) // step 5 of all
+	VMOVUPS Z10, 384(R8) // step 6 of all
+	VMOVUPS Z13, 448(R8) // step 7 of all
+	VMOVUPS Z14, 512(R8) // step 8 of all
+	VMOVUPS Z7, 576(R8) // step 9 of all
+	VMOVUPS Z6, 640(R8) // step 10 of all
+	VMOVUPS Z9, 704(R8) // step 11 of all
+	VMOVUPS Z15, 768(R8) // step 12 of all
+	VMOVUPS Z16, 832(R8) // step 13 of all
+	VMOVUPS Z11, 896(R8) // step 14 of all
+	VMOVUPS Z0, 960(R8) // step 15 of all
+	XORQ R11, R11 // 0
+	MOVQ DI, R9 // row 0
+	MOVQ 40(SP), R10 // from row to row
+	VMOVUPS 64(R9), Z0 // row 0, 16 columns
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z1 // row 1, 16 columns
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z2 // row 2, 16 columns
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z3 // row 3, 16 columns
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z4 // row 4, 16 columns
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z5 // row 5, 16 columns
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z6 // row 6, 16 columns
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z7 // row 7, 16 columns
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z8 // row 8, 16 columns
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z9 // row 9, 16 columns
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z10 // row 10, 16 columns
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z11 // row 11, 16 columns
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z12 // row 12, 16 columns
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z13 // row 13, 16 columns
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z14 // row 14, 16 columns
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 64(R9), Z15 // row 15, 16 columns
+	VUNPCKLPS Z1, Z0, Z16 // registers 0 and 1: lower elements
+	VUNPCKHPS Z1, Z0, Z0 // upper ones
+	VUNPCKLPS Z3, Z2, Z1 // registers 2 and 3: lower elements
+	VUNPCKHPS Z3, Z2, Z2 // upper ones
+	VUNPCKLPS Z5, Z4, Z3 // registers 4 and 5: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 6 and 7: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 8 and 9: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 10 and 11: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 12 and 13: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 14 and 15: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPD Z1, Z16, Z15 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z1, Z16, Z16 // upper ones
+	VUNPCKLPD Z2, Z0, Z1 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z2, Z0, Z0 // upper ones
+	VUNPCKLPD Z5, Z3, Z2 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z5, Z3, Z5 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VSHUFF32X4 $0x88, Z2, Z15, Z14 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z2, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z3, Z1, Z2 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z1, Z3 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z16, Z1 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z5 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z4 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z6 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z7 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z9 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z14, Z12 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z14, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z4 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z1, Z2 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z1, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z5, Z1 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z5, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z15, Z5 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z3, Z10 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z16, Z3 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z13 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0 // quarters 1 and 3
+	VMOVUPS Z12, 1024(R8) // step 16 of all
+	VMOVUPS Z2, 1088(R8) // step 17 of all
+	VMOVUPS Z4, 1152(R8) // step 18 of all
+	VMOVUPS Z1, 1216(R8) // step 19 of all
+	VMOVUPS Z5, 1280(R8) // step 20 of all
+	VMOVUPS Z3, 1344(R8) // step 21 of all
+	VMOVUPS Z10, 1408(R8) // step 22 of all
+	VMOVUPS Z13, 1472(R8) // step 23 of all
+	VMOVUPS Z14, 1536(R8) // step 24 of all
+	VMOVUPS Z7, 1600(R8) // step 25 of all
+	VMOVUPS Z6, 1664(R8) // step 26 of all
+	VMOVUPS Z9, 1728(R8) // step 27 of all
+	VMOVUPS Z15, 1792(R8) // step 28 of all
+	VMOVUPS Z16, 1856(R8) // step 29 of all
+	VMOVUPS Z11, 1920(R8) // step 30 of all
+	VMOVUPS Z0, 1984(R8) // step 31 of all
+	XORQ R11, R11 // 0
+	MOVQ DI, R9 // row 0
+	MOVQ 40(SP), R10 // from row to row
+	VMOVUPS 128(R9), Z0 // row 0, 16 columns
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z1 // row 1, 16 columns
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z2 // row 2, 16 columns
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z3 // row 3, 16 columns
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z4 // row 4, 16 columns
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z5 // row 5, 16 columns
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z6 // row 6, 16 columns
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z7 // row 7, 16 columns
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z8 // row 8, 16 columns
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z9 // row 9, 16 columns
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z10 // row 10, 16 columns
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z11 // row 11, 16 columns
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z12 // row 12, 16 columns
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z13 // row 13, 16 columns
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z14 // row 14, 16 columns
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 128(R9), Z15 // row 15, 16 columns
+	VUNPCKLPS Z1, Z0, Z16 // registers 0 and 1: lower elements
+	VUNPCKHPS Z1, Z0, Z0 // upper ones
+	VUNPCKLPS Z3, Z2, Z1 // registers 2 and 3: lower elements
+	VUNPCKHPS Z3, Z2, Z2 // upper ones
+	VUNPCKLPS Z5, Z4, Z3 // registers 4 and 5: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 6 and 7: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 8 and 9: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 10 and 11: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 12 and 13: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 14 and 15: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPD Z1, Z16, Z15 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z1, Z16, Z16 // upper ones
+	VUNPCKLPD Z2, Z0, Z1 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z2, Z0, Z0 // upper ones
+	VUNPCKLPD Z5, Z3, Z2 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z5, Z3, Z5 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VSHUFF32X4 $0x88, Z2, Z15, Z14 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z2, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z3, Z1, Z2 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z1, Z3 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z16, Z1 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z5 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z4 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z6 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z7 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z9 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z14, Z12 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z14, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z4 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z1, Z2 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z1, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z5, Z1 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z5, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z15, Z5 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z3, Z10 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z16, Z3 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z13 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0 // quarters 1 and 3
+	VMOVUPS Z12, 2048(R8) // step 32 of all
+	VMOVUPS Z2, 2112(R8) // step 33 of all
+	VMOVUPS Z4, 2176(R8) // step 34 of all
+	VMOVUPS Z1, 2240(R8) // step 35 of all
+	VMOVUPS Z5, 2304(R8) // step 36 of all
+	VMOVUPS Z3, 2368(R8) // step 37 of all
+	VMOVUPS Z10, 2432(R8) // step 38 of all
+	VMOVUPS Z13, 2496(R8) // step 39 of all
+	VMOVUPS Z14, 2560(R8) // step 40 of all
+	VMOVUPS Z7, 2624(R8) // step 41 of all
+	VMOVUPS Z6, 2688(R8) // step 42 of all
+	VMOVUPS Z9, 2752(R8) // step 43 of all
+	VMOVUPS Z15, 2816(R8) // step 44 of all
+	VMOVUPS Z16, 2880(R8) // step 45 of all
+	VMOVUPS Z11, 2944(R8) // step 46 of all
+	VMOVUPS Z0, 3008(R8) // step 47 of all
+	XORQ R11, R11 // 0
+	MOVQ DI, R9 // row 0
+	MOVQ 40(SP), R10 // from row to row
+	VMOVUPS 192(R9), Z0 // row 0, 16 columns
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z1 // row 1, 16 columns
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z2 // row 2, 16 columns
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z3 // row 3, 16 columns
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z4 // row 4, 16 columns
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z5 // row 5, 16 columns
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z6 // row 6, 16 columns
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z7 // row 7, 16 columns
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z8 // row 8, 16 columns
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z9 // row 9, 16 columns
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z10 // row 10, 16 columns
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z11 // row 11, 16 columns
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z12 // row 12, 16 columns
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z13 // row 13, 16 columns
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z14 // row 14, 16 columns
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R11, R10 // then stay there
+	ADDQ R10, R9 // else the next
+	VMOVUPS 192(R9), Z15 // row 15, 16 columns
+	VUNPCKLPS Z1, Z0, Z16 // registers 0 and 1: lower elements
+	VUNPCKHPS Z1, Z0, Z0 // upper ones
+	VUNPCKLPS Z3, Z2, Z1 // registers 2 and 3: lower elements
+	VUNPCKHPS Z3, Z2, Z2 // upper ones
+	VUNPCKLPS Z5, Z4, Z3 // registers 4 and 5: lower elements
+	VUNPCKHPS Z5, Z4, Z4 // upper ones
+	VUNPCKLPS Z7, Z6, Z5 // registers 6 and 7: lower elements
+	VUNPCKHPS Z7, Z6, Z6 // upper ones
+	VUNPCKLPS Z9, Z8, Z7 // registers 8 and 9: lower elements
+	VUNPCKHPS Z9, Z8, Z8 // upper ones
+	VUNPCKLPS Z11, Z10, Z9 // registers 10 and 11: lower elements
+	VUNPCKHPS Z11, Z10, Z10 // upper ones
+	VUNPCKLPS Z13, Z12, Z11 // registers 12 and 13: lower elements
+	VUNPCKHPS Z13, Z12, Z12 // upper ones
+	VUNPCKLPS Z15, Z14, Z13 // registers 14 and 15: lower elements
+	VUNPCKHPS Z15, Z14, Z14 // upper ones
+	VUNPCKLPD Z1, Z16, Z15 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z1, Z16, Z16 // upper ones
+	VUNPCKLPD Z2, Z0, Z1 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z2, Z0, Z0 // upper ones
+	VUNPCKLPD Z5, Z3, Z2 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z5, Z3, Z5 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z6, Z4, Z4 // upper ones
+	VUNPCKLPD Z9, Z7, Z6 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z9, Z7, Z9 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z10, Z8, Z8 // upper ones
+	VUNPCKLPD Z13, Z11, Z10 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z13, Z11, Z13 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z14, Z12, Z12 // upper ones
+	VSHUFF32X4 $0x88, Z2, Z15, Z14 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z2, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z3, Z1, Z2 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z1, Z3 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z16, Z1 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z5 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z6, Z4 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z6, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z6 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z7 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z13 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z9 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z14, Z12 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z14, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z4 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z1, Z2 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z1, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z5, Z1 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z5, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z15, Z5 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z3, Z10 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z3, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z16, Z3 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z13 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0 // quarters 1 and 3
+	VMOVUPS Z12, 3072(R8) // step 48 of all
+	VMOVUPS Z2, 3136(R8) // step 49 of all
+	VMOVUPS Z4, 3200(R8) // step 50 of all
+	VMOVUPS Z1, 3264(R8) // step 51 of all
+	VMOVUPS Z5, 3328(R8) // step 52 of all
+	VMOVUPS Z3, 3392(R8) // step 53 of all
+	VMOVUPS Z10, 3456(R8) // step 54 of all
+	VMOVUPS Z13, 3520(R8) // step 55 of all
+	VMOVUPS Z14, 3584(R8) // step 56 of all
+	VMOVUPS Z7, 3648(R8) // step 57 of all
+	VMOVUPS Z6, 3712(R8) // step 58 of all
+	VMOVUPS Z9, 3776(R8) // step 59 of all
+	VMOVUPS Z15, 3840(R8) // step 60 of all
+	VMOVUPS Z16, 3904(R8) // step 61 of all
+	VMOVUPS Z11, 3968(R8) // step 62 of all
+	VMOVUPS Z0, 4032(R8) // step 63 of all
+	MOVQ 40(SP), R9 // a row
+	SHLQ $0x04, R9 // times 16
+	ADDQ R9, DI // next 16 keys
+	ADDQ $0x00001000, R8 // next squares
+	SUBQ $0x10, SI // so many are done
+	JG keys // more?
+
+queries:
+	MOVQ $0x0000000c, SI // a tile's rows
+	CMPQ BX, SI // are there fewer queries?
+	CMOVQLT BX, SI // then those
+	MOVQ SI, 16(SP) // are needed again
+	MOVQ queries_base+192(FP), R8 // where they go
+	MOVQ 40(SP), DI // from row to row
+
+query:
+	VMOVUPS (CX), Z0 // a query, 16 columns
+	VMOVUPS Z0, (R8) // write
+	VMOVUPS 64(CX), Z0 // a query, 16 columns
+	VMOVUPS Z0, 64(R8) // write
+	VMOVUPS 128(CX), Z0 // a query, 16 columns
+	VMOVUPS Z0, 128(R8) // write
+	VMOVUPS 192(CX), Z0 // a query, 16 columns
+	VMOVUPS Z0, 192(R8) // write
+	ADDQ DI, CX // next query
+	ADDQ $0x00000100, R8 // and its place
+	DECQ SI // one turn done
+	JNZ query // more?
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMOVUPS lowestAVX512<>+0(SB), Z0 // -Inf: what no score is below
+	VMOVUPS Z0, (SI) // row 0
+	VMOVUPS Z0, 64(SI) // row 1
+	VMOVUPS Z0, 128(SI) // row 2
+	VMOVUPS Z0, 192(SI) // row 3
+	VMOVUPS Z0, 256(SI) // row 4
+	VMOVUPS Z0, 320(SI) // row 5
+	VMOVUPS Z0, 384(SI) // row 6
+	VMOVUPS Z0, 448(SI) // row 7
+	VMOVUPS Z0, 512(SI) // row 8
+	VMOVUPS Z0, 576(SI) // row 9
+	VMOVUPS Z0, 640(SI) // row 10
+	VMOVUPS Z0, 704(SI) // row 11
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE scored8 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer12 // then those
+
+more12:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000010, SI // turns of 4 steps
+
+pair12:
+	VMOVUPS (R11), Z24 // keys from 0
+	VMOVUPS 4096(R11), Z25 // keys from 16
+	VBROADCASTSS (R10), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 256(R10), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 512(R10), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 768(R10), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 1024(R10), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 1280(R10), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 1536(R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 1792(R10), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS 2048(R10), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS 2304(R10), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS 2560(R10), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS 2816(R10), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	VMOVUPS 64(R11), Z24 // keys from 0
+	VMOVUPS 4160(R11), Z25 // keys from 16
+	VBROADCASTSS 4(R10), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 260(R10), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 516(R10), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 772(R10), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 1028(R10), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 1284(R10), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 1540(R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 1796(R10), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS 2052(R10), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS 2308(R10), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS 2564(R10), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS 2820(R10), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	VMOVUPS 128(R11), Z24 // keys from 0
+	VMOVUPS 4224(R11), Z25 // keys from 16
+	VBROADCASTSS 8(R10), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 264(R10), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 520(R10), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 776(R10), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 1032(R10), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 1288(R10), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 1544(R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 1800(R10), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS 2056(R10), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS 2312(R10), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS 2568(R10), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS 2824(R10), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	VMOVUPS 192(R11), Z24 // keys from 0
+	VMOVUPS 4288(R11), Z25 // keys from 16
+	VBROADCASTSS 12(R10), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 268(R10), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 524(R10), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 780(R10), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 1036(R10), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 1292(R10), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 1548(R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 1804(R10), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS 2060(R10), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS 2316(R10), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS 2572(R10), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS 2828(R10), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair12 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z16, (SI) // row 8, vector 0
+	VMOVUPS Z17, 64(SI) // row 8, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z18, (SI) // row 9, vector 0
+	VMOVUPS Z19, 64(SI) // row 9, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z20, (SI) // row 10, vector 0
+	VMOVUPS Z21, 64(SI) // row 10, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z22, (SI) // row 11, vector 0
+	VMOVUPS Z23, 64(SI) // row 11, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VMAXPS Z9, Z8, Z8 // the larger of the row's
+	VMAXPS 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VMAXPS Z11, Z10, Z10 // the larger of the row's
+	VMAXPS 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VMAXPS Z13, Z12, Z12 // the larger of the row's
+	VMAXPS 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VMAXPS Z15, Z14, Z14 // the larger of the row's
+	VMAXPS 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	VMAXPS Z17, Z16, Z16 // the larger of the row's
+	VMAXPS 512(SI), Z16, Z16 // and of those before
+	VMOVUPS Z16, 512(SI) // write
+	VMAXPS Z19, Z18, Z18 // the larger of the row's
+	VMAXPS 576(SI), Z18, Z18 // and of those before
+	VMOVUPS Z18, 576(SI) // write
+	VMAXPS Z21, Z20, Z20 // the larger of the row's
+	VMAXPS 640(SI), Z20, Z20 // and of those before
+	VMOVUPS Z20, 640(SI) // write
+	VMAXPS Z23, Z22, Z22 // the larger of the row's
+	VMAXPS 704(SI), Z22, Z22 // and of those before
+	VMOVUPS Z22, 704(SI) // write
+	ADDQ $0x00002000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more12 // more?
+
+fewer12:
+	CMPQ R9, $-1 // are 16 left?
+	JL none12 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000010, SI // turns of 4 steps
+
+single12:
+	VMOVUPS (DI), Z12 // keys from 0
+	VBROADCASTSS (R9), Z13 // row 0's in every lane
+	VFMADD231PS Z13, Z12, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 256(R9), Z13 // row 1's in every lane
+	VFMADD231PS Z13, Z12, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 512(R9), Z13 // row 2's in every lane
+	VFMADD231PS Z13, Z12, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 768(R9), Z13 // row 3's in every lane
+	VFMADD231PS Z13, Z12, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 1024(R9), Z13 // row 4's in every lane
+	VFMADD231PS Z13, Z12, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 1280(R9), Z13 // row 5's in every lane
+	VFMADD231PS Z13, Z12, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 1536(R9), Z13 // row 6's in every lane
+	VFMADD231PS Z13, Z12, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 1792(R9), Z13 // row 7's in every lane
+	VFMADD231PS Z13, Z12, Z7 // row 7, vector 0 += its products
+	VBROADCASTSS 2048(R9), Z13 // row 8's in every lane
+	VFMADD231PS Z13, Z12, Z8 // row 8, vector 0 += its products
+	VBROADCASTSS 2304(R9), Z13 // row 9's in every lane
+	VFMADD231PS Z13, Z12, Z9 // row 9, vector 0 += its products
+	VBROADCASTSS 2560(R9), Z13 // row 10's in every lane
+	VFMADD231PS Z13, Z12, Z10 // row 10, vector 0 += its products
+	VBROADCASTSS 2816(R9), Z13 // row 11's in every lane
+	VFMADD231PS Z13, Z12, Z11 // row 11, vector 0 += its products
+	VMOVUPS 64(DI), Z12 // keys from 0
+	VBROADCASTSS 4(R9), Z13 // row 0's in every lane
+	VFMADD231PS Z13, Z12, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 260(R9), Z13 // row 1's in every lane
+	VFMADD231PS Z13, Z12, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 516(R9), Z13 // row 2's in every lane
+	VFMADD231PS Z13, Z12, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 772(R9), Z13 // row 3's in every lane
+	VFMADD231PS Z13, Z12, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 1028(R9), Z13 // row 4's in every lane
+	VFMADD231PS Z13, Z12, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 1284(R9), Z13 // row 5's in every lane
+	VFMADD231PS Z13, Z12, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 1540(R9), Z13 // row 6's in every lane
+	VFMADD231PS Z13, Z12, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 1796(R9), Z13 // row 7's in every lane
+	VFMADD231PS Z13, Z12, Z7 // row 7, vector 0 += its products
+	VBROADCASTSS 2052(R9), Z13 // row 8's in every lane
+	VFMADD231PS Z13, Z12, Z8 // row 8, vector 0 += its products
+	VBROADCASTSS 2308(R9), Z13 // row 9's in every lane
+	VFMADD231PS Z13, Z12, Z9 // row 9, vector 0 += its products
+	VBROADCASTSS 2564(R9), Z13 // row 10's in every lane
+	VFMADD231PS Z13, Z12, Z10 // row 10, vector 0 += its products
+	VBROADCASTSS 2820(R9), Z13 // row 11's in every lane
+	VFMADD231PS Z13, Z12, Z11 // row 11, vector 0 += its products
+	VMOVUPS 128(DI), Z12 // keys from 0
+	VBROADCASTSS 8(R9), Z13 // row 0's in every lane
+	VFMADD231PS Z13, Z12, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 264(R9), Z13 // row 1's in every lane
+	VFMADD231PS Z13, Z12, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 520(R9), Z13 // row 2's in every lane
+	VFMADD231PS Z13, Z12, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 776(R9), Z13 // row 3's in every lane
+	VFMADD231PS Z13, Z12, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 1032(R9), Z13 // row 4's in every lane
+	VFMADD231PS Z13, Z12, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 1288(R9), Z13 // row 5's in every lane
+	VFMADD231PS Z13, Z12, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 1544(R9), Z13 // row 6's in every lane
+	VFMADD231PS Z13, Z12, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 1800(R9), Z13 // row 7's in every lane
+	VFMADD231PS Z13, Z12, Z7 // row 7, vector 0 += its products
+	VBROADCASTSS 2056(R9), Z13 // row 8's in every lane
+	VFMADD231PS Z13, Z12, Z8 // row 8, vector 0 += its products
+	VBROADCASTSS 2312(R9), Z13 // row 9's in every lane
+	VFMADD231PS Z13, Z12, Z9 // row 9, vector 0 += its products
+	VBROADCASTSS 2568(R9), Z13 // row 10's in every lane
+	VFMADD231PS Z13, Z12, Z10 // row 10, vector 0 += its products
+	VBROADCASTSS 2824(R9), Z13 // row 11's in every lane
+	VFMADD231PS Z13, Z12, Z11 // row 11, vector 0 += its products
+	VMOVUPS 192(DI), Z12 // keys from 0
+	VBROADCASTSS 12(R9), Z13 // row 0's in every lane
+	VFMADD231PS Z13, Z12, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 268(R9), Z13 // row 1's in every lane
+	VFMADD231PS Z13, Z12, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 524(R9), Z13 // row 2's in every lane
+	VFMADD231PS Z13, Z12, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 780(R9), Z13 // row 3's in every lane
+	VFMADD231PS Z13, Z12, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 1036(R9), Z13 // row 4's in every lane
+	VFMADD231PS Z13, Z12, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 1292(R9), Z13 // row 5's in every lane
+	VFMADD231PS Z13, Z12, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 1548(R9), Z13 // row 6's in every lane
+	VFMADD231PS Z13, Z12, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 1804(R9), Z13 // row 7's in every lane
+	VFMADD231PS Z13, Z12, Z7 // row 7, vector 0 += its products
+	VBROADCASTSS 2060(R9), Z13 // row 8's in every lane
+	VFMADD231PS Z13, Z12, Z8 // row 8, vector 0 += its products
+	VBROADCASTSS 2316(R9), Z13 // row 9's in every lane
+	VFMADD231PS Z13, Z12, Z9 // row 9, vector 0 += its products
+	VBROADCASTSS 2572(R9), Z13 // row 10's in every lane
+	VFMADD231PS Z13, Z12, Z10 // row 10, vector 0 += its products
+	VBROADCASTSS 2828(R9), Z13 // row 11's in every lane
+	VFMADD231PS Z13, Z12, Z11 // row 11, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single12 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z8, (SI) // row 8, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z9, (SI) // row 9, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z10, (SI) // row 10, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z11, (SI) // row 11, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VMAXPS 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VMAXPS 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VMAXPS 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VMAXPS 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+	VMAXPS 512(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 512(SI) // write
+	VMAXPS 576(SI), Z9, Z9 // and of those before
+	VMOVUPS Z9, 576(SI) // write
+	VMAXPS 640(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 640(SI) // write
+	VMAXPS 704(SI), Z11, Z11 // and of those before
+	VMOVUPS Z11, 704(SI) // write
+
+none12:
+	JMP scored // that was it
+
+scored8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE scored4 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer8 // then those
+
+more8:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000010, SI // turns of 4 steps
+
+pair8:
+	VMOVUPS (R11), Z16 // keys from 0
+	VMOVUPS 4096(R11), Z17 // keys from 16
+	VBROADCASTSS (R10), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 256(R10), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 512(R10), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 768(R10), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 1024(R10), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 1280(R10), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 1536(R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 1792(R10), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	VMOVUPS 64(R11), Z16 // keys from 0
+	VMOVUPS 4160(R11), Z17 // keys from 16
+	VBROADCASTSS 4(R10), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 260(R10), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 516(R10), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 772(R10), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 1028(R10), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 1284(R10), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 1540(R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 1796(R10), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	VMOVUPS 128(R11), Z16 // keys from 0
+	VMOVUPS 4224(R11), Z17 // keys from 16
+	VBROADCASTSS 8(R10), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 264(R10), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 520(R10), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 776(R10), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 1032(R10), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 1288(R10), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 1544(R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 1800(R10), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	VMOVUPS 192(R11), Z16 // keys from 0
+	VMOVUPS 4288(R11), Z17 // keys from 16
+	VBROADCASTSS 12(R10), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 268(R10), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 524(R10), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 780(R10), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS 1036(R10), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS 1292(R10), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS 1548(R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS 1804(R10), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VMAXPS Z9, Z8, Z8 // the larger of the row's
+	VMAXPS 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VMAXPS Z11, Z10, Z10 // the larger of the row's
+	VMAXPS 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VMAXPS Z13, Z12, Z12 // the larger of the row's
+	VMAXPS 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VMAXPS Z15, Z14, Z14 // the larger of the row's
+	VMAXPS 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	ADDQ $0x00002000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more8 // more?
+
+fewer8:
+	CMPQ R9, $-1 // are 16 left?
+	JL none8 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000010, SI // turns of 4 steps
+
+single8:
+	VMOVUPS (DI), Z8 // keys from 0
+	VBROADCASTSS (R9), Z9 // row 0's in every lane
+	VFMADD231PS Z9, Z8, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 256(R9), Z9 // row 1's in every lane
+	VFMADD231PS Z9, Z8, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 512(R9), Z9 // row 2's in every lane
+	VFMADD231PS Z9, Z8, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 768(R9), Z9 // row 3's in every lane
+	VFMADD231PS Z9, Z8, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 1024(R9), Z9 // row 4's in every lane
+	VFMADD231PS Z9, Z8, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 1280(R9), Z9 // row 5's in every lane
+	VFMADD231PS Z9, Z8, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 1536(R9), Z9 // row 6's in every lane
+	VFMADD231PS Z9, Z8, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 1792(R9), Z9 // row 7's in every lane
+	VFMADD231PS Z9, Z8, Z7 // row 7, vector 0 += its products
+	VMOVUPS 64(DI), Z8 // keys from 0
+	VBROADCASTSS 4(R9), Z9 // row 0's in every lane
+	VFMADD231PS Z9, Z8, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 260(R9), Z9 // row 1's in every lane
+	VFMADD231PS Z9, Z8, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 516(R9), Z9 // row 2's in every lane
+	VFMADD231PS Z9, Z8, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 772(R9), Z9 // row 3's in every lane
+	VFMADD231PS Z9, Z8, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 1028(R9), Z9 // row 4's in every lane
+	VFMADD231PS Z9, Z8, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 1284(R9), Z9 // row 5's in every lane
+	VFMADD231PS Z9, Z8, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 1540(R9), Z9 // row 6's in every lane
+	VFMADD231PS Z9, Z8, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 1796(R9), Z9 // row 7's in every lane
+	VFMADD231PS Z9, Z8, Z7 // row 7, vector 0 += its products
+	VMOVUPS 128(DI), Z8 // keys from 0
+	VBROADCASTSS 8(R9), Z9 // row 0's in every lane
+	VFMADD231PS Z9, Z8, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 264(R9), Z9 // row 1's in every lane
+	VFMADD231PS Z9, Z8, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 520(R9), Z9 // row 2's in every lane
+	VFMADD231PS Z9, Z8, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 776(R9), Z9 // row 3's in every lane
+	VFMADD231PS Z9, Z8, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 1032(R9), Z9 // row 4's in every lane
+	VFMADD231PS Z9, Z8, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 1288(R9), Z9 // row 5's in every lane
+	VFMADD231PS Z9, Z8, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 1544(R9), Z9 // row 6's in every lane
+	VFMADD231PS Z9, Z8, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 1800(R9), Z9 // row 7's in every lane
+	VFMADD231PS Z9, Z8, Z7 // row 7, vector 0 += its products
+	VMOVUPS 192(DI), Z8 // keys from 0
+	VBROADCASTSS 12(R9), Z9 // row 0's in every lane
+	VFMADD231PS Z9, Z8, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 268(R9), Z9 // row 1's in every lane
+	VFMADD231PS Z9, Z8, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 524(R9), Z9 // row 2's in every lane
+	VFMADD231PS Z9, Z8, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 780(R9), Z9 // row 3's in every lane
+	VFMADD231PS Z9, Z8, Z3 // row 3, vector 0 += its products
+	VBROADCASTSS 1036(R9), Z9 // row 4's in every lane
+	VFMADD231PS Z9, Z8, Z4 // row 4, vector 0 += its products
+	VBROADCASTSS 1292(R9), Z9 // row 5's in every lane
+	VFMADD231PS Z9, Z8, Z5 // row 5, vector 0 += its products
+	VBROADCASTSS 1548(R9), Z9 // row 6's in every lane
+	VFMADD231PS Z9, Z8, Z6 // row 6, vector 0 += its products
+	VBROADCASTSS 1804(R9), Z9 // row 7's in every lane
+	VFMADD231PS Z9, Z8, Z7 // row 7, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VMAXPS 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VMAXPS 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VMAXPS 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VMAXPS 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+
+none8:
+	JMP scored // that was it
+
+scored4:
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer4 // then those
+
+more4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000010, SI // turns of 4 steps
+
+pair4:
+	VMOVUPS (R11), Z8 // keys from 0
+	VMOVUPS 4096(R11), Z9 // keys from 16
+	VBROADCASTSS (R10), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 256(R10), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 512(R10), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 768(R10), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	VMOVUPS 64(R11), Z8 // keys from 0
+	VMOVUPS 4160(R11), Z9 // keys from 16
+	VBROADCASTSS 4(R10), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 260(R10), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 516(R10), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 772(R10), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	VMOVUPS 128(R11), Z8 // keys from 0
+	VMOVUPS 4224(R11), Z9 // keys from 16
+	VBROADCASTSS 8(R10), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 264(R10), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 520(R10), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 776(R10), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	VMOVUPS 192(R11), Z8 // keys from 0
+	VMOVUPS 4288(R11), Z9 // keys from 16
+	VBROADCASTSS 12(R10), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS 268(R10), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS 524(R10), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS 780(R10), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS Z1, Z0, Z0 // the larger of the row's
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS Z3, Z2, Z2 // the larger of the row's
+	VMAXPS 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VMAXPS Z5, Z4, Z4 // the larger of the row's
+	VMAXPS 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VMAXPS Z7, Z6, Z6 // the larger of the row's
+	VMAXPS 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	ADDQ $0x00002000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more4 // more?
+
+fewer4:
+	CMPQ R9, $-1 // are 16 left?
+	JL none4 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000010, SI // turns of 4 steps
+
+single4:
+	VMOVUPS (DI), Z4 // keys from 0
+	VBROADCASTSS (R9), Z5 // row 0's in every lane
+	VFMADD231PS Z5, Z4, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 256(R9), Z5 // row 1's in every lane
+	VFMADD231PS Z5, Z4, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 512(R9), Z5 // row 2's in every lane
+	VFMADD231PS Z5, Z4, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 768(R9), Z5 // row 3's in every lane
+	VFMADD231PS Z5, Z4, Z3 // row 3, vector 0 += its products
+	VMOVUPS 64(DI), Z4 // keys from 0
+	VBROADCASTSS 4(R9), Z5 // row 0's in every lane
+	VFMADD231PS Z5, Z4, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 260(R9), Z5 // row 1's in every lane
+	VFMADD231PS Z5, Z4, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 516(R9), Z5 // row 2's in every lane
+	VFMADD231PS Z5, Z4, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 772(R9), Z5 // row 3's in every lane
+	VFMADD231PS Z5, Z4, Z3 // row 3, vector 0 += its products
+	VMOVUPS 128(DI), Z4 // keys from 0
+	VBROADCASTSS 8(R9), Z5 // row 0's in every lane
+	VFMADD231PS Z5, Z4, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 264(R9), Z5 // row 1's in every lane
+	VFMADD231PS Z5, Z4, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 520(R9), Z5 // row 2's in every lane
+	VFMADD231PS Z5, Z4, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 776(R9), Z5 // row 3's in every lane
+	VFMADD231PS Z5, Z4, Z3 // row 3, vector 0 += its products
+	VMOVUPS 192(DI), Z4 // keys from 0
+	VBROADCASTSS 12(R9), Z5 // row 0's in every lane
+	VFMADD231PS Z5, Z4, Z0 // row 0, vector 0 += its products
+	VBROADCASTSS 268(R9), Z5 // row 1's in every lane
+	VFMADD231PS Z5, Z4, Z1 // row 1, vector 0 += its products
+	VBROADCASTSS 524(R9), Z5 // row 2's in every lane
+	VFMADD231PS Z5, Z4, Z2 // row 2, vector 0 += its products
+	VBROADCASTSS 780(R9), Z5 // row 3's in every lane
+	VFMADD231PS Z5, Z4, Z3 // row 3, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMAXPS (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VMAXPS 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VMAXPS 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VMAXPS 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+
+none4:
+scored:
+	MOVQ inverse_base+216(FP), R9 // what rows are told by
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VMAXPS Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VMAXPS Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VMAXPS Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VMAXPS Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VMAXPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VMAXPS Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VMAXPS Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VMAXPS Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VMAXPS Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VMAXPS Z0, Z1, Z1 // together
+	VXORPS Z0, Z0, Z0 // 0
+	VSUBPS Z1, Z0, Z1 // - the largest
+	VMOVUPS Z1, 768(R9) // of each row
+	VMOVUPS leastAVX512<>+0(SB), Z0 // least
+	VMOVUPS exp2f6AVX512<>+0(SB), Z1 // exp2f6
+	VMOVUPS exp2f5AVX512<>+0(SB), Z2 // exp2f5
+	VMOVUPS exp2f4AVX512<>+0(SB), Z3 // exp2f4
+	VMOVUPS exp2f3AVX512<>+0(SB), Z4 // exp2f3
+	VMOVUPS exp2f2AVX512<>+0(SB), Z5 // exp2f2
+	VMOVUPS exp2f1AVX512<>+0(SB), Z6 // exp2f1
+	VMOVUPS oneAVX512<>+0(SB), Z7 // one
+	MOVQ 16(SP), R12 // queries of the tile
+	MOVQ scores_base+144(FP), R10 // scores
+	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ R9, R13 // the first row
+	LEAQ 768(R9), R14 // and its largest score
+
+weights:
+	VBROADCASTSS (R14), Z8 // - the largest, in every lane
+	MOVQ R10, DI // scores
+	MOVQ R11, R8 // weights
+	VXORPS Z9, Z9, Z9 // sum: 0
+	MOVQ 8(SP), SI // keys
+	SUBQ $0x21, SI // more than 32?
+	JL lastkeys // no
+
+weigh:
+	VADDPS (DI), Z8, Z10 // t: scores - the largest
+	VMAXPS Z0, Z10, Z10 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z10, Z11 // n, the nearest whole number
+	VSUBPS Z11, Z10, Z10 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z12 // 2^f by its polynomial
+	VFMADD213PS Z2, Z10, Z12 // ·f + exp2f5
+	VFMADD213PS Z3, Z10, Z12 // ·f + exp2f4
+	VFMADD213PS Z4, Z10, Z12 // ·f + exp2f3
+	VFMADD213PS Z5, Z10, Z12 // ·f + exp2f2
+	VFMADD213PS Z6, Z10, Z12 // ·f + exp2f1
+	VFMADD213PS Z7, Z10, Z12 // ·f + one
+	VSCALEFPS Z11, Z12, Z12 // ·2^n
+	VADDPS 64(DI), Z8, Z10 // t: scores - the largest
+	VMAXPS Z0, Z10, Z10 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z10, Z11 // n, the nearest whole number
+	VSUBPS Z11, Z10, Z10 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z13 // 2^f by its polynomial
+	VFMADD213PS Z2, Z10, Z13 // ·f + exp2f5
+	VFMADD213PS Z3, Z10, Z13 // ·f + exp2f4
+	VFMADD213PS Z4, Z10, Z13 // ·f + exp2f3
+	VFMADD213PS Z5, Z10, Z13 // ·f + exp2f2
+	VFMADD213PS Z6, Z10, Z13 // ·f + exp2f1
+	VFMADD213PS Z7, Z10, Z13 // ·f + one
+	VSCALEFPS Z11, Z13, Z13 // ·2^n
+	VADDPS Z12, Z9, Z9 // sum += weights
+	VADDPS Z13, Z9, Z9 // sum += weights
+	VMOVUPS Z12, (R8) // write 16
+	VMOVUPS Z13, 64(R8) // and 16 more
+	ADDQ $0x00000080, DI // next 32 scores
+	ADDQ $0x00000080, R8 // next 32 weights
+	SUBQ $0x20, SI // so many are done
+	JGE weigh // more than 32 left?
+
+lastkeys:
+	CMPQ SI, $-17 // more than 16 left?
+	JLE few // no
+	VADDPS (DI), Z8, Z10 // t: scores - the largest
+	VMAXPS Z0, Z10, Z10 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z10, Z11 // n, the nearest whole number
+	VSUBPS Z11, Z10, Z10 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z12 // 2^f by its polynomial
+	VFMADD213PS Z2, Z10, Z12 // ·f + exp2f5
+	VFMADD213PS Z3, Z10, Z12 // ·f + exp2f4
+	VFMADD213PS Z4, Z10, Z12 // ·f + exp2f3
+	VFMADD213PS Z5, Z10, Z12 // ·f + exp2f2
+	VFMADD213PS Z6, Z10, Z12 // ·f + exp2f1
+	VFMADD213PS Z7, Z10, Z12 // ·f + one
+	VSCALEFPS Z11, Z12, Z12 // ·2^n
+	VADDPS 64(DI), Z8, Z8 // t: scores - the largest
+	VMAXPS Z0, Z8, Z8 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z8, Z10 // n, the nearest whole number
+	VSUBPS Z10, Z8, Z8 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z11 // 2^f by its polynomial
+	VFMADD213PS Z2, Z8, Z11 // ·f + exp2f5
+	VFMADD213PS Z3, Z8, Z11 // ·f + exp2f4
+	VFMADD213PS Z4, Z8, Z11 // ·f + exp2f3
+	VFMADD213PS Z5, Z8, Z11 // ·f + exp2f2
+	VFMADD213PS Z6, Z8, Z11 // ·f + exp2f1
+	VFMADD213PS Z7, Z8, Z11 // ·f + one
+	VSCALEFPS Z10, Z11, Z11 // ·2^n
+	VMOVAPS.Z Z11, K1, Z11 // keys that are not there weigh nothing
+	VADDPS Z12, Z9, Z9 // sum += weights
+	VADDPS Z11, Z9, Z9 // sum += weights
+	VMOVUPS Z12, (R8) // write 16
+	VMOVUPS Z11, 64(R8) // and 16 more
+	JMP weighed // that was the row
+
+few:
+	VADDPS (DI), Z8, Z8 // t: scores - the largest
+	VMAXPS Z0, Z8, Z8 // no result smaller than 2^-100
+	VRNDSCALEPS $0x08, Z8, Z10 // n, the nearest whole number
+	VSUBPS Z10, Z8, Z8 // f = t - n, at most 1/2 away from 0
+	VMOVUPS Z1, Z11 // 2^f by its polynomial
+	VFMADD213PS Z2, Z8, Z11 // ·f + exp2f5
+	VFMADD213PS Z3, Z8, Z11 // ·f + exp2f4
+	VFMADD213PS Z4, Z8, Z11 // ·f + exp2f3
+	VFMADD213PS Z5, Z8, Z11 // ·f + exp2f2
+	VFMADD213PS Z6, Z8, Z11 // ·f + exp2f1
+	VFMADD213PS Z7, Z8, Z11 // ·f + one
+	VSCALEFPS Z10, Z11, Z11 // ·2^n
+	VMOVAPS.Z Z11, K1, Z11 // keys that are not there weigh nothing
+	VADDPS Z11, Z9, Z9 // sum += weights
+	VMOVUPS Z11, (R8) // write
+
+weighed:
+	VMOVUPS Z9, (R13) // write the sums of the row's weights
+	ADDQ 24(SP), R10 // next row of scores
+	ADDQ 32(SP), R11 // of weights
+	ADDQ $0x40, R13 // of sums
+	ADDQ $0x04, R14 // and its largest score
+	DECQ R12 // one row done
+	JNZ weights // more?
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VADDPS Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VADDPS Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VADDPS Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VADDPS Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VADDPS Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VADDPS Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VADDPS Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VADDPS Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VADDPS Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VADDPS Z0, Z1, Z1 // together
+	VMOVUPS oneAVX512<>+0(SB), Z0 // 1
+	VDIVPS Z1, Z0, Z0 // by the weights' sum
+	VMOVUPS Z0, 768(R9) // of each row
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE summed8 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ v_base+72(FP), R12 // values
+	ADDQ (SP), R12 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum0of12:
+	VMOVUPS (R12), Z24 // values, columns from 0
+	VMOVUPS 64(R12), Z25 // values, columns from 16
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ 40(SP), R12 // next values
+	DECQ SI // one turn done
+	JNZ sum0of12 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ DX, R8 // results
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (R8) // write
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (R8) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (R8) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (R8) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (R8) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (R8) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (R8) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
+	VMULPS Z0, Z16, Z16 // divided by the weights' sum
+	VMOVUPS Z16, (R8) // write
+	VMULPS Z0, Z17, Z17 // divided by the weights' sum
+	VMOVUPS Z17, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
+	VMULPS Z0, Z18, Z18 // divided by the weights' sum
+	VMOVUPS Z18, (R8) // write
+	VMULPS Z0, Z19, Z19 // divided by the weights' sum
+	VMOVUPS Z19, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
+	VMULPS Z0, Z20, Z20 // divided by the weights' sum
+	VMOVUPS Z20, (R8) // write
+	VMULPS Z0, Z21, Z21 // divided by the weights' sum
+	VMOVUPS Z21, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, (R8) // write
+	VMULPS Z0, Z23, Z23 // divided by the weights' sum
+	VMOVUPS Z23, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+
+written0of12:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ v_base+72(FP), R12 // values
+	ADDQ (SP), R12 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum1of12:
+	VMOVUPS 128(R12), Z24 // values, columns from 32
+	VMOVUPS 192(R12), Z25 // values, columns from 48
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
+	VFMADD231PS Z26, Z24, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
+	VFMADD231PS Z26, Z24, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
+	VFMADD231PS Z26, Z24, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
+	VFMADD231PS Z26, Z24, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
+	VFMADD231PS Z26, Z24, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
+	VFMADD231PS Z26, Z24, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
+	VFMADD231PS Z26, Z24, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
+	VFMADD231PS Z26, Z24, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z15 // row 7, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
+	VFMADD231PS Z26, Z24, Z16 // row 8, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z17 // row 8, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
+	VFMADD231PS Z26, Z24, Z18 // row 9, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z19 // row 9, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
+	VFMADD231PS Z26, Z24, Z20 // row 10, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z21 // row 10, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
+	VFMADD231PS Z26, Z24, Z22 // row 11, vector 0 += its products
+	VFMADD231PS Z26, Z25, Z23 // row 11, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ 40(SP), R12 // next values
+	DECQ SI // one turn done
+	JNZ sum1of12 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, 128(DX) // write
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 128(DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, 128(DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, 128(DX) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, 128(DX) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, 128(DX) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, 128(DX) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
+	VMULPS Z0, Z16, Z16 // divided by the weights' sum
+	VMOVUPS Z16, 128(DX) // write
+	VMULPS Z0, Z17, Z17 // divided by the weights' sum
+	VMOVUPS Z17, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
+	VMULPS Z0, Z18, Z18 // divided by the weights' sum
+	VMOVUPS Z18, 128(DX) // write
+	VMULPS Z0, Z19, Z19 // divided by the weights' sum
+	VMOVUPS Z19, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
+	VMULPS Z0, Z20, Z20 // divided by the weights' sum
+	VMOVUPS Z20, 128(DX) // write
+	VMULPS Z0, Z21, Z21 // divided by the weights' sum
+	VMOVUPS Z21, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, 128(DX) // write
+	VMULPS Z0, Z23, Z23 // divided by the weights' sum
+	VMOVUPS Z23, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written1of12:
+	JMP summed // that was it
+
+summed8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE summed4 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ v_base+72(FP), R11 // values
+	ADDQ (SP), R11 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum0of8:
+	VMOVUPS (R11), Z16 // values, columns from 0
+	VMOVUPS 64(R11), Z17 // values, columns from 16
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ 40(SP), R11 // next values
+	DECQ SI // one turn done
+	JNZ sum0of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ DX, R8 // results
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (R8) // write
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (R8) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (R8) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (R8) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (R8) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (R8) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (R8) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+
+written0of8:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ v_base+72(FP), R11 // values
+	ADDQ (SP), R11 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum1of8:
+	VMOVUPS 128(R11), Z16 // values, columns from 32
+	VMOVUPS 192(R11), Z17 // values, columns from 48
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
+	VFMADD231PS Z18, Z16, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
+	VFMADD231PS Z18, Z16, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
+	VFMADD231PS Z18, Z16, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
+	VFMADD231PS Z18, Z16, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z7 // row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
+	VFMADD231PS Z18, Z16, Z8 // row 4, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z9 // row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
+	VFMADD231PS Z18, Z16, Z10 // row 5, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z11 // row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
+	VFMADD231PS Z18, Z16, Z12 // row 6, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z13 // row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
+	VFMADD231PS Z18, Z16, Z14 // row 7, vector 0 += its products
+	VFMADD231PS Z18, Z17, Z15 // row 7, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ 40(SP), R11 // next values
+	DECQ SI // one turn done
+	JNZ sum1of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, 128(DX) // write
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 128(DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, 128(DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, 128(DX) // write
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, 128(DX) // write
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, 128(DX) // write
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, 128(DX) // write
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written1of8:
+	JMP summed // that was it
+
+summed4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ v_base+72(FP), R10 // values
+	ADDQ (SP), R10 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum0of4:
+	VMOVUPS (R10), Z8 // values, columns from 0
+	VMOVUPS 64(R10), Z9 // values, columns from 16
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ 40(SP), R10 // next values
+	DECQ SI // one turn done
+	JNZ sum0of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ DX, R8 // results
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (R8) // write
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (R8) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (R8) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+
+written0of4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ v_base+72(FP), R10 // values
+	ADDQ (SP), R10 // of the sequence
+	MOVQ 8(SP), SI // keys
+
+sum1of4:
+	VMOVUPS 128(R10), Z8 // values, columns from 32
+	VMOVUPS 192(R10), Z9 // values, columns from 48
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
+	VFMADD231PS Z10, Z8, Z0 // row 0, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z1 // row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
+	VFMADD231PS Z10, Z8, Z2 // row 1, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z3 // row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
+	VFMADD231PS Z10, Z8, Z4 // row 2, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z5 // row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
+	VFMADD231PS Z10, Z8, Z6 // row 3, vector 0 += its products
+	VFMADD231PS Z10, Z9, Z7 // row 3, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ 40(SP), R10 // next values
+	DECQ SI // one turn done
+	JNZ sum1of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, 128(DX) // write
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 128(DX) // write
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, 128(DX) // write
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written1of4:
+summed: // the next tile's results
+	SUBQ $0x0c, BX // so many queries are done
+	JG queries // more?
+	ADDQ $0x04, AX // next sequence
+	DECQ starts_len+248(FP) // one less
+	CMPQ starts_len+248(FP), $0x01 // the last start is an end
+	JG sequence // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET

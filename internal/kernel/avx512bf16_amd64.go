@@ -323,10 +323,10 @@ func joinAVX512BF16(dst []float32, x []float32, rows int, cols int, ldd int, str
 //
 //	dst = softmax(q·kᵀ)·v // of base 2
 //
-// for one head of 32 columns. Rows of q, k and v are lda apart, rows of dst ldd. Queries, keys, values and weights
-// are rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of
-// 16 elements a token and 16 tokens more, scores of 12 for each and 16 more, weights of half as many and
-// 32 tokens more, queries of 192, inverse of 208.
+// for one head of 32 columns. Rows of q, k and v are lda apart, rows of dst ldd.
+// Queries, keys, values and weights are rounded to bfloat16. The rest is memory, for tokens of the longest sequence:
+// keys and values of 16 elements a token and 16 tokens more, scores of 12 for each and 16 more, weights of half as
+// many and 32 tokens more, queries of 192, inverse of 208.
 //
 //go:noescape
 func attend32AVX512BF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)
@@ -335,10 +335,10 @@ func attend32AVX512BF16(dst []float32, q []float32, k []float32, v []float32, ke
 //
 //	dst = softmax(q·kᵀ)·v // of base 2
 //
-// for one head of 64 columns. Rows of q, k and v are lda apart, rows of dst ldd. Queries, keys, values and weights
-// are rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of
-// 32 elements a token and 16 tokens more, scores of 12 for each and 16 more, weights of half as many and
-// 32 tokens more, queries of 384, inverse of 208.
+// for one head of 64 columns. Rows of q, k and v are lda apart, rows of dst ldd.
+// Queries, keys, values and weights are rounded to bfloat16. The rest is memory, for tokens of the longest sequence:
+// keys and values of 32 elements a token and 16 tokens more, scores of 12 for each and 16 more, weights of half as
+// many and 32 tokens more, queries of 384, inverse of 208.
 //
 //go:noescape
 func attend64AVX512BF16(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)

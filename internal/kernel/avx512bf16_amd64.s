@@ -5190,22 +5190,22 @@ keys:
 	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
 	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
-	VMOVUPS Z13, (R8) // columns 0 and 1 of all
-	VMOVUPS Z3, 64(R8) // columns 2 and 3 of all
-	VMOVUPS Z5, 128(R8) // columns 4 and 5 of all
-	VMOVUPS Z0, 192(R8) // columns 6 and 7 of all
-	VMOVUPS Z2, 256(R8) // columns 8 and 9 of all
-	VMOVUPS Z4, 320(R8) // columns 10 and 11 of all
-	VMOVUPS Z11, 384(R8) // columns 12 and 13 of all
-	VMOVUPS Z6, 448(R8) // columns 14 and 15 of all
-	VMOVUPS Z15, 512(R8) // columns 16 and 17 of all
-	VMOVUPS Z8, 576(R8) // columns 18 and 19 of all
-	VMOVUPS Z7, 640(R8) // columns 20 and 21 of all
-	VMOVUPS Z10, 704(R8) // columns 22 and 23 of all
-	VMOVUPS Z16, 768(R8) // columns 24 and 25 of all
-	VMOVUPS Z14, 832(R8) // columns 26 and 27 of all
-	VMOVUPS Z12, 896(R8) // columns 28 and 29 of all
-	VMOVUPS Z1, 960(R8) // columns 30 and 31 of all
+	VMOVUPS Z13, (R8) // step 0 of all
+	VMOVUPS Z3, 64(R8) // step 1 of all
+	VMOVUPS Z5, 128(R8) // step 2 of all
+	VMOVUPS Z0, 192(R8) // step 3 of all
+	VMOVUPS Z2, 256(R8) // step 4 of all
+	VMOVUPS Z4, 320(R8) // step 5 of all
+	VMOVUPS Z11, 384(R8) // step 6 of all
+	VMOVUPS Z6, 448(R8) // step 7 of all
+	VMOVUPS Z15, 512(R8) // step 8 of all
+	VMOVUPS Z8, 576(R8) // step 9 of all
+	VMOVUPS Z7, 640(R8) // step 10 of all
+	VMOVUPS Z10, 704(R8) // step 11 of all
+	VMOVUPS Z16, 768(R8) // step 12 of all
+	VMOVUPS Z14, 832(R8) // step 13 of all
+	VMOVUPS Z12, 896(R8) // step 14 of all
+	VMOVUPS Z1, 960(R8) // step 15 of all
 	MOVQ 40(SP), R9 // a row
 	SHLQ $0x04, R9 // times 16
 	ADDQ R9, DI // next 16 keys
@@ -5307,159 +5307,159 @@ more12:
 	VXORPS Z23, Z23, Z23 // 0
 	MOVQ queries_base+192(FP), R10 // queries
 	MOVQ DI, R11 // squares of keys
-	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+	MOVQ $0x00000004, SI // turns of 4 steps
 
 pair12:
 	VMOVUPS (R11), Z24 // keys from 0
 	VMOVUPS 1024(R11), Z25 // keys from 16
-	VBROADCASTSS (R10), Z26 // row 0's pair in every lane
+	VBROADCASTSS (R10), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 64(R10), Z26 // row 1's pair in every lane
+	VBROADCASTSS 64(R10), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 128(R10), Z26 // row 2's pair in every lane
+	VBROADCASTSS 128(R10), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 192(R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS 192(R10), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 256(R10), Z26 // row 4's pair in every lane
+	VBROADCASTSS 256(R10), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 320(R10), Z26 // row 5's pair in every lane
+	VBROADCASTSS 320(R10), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 384(R10), Z26 // row 6's pair in every lane
+	VBROADCASTSS 384(R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 448(R10), Z26 // row 7's pair in every lane
+	VBROADCASTSS 448(R10), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS 512(R10), Z26 // row 8's pair in every lane
+	VBROADCASTSS 512(R10), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS 576(R10), Z26 // row 9's pair in every lane
+	VBROADCASTSS 576(R10), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS 640(R10), Z26 // row 10's pair in every lane
+	VBROADCASTSS 640(R10), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS 704(R10), Z26 // row 11's pair in every lane
+	VBROADCASTSS 704(R10), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	VMOVUPS 64(R11), Z24 // keys from 0
 	VMOVUPS 1088(R11), Z25 // keys from 16
-	VBROADCASTSS 4(R10), Z26 // row 0's pair in every lane
+	VBROADCASTSS 4(R10), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 68(R10), Z26 // row 1's pair in every lane
+	VBROADCASTSS 68(R10), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 132(R10), Z26 // row 2's pair in every lane
+	VBROADCASTSS 132(R10), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 196(R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS 196(R10), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 260(R10), Z26 // row 4's pair in every lane
+	VBROADCASTSS 260(R10), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 324(R10), Z26 // row 5's pair in every lane
+	VBROADCASTSS 324(R10), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 388(R10), Z26 // row 6's pair in every lane
+	VBROADCASTSS 388(R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 452(R10), Z26 // row 7's pair in every lane
+	VBROADCASTSS 452(R10), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS 516(R10), Z26 // row 8's pair in every lane
+	VBROADCASTSS 516(R10), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS 580(R10), Z26 // row 9's pair in every lane
+	VBROADCASTSS 580(R10), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS 644(R10), Z26 // row 10's pair in every lane
+	VBROADCASTSS 644(R10), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS 708(R10), Z26 // row 11's pair in every lane
+	VBROADCASTSS 708(R10), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	VMOVUPS 128(R11), Z24 // keys from 0
 	VMOVUPS 1152(R11), Z25 // keys from 16
-	VBROADCASTSS 8(R10), Z26 // row 0's pair in every lane
+	VBROADCASTSS 8(R10), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 72(R10), Z26 // row 1's pair in every lane
+	VBROADCASTSS 72(R10), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 136(R10), Z26 // row 2's pair in every lane
+	VBROADCASTSS 136(R10), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 200(R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS 200(R10), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 264(R10), Z26 // row 4's pair in every lane
+	VBROADCASTSS 264(R10), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 328(R10), Z26 // row 5's pair in every lane
+	VBROADCASTSS 328(R10), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 392(R10), Z26 // row 6's pair in every lane
+	VBROADCASTSS 392(R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 456(R10), Z26 // row 7's pair in every lane
+	VBROADCASTSS 456(R10), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS 520(R10), Z26 // row 8's pair in every lane
+	VBROADCASTSS 520(R10), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS 584(R10), Z26 // row 9's pair in every lane
+	VBROADCASTSS 584(R10), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS 648(R10), Z26 // row 10's pair in every lane
+	VBROADCASTSS 648(R10), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS 712(R10), Z26 // row 11's pair in every lane
+	VBROADCASTSS 712(R10), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	VMOVUPS 192(R11), Z24 // keys from 0
 	VMOVUPS 1216(R11), Z25 // keys from 16
-	VBROADCASTSS 12(R10), Z26 // row 0's pair in every lane
+	VBROADCASTSS 12(R10), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 76(R10), Z26 // row 1's pair in every lane
+	VBROADCASTSS 76(R10), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 140(R10), Z26 // row 2's pair in every lane
+	VBROADCASTSS 140(R10), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 204(R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS 204(R10), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 268(R10), Z26 // row 4's pair in every lane
+	VBROADCASTSS 268(R10), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 332(R10), Z26 // row 5's pair in every lane
+	VBROADCASTSS 332(R10), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 396(R10), Z26 // row 6's pair in every lane
+	VBROADCASTSS 396(R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 460(R10), Z26 // row 7's pair in every lane
+	VBROADCASTSS 460(R10), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS 524(R10), Z26 // row 8's pair in every lane
+	VBROADCASTSS 524(R10), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS 588(R10), Z26 // row 9's pair in every lane
+	VBROADCASTSS 588(R10), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS 652(R10), Z26 // row 10's pair in every lane
+	VBROADCASTSS 652(R10), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS 716(R10), Z26 // row 11's pair in every lane
+	VBROADCASTSS 716(R10), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	ADDQ $0x10, R10 // next columns of the queries
@@ -5562,108 +5562,108 @@ fewer12:
 	VXORPS Z10, Z10, Z10 // 0
 	VXORPS Z11, Z11, Z11 // 0
 	MOVQ queries_base+192(FP), R9 // queries
-	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+	MOVQ $0x00000004, SI // turns of 4 steps
 
 single12:
 	VMOVUPS (DI), Z12 // keys from 0
-	VBROADCASTSS (R9), Z13 // row 0's pair in every lane
+	VBROADCASTSS (R9), Z13 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 64(R9), Z13 // row 1's pair in every lane
+	VBROADCASTSS 64(R9), Z13 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 128(R9), Z13 // row 2's pair in every lane
+	VBROADCASTSS 128(R9), Z13 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 192(R9), Z13 // row 3's pair in every lane
+	VBROADCASTSS 192(R9), Z13 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 256(R9), Z13 // row 4's pair in every lane
+	VBROADCASTSS 256(R9), Z13 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 320(R9), Z13 // row 5's pair in every lane
+	VBROADCASTSS 320(R9), Z13 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 384(R9), Z13 // row 6's pair in every lane
+	VBROADCASTSS 384(R9), Z13 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 448(R9), Z13 // row 7's pair in every lane
+	VBROADCASTSS 448(R9), Z13 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
-	VBROADCASTSS 512(R9), Z13 // row 8's pair in every lane
+	VBROADCASTSS 512(R9), Z13 // row 8's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
-	VBROADCASTSS 576(R9), Z13 // row 9's pair in every lane
+	VBROADCASTSS 576(R9), Z13 // row 9's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
-	VBROADCASTSS 640(R9), Z13 // row 10's pair in every lane
+	VBROADCASTSS 640(R9), Z13 // row 10's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
-	VBROADCASTSS 704(R9), Z13 // row 11's pair in every lane
+	VBROADCASTSS 704(R9), Z13 // row 11's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	VMOVUPS 64(DI), Z12 // keys from 0
-	VBROADCASTSS 4(R9), Z13 // row 0's pair in every lane
+	VBROADCASTSS 4(R9), Z13 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 68(R9), Z13 // row 1's pair in every lane
+	VBROADCASTSS 68(R9), Z13 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 132(R9), Z13 // row 2's pair in every lane
+	VBROADCASTSS 132(R9), Z13 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 196(R9), Z13 // row 3's pair in every lane
+	VBROADCASTSS 196(R9), Z13 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 260(R9), Z13 // row 4's pair in every lane
+	VBROADCASTSS 260(R9), Z13 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 324(R9), Z13 // row 5's pair in every lane
+	VBROADCASTSS 324(R9), Z13 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 388(R9), Z13 // row 6's pair in every lane
+	VBROADCASTSS 388(R9), Z13 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 452(R9), Z13 // row 7's pair in every lane
+	VBROADCASTSS 452(R9), Z13 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
-	VBROADCASTSS 516(R9), Z13 // row 8's pair in every lane
+	VBROADCASTSS 516(R9), Z13 // row 8's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
-	VBROADCASTSS 580(R9), Z13 // row 9's pair in every lane
+	VBROADCASTSS 580(R9), Z13 // row 9's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
-	VBROADCASTSS 644(R9), Z13 // row 10's pair in every lane
+	VBROADCASTSS 644(R9), Z13 // row 10's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
-	VBROADCASTSS 708(R9), Z13 // row 11's pair in every lane
+	VBROADCASTSS 708(R9), Z13 // row 11's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	VMOVUPS 128(DI), Z12 // keys from 0
-	VBROADCASTSS 8(R9), Z13 // row 0's pair in every lane
+	VBROADCASTSS 8(R9), Z13 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 72(R9), Z13 // row 1's pair in every lane
+	VBROADCASTSS 72(R9), Z13 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 136(R9), Z13 // row 2's pair in every lane
+	VBROADCASTSS 136(R9), Z13 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 200(R9), Z13 // row 3's pair in every lane
+	VBROADCASTSS 200(R9), Z13 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 264(R9), Z13 // row 4's pair in every lane
+	VBROADCASTSS 264(R9), Z13 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 328(R9), Z13 // row 5's pair in every lane
+	VBROADCASTSS 328(R9), Z13 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 392(R9), Z13 // row 6's pair in every lane
+	VBROADCASTSS 392(R9), Z13 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 456(R9), Z13 // row 7's pair in every lane
+	VBROADCASTSS 456(R9), Z13 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
-	VBROADCASTSS 520(R9), Z13 // row 8's pair in every lane
+	VBROADCASTSS 520(R9), Z13 // row 8's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
-	VBROADCASTSS 584(R9), Z13 // row 9's pair in every lane
+	VBROADCASTSS 584(R9), Z13 // row 9's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
-	VBROADCASTSS 648(R9), Z13 // row 10's pair in every lane
+	VBROADCASTSS 648(R9), Z13 // row 10's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
-	VBROADCASTSS 712(R9), Z13 // row 11's pair in every lane
+	VBROADCASTSS 712(R9), Z13 // row 11's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	VMOVUPS 192(DI), Z12 // keys from 0
-	VBROADCASTSS 12(R9), Z13 // row 0's pair in every lane
+	VBROADCASTSS 12(R9), Z13 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 76(R9), Z13 // row 1's pair in every lane
+	VBROADCASTSS 76(R9), Z13 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 140(R9), Z13 // row 2's pair in every lane
+	VBROADCASTSS 140(R9), Z13 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 204(R9), Z13 // row 3's pair in every lane
+	VBROADCASTSS 204(R9), Z13 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 268(R9), Z13 // row 4's pair in every lane
+	VBROADCASTSS 268(R9), Z13 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 332(R9), Z13 // row 5's pair in every lane
+	VBROADCASTSS 332(R9), Z13 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 396(R9), Z13 // row 6's pair in every lane
+	VBROADCASTSS 396(R9), Z13 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 460(R9), Z13 // row 7's pair in every lane
+	VBROADCASTSS 460(R9), Z13 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
-	VBROADCASTSS 524(R9), Z13 // row 8's pair in every lane
+	VBROADCASTSS 524(R9), Z13 // row 8's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
-	VBROADCASTSS 588(R9), Z13 // row 9's pair in every lane
+	VBROADCASTSS 588(R9), Z13 // row 9's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
-	VBROADCASTSS 652(R9), Z13 // row 10's pair in every lane
+	VBROADCASTSS 652(R9), Z13 // row 10's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
-	VBROADCASTSS 716(R9), Z13 // row 11's pair in every lane
+	VBROADCASTSS 716(R9), Z13 // row 11's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	ADDQ $0x10, R9 // next columns of the queries
 	ADDQ $0x00000100, DI // and of the keys
@@ -5753,111 +5753,111 @@ more8:
 	VXORPS Z15, Z15, Z15 // 0
 	MOVQ queries_base+192(FP), R10 // queries
 	MOVQ DI, R11 // squares of keys
-	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+	MOVQ $0x00000004, SI // turns of 4 steps
 
 pair8:
 	VMOVUPS (R11), Z16 // keys from 0
 	VMOVUPS 1024(R11), Z17 // keys from 16
-	VBROADCASTSS (R10), Z18 // row 0's pair in every lane
+	VBROADCASTSS (R10), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 64(R10), Z18 // row 1's pair in every lane
+	VBROADCASTSS 64(R10), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 128(R10), Z18 // row 2's pair in every lane
+	VBROADCASTSS 128(R10), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 192(R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS 192(R10), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 256(R10), Z18 // row 4's pair in every lane
+	VBROADCASTSS 256(R10), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 320(R10), Z18 // row 5's pair in every lane
+	VBROADCASTSS 320(R10), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 384(R10), Z18 // row 6's pair in every lane
+	VBROADCASTSS 384(R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 448(R10), Z18 // row 7's pair in every lane
+	VBROADCASTSS 448(R10), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
 	VMOVUPS 64(R11), Z16 // keys from 0
 	VMOVUPS 1088(R11), Z17 // keys from 16
-	VBROADCASTSS 4(R10), Z18 // row 0's pair in every lane
+	VBROADCASTSS 4(R10), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 68(R10), Z18 // row 1's pair in every lane
+	VBROADCASTSS 68(R10), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 132(R10), Z18 // row 2's pair in every lane
+	VBROADCASTSS 132(R10), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 196(R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS 196(R10), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 260(R10), Z18 // row 4's pair in every lane
+	VBROADCASTSS 260(R10), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 324(R10), Z18 // row 5's pair in every lane
+	VBROADCASTSS 324(R10), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 388(R10), Z18 // row 6's pair in every lane
+	VBROADCASTSS 388(R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 452(R10), Z18 // row 7's pair in every lane
+	VBROADCASTSS 452(R10), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
 	VMOVUPS 128(R11), Z16 // keys from 0
 	VMOVUPS 1152(R11), Z17 // keys from 16
-	VBROADCASTSS 8(R10), Z18 // row 0's pair in every lane
+	VBROADCASTSS 8(R10), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 72(R10), Z18 // row 1's pair in every lane
+	VBROADCASTSS 72(R10), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 136(R10), Z18 // row 2's pair in every lane
+	VBROADCASTSS 136(R10), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 200(R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS 200(R10), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 264(R10), Z18 // row 4's pair in every lane
+	VBROADCASTSS 264(R10), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 328(R10), Z18 // row 5's pair in every lane
+	VBROADCASTSS 328(R10), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 392(R10), Z18 // row 6's pair in every lane
+	VBROADCASTSS 392(R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 456(R10), Z18 // row 7's pair in every lane
+	VBROADCASTSS 456(R10), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
 	VMOVUPS 192(R11), Z16 // keys from 0
 	VMOVUPS 1216(R11), Z17 // keys from 16
-	VBROADCASTSS 12(R10), Z18 // row 0's pair in every lane
+	VBROADCASTSS 12(R10), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 76(R10), Z18 // row 1's pair in every lane
+	VBROADCASTSS 76(R10), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 140(R10), Z18 // row 2's pair in every lane
+	VBROADCASTSS 140(R10), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 204(R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS 204(R10), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 268(R10), Z18 // row 4's pair in every lane
+	VBROADCASTSS 268(R10), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 332(R10), Z18 // row 5's pair in every lane
+	VBROADCASTSS 332(R10), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 396(R10), Z18 // row 6's pair in every lane
+	VBROADCASTSS 396(R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 460(R10), Z18 // row 7's pair in every lane
+	VBROADCASTSS 460(R10), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
 	ADDQ $0x10, R10 // next columns of the queries
@@ -5932,76 +5932,76 @@ fewer8:
 	VXORPS Z6, Z6, Z6 // 0
 	VXORPS Z7, Z7, Z7 // 0
 	MOVQ queries_base+192(FP), R9 // queries
-	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+	MOVQ $0x00000004, SI // turns of 4 steps
 
 single8:
 	VMOVUPS (DI), Z8 // keys from 0
-	VBROADCASTSS (R9), Z9 // row 0's pair in every lane
+	VBROADCASTSS (R9), Z9 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 64(R9), Z9 // row 1's pair in every lane
+	VBROADCASTSS 64(R9), Z9 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 128(R9), Z9 // row 2's pair in every lane
+	VBROADCASTSS 128(R9), Z9 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 192(R9), Z9 // row 3's pair in every lane
+	VBROADCASTSS 192(R9), Z9 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 256(R9), Z9 // row 4's pair in every lane
+	VBROADCASTSS 256(R9), Z9 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 320(R9), Z9 // row 5's pair in every lane
+	VBROADCASTSS 320(R9), Z9 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 384(R9), Z9 // row 6's pair in every lane
+	VBROADCASTSS 384(R9), Z9 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 448(R9), Z9 // row 7's pair in every lane
+	VBROADCASTSS 448(R9), Z9 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
 	VMOVUPS 64(DI), Z8 // keys from 0
-	VBROADCASTSS 4(R9), Z9 // row 0's pair in every lane
+	VBROADCASTSS 4(R9), Z9 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 68(R9), Z9 // row 1's pair in every lane
+	VBROADCASTSS 68(R9), Z9 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 132(R9), Z9 // row 2's pair in every lane
+	VBROADCASTSS 132(R9), Z9 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 196(R9), Z9 // row 3's pair in every lane
+	VBROADCASTSS 196(R9), Z9 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 260(R9), Z9 // row 4's pair in every lane
+	VBROADCASTSS 260(R9), Z9 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 324(R9), Z9 // row 5's pair in every lane
+	VBROADCASTSS 324(R9), Z9 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 388(R9), Z9 // row 6's pair in every lane
+	VBROADCASTSS 388(R9), Z9 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 452(R9), Z9 // row 7's pair in every lane
+	VBROADCASTSS 452(R9), Z9 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
 	VMOVUPS 128(DI), Z8 // keys from 0
-	VBROADCASTSS 8(R9), Z9 // row 0's pair in every lane
+	VBROADCASTSS 8(R9), Z9 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 72(R9), Z9 // row 1's pair in every lane
+	VBROADCASTSS 72(R9), Z9 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 136(R9), Z9 // row 2's pair in every lane
+	VBROADCASTSS 136(R9), Z9 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 200(R9), Z9 // row 3's pair in every lane
+	VBROADCASTSS 200(R9), Z9 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 264(R9), Z9 // row 4's pair in every lane
+	VBROADCASTSS 264(R9), Z9 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 328(R9), Z9 // row 5's pair in every lane
+	VBROADCASTSS 328(R9), Z9 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 392(R9), Z9 // row 6's pair in every lane
+	VBROADCASTSS 392(R9), Z9 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 456(R9), Z9 // row 7's pair in every lane
+	VBROADCASTSS 456(R9), Z9 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
 	VMOVUPS 192(DI), Z8 // keys from 0
-	VBROADCASTSS 12(R9), Z9 // row 0's pair in every lane
+	VBROADCASTSS 12(R9), Z9 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 76(R9), Z9 // row 1's pair in every lane
+	VBROADCASTSS 76(R9), Z9 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 140(R9), Z9 // row 2's pair in every lane
+	VBROADCASTSS 140(R9), Z9 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 204(R9), Z9 // row 3's pair in every lane
+	VBROADCASTSS 204(R9), Z9 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 268(R9), Z9 // row 4's pair in every lane
+	VBROADCASTSS 268(R9), Z9 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 332(R9), Z9 // row 5's pair in every lane
+	VBROADCASTSS 332(R9), Z9 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 396(R9), Z9 // row 6's pair in every lane
+	VBROADCASTSS 396(R9), Z9 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 460(R9), Z9 // row 7's pair in every lane
+	VBROADCASTSS 460(R9), Z9 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
 	ADDQ $0x10, R9 // next columns of the queries
 	ADDQ $0x00000100, DI // and of the keys
@@ -6065,63 +6065,63 @@ more4:
 	VXORPS Z7, Z7, Z7 // 0
 	MOVQ queries_base+192(FP), R10 // queries
 	MOVQ DI, R11 // squares of keys
-	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+	MOVQ $0x00000004, SI // turns of 4 steps
 
 pair4:
 	VMOVUPS (R11), Z8 // keys from 0
 	VMOVUPS 1024(R11), Z9 // keys from 16
-	VBROADCASTSS (R10), Z10 // row 0's pair in every lane
+	VBROADCASTSS (R10), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 64(R10), Z10 // row 1's pair in every lane
+	VBROADCASTSS 64(R10), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 128(R10), Z10 // row 2's pair in every lane
+	VBROADCASTSS 128(R10), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 192(R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS 192(R10), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
 	VMOVUPS 64(R11), Z8 // keys from 0
 	VMOVUPS 1088(R11), Z9 // keys from 16
-	VBROADCASTSS 4(R10), Z10 // row 0's pair in every lane
+	VBROADCASTSS 4(R10), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 68(R10), Z10 // row 1's pair in every lane
+	VBROADCASTSS 68(R10), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 132(R10), Z10 // row 2's pair in every lane
+	VBROADCASTSS 132(R10), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 196(R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS 196(R10), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
 	VMOVUPS 128(R11), Z8 // keys from 0
 	VMOVUPS 1152(R11), Z9 // keys from 16
-	VBROADCASTSS 8(R10), Z10 // row 0's pair in every lane
+	VBROADCASTSS 8(R10), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 72(R10), Z10 // row 1's pair in every lane
+	VBROADCASTSS 72(R10), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 136(R10), Z10 // row 2's pair in every lane
+	VBROADCASTSS 136(R10), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 200(R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS 200(R10), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
 	VMOVUPS 192(R11), Z8 // keys from 0
 	VMOVUPS 1216(R11), Z9 // keys from 16
-	VBROADCASTSS 12(R10), Z10 // row 0's pair in every lane
+	VBROADCASTSS 12(R10), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 76(R10), Z10 // row 1's pair in every lane
+	VBROADCASTSS 76(R10), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 140(R10), Z10 // row 2's pair in every lane
+	VBROADCASTSS 140(R10), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 204(R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS 204(R10), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
 	ADDQ $0x10, R10 // next columns of the queries
@@ -6168,44 +6168,44 @@ fewer4:
 	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	MOVQ queries_base+192(FP), R9 // queries
-	MOVQ $0x00000004, SI // turns of 4 pairs of columns
+	MOVQ $0x00000004, SI // turns of 4 steps
 
 single4:
 	VMOVUPS (DI), Z4 // keys from 0
-	VBROADCASTSS (R9), Z5 // row 0's pair in every lane
+	VBROADCASTSS (R9), Z5 // row 0's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 64(R9), Z5 // row 1's pair in every lane
+	VBROADCASTSS 64(R9), Z5 // row 1's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 128(R9), Z5 // row 2's pair in every lane
+	VBROADCASTSS 128(R9), Z5 // row 2's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 192(R9), Z5 // row 3's pair in every lane
+	VBROADCASTSS 192(R9), Z5 // row 3's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
 	VMOVUPS 64(DI), Z4 // keys from 0
-	VBROADCASTSS 4(R9), Z5 // row 0's pair in every lane
+	VBROADCASTSS 4(R9), Z5 // row 0's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 68(R9), Z5 // row 1's pair in every lane
+	VBROADCASTSS 68(R9), Z5 // row 1's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 132(R9), Z5 // row 2's pair in every lane
+	VBROADCASTSS 132(R9), Z5 // row 2's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 196(R9), Z5 // row 3's pair in every lane
+	VBROADCASTSS 196(R9), Z5 // row 3's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
 	VMOVUPS 128(DI), Z4 // keys from 0
-	VBROADCASTSS 8(R9), Z5 // row 0's pair in every lane
+	VBROADCASTSS 8(R9), Z5 // row 0's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 72(R9), Z5 // row 1's pair in every lane
+	VBROADCASTSS 72(R9), Z5 // row 1's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 136(R9), Z5 // row 2's pair in every lane
+	VBROADCASTSS 136(R9), Z5 // row 2's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 200(R9), Z5 // row 3's pair in every lane
+	VBROADCASTSS 200(R9), Z5 // row 3's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
 	VMOVUPS 192(DI), Z4 // keys from 0
-	VBROADCASTSS 12(R9), Z5 // row 0's pair in every lane
+	VBROADCASTSS 12(R9), Z5 // row 0's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 76(R9), Z5 // row 1's pair in every lane
+	VBROADCASTSS 76(R9), Z5 // row 1's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 140(R9), Z5 // row 2's pair in every lane
+	VBROADCASTSS 140(R9), Z5 // row 2's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 204(R9), Z5 // row 3's pair in every lane
+	VBROADCASTSS 204(R9), Z5 // row 3's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
 	ADDQ $0x10, R9 // next columns of the queries
 	ADDQ $0x00000100, DI // and of the keys
@@ -6339,7 +6339,7 @@ weigh:
 	BYTE $0x62; BYTE $0x52; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe3 // VCVTNE2PS2BF16 Z11, Z12, Z12: as bfloat16
 	VMOVUPS Z12, (R8) // write
 	ADDQ $0x00000080, DI // next 32 scores
-	ADDQ $0x40, R8 // next 32 weights
+	ADDQ $0x00000040, R8 // next 32 weights
 	SUBQ $0x20, SI // so many are done
 	JGE weigh // more than 32 left?
 
@@ -6395,8 +6395,8 @@ few:
 	VPADDD Z9, Z10, Z10 // times 2 to its power
 	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
 	VADDPS Z10, Z8, Z8 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNEPS2BF16 Z10, Z10: as bfloat16
-	VMOVUPS Z10, (R8) // write, and 0 for 16 more
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNEPS2BF16 Z10, Z10: as bfloat16, and 0 for 16 more
+	VMOVUPS Z10, (R8) // write
 
 weighed:
 	VMOVUPS Z8, (R13) // write the sums of the row's weights
@@ -6483,63 +6483,63 @@ weighed:
 	VXORPS Z21, Z21, Z21 // 0
 	VXORPS Z22, Z22, Z22 // 0
 	VXORPS Z23, Z23, Z23 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
-	ADDQ DI, R11 // and one more to row 6
-	LEAQ (R11)(DI*2), R12 // row 8: two rows on,
-	ADDQ DI, R12 // and one more to row 9
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ values_base+120(FP), R12 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum0of12:
-	VMOVUPS (R8), Z24 // values, columns from 0
-	VMOVUPS 64(R8), Z25 // values, columns from 16
-	VBROADCASTSS (R9), Z26 // row 0's pair in every lane
+	VMOVUPS (R12), Z24 // values, columns from 0
+	VMOVUPS 64(R12), Z25 // values, columns from 16
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z26 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z26 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z26 // row 4's pair in every lane
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z26 // row 5's pair in every lane
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z26 // row 6's pair in every lane
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z26 // row 7's pair in every lane
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS (R11)(DI*2), Z26 // row 8's pair in every lane
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS (R12), Z26 // row 9's pair in every lane
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS (R12)(DI*1), Z26 // row 10's pair in every lane
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS (R12)(DI*2), Z26 // row 11's pair in every lane
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x04, R11 // next weights, rows from 6
-	ADDQ $0x04, R12 // next weights, rows from 9
-	ADDQ $0x00000080, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ $0x00000080, R12 // next values
 	DECQ SI // one turn done
 	JNZ sum0of12 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
@@ -6661,48 +6661,48 @@ summed8:
 	VXORPS Z13, Z13, Z13 // 0
 	VXORPS Z14, Z14, Z14 // 0
 	VXORPS Z15, Z15, Z15 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
-	ADDQ DI, R11 // and one more to row 6
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ values_base+120(FP), R11 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum0of8:
-	VMOVUPS (R8), Z16 // values, columns from 0
-	VMOVUPS 64(R8), Z17 // values, columns from 16
-	VBROADCASTSS (R9), Z18 // row 0's pair in every lane
+	VMOVUPS (R11), Z16 // values, columns from 0
+	VMOVUPS 64(R11), Z17 // values, columns from 16
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z18 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z18 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z18 // row 4's pair in every lane
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z18 // row 5's pair in every lane
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z18 // row 6's pair in every lane
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z18 // row 7's pair in every lane
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x04, R11 // next weights, rows from 6
-	ADDQ $0x00000080, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x00000080, R11 // next values
 	DECQ SI // one turn done
 	JNZ sum0of8 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
@@ -6782,33 +6782,33 @@ summed4:
 	VXORPS Z5, Z5, Z5 // 0
 	VXORPS Z6, Z6, Z6 // 0
 	VXORPS Z7, Z7, Z7 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ values_base+120(FP), R10 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum0of4:
-	VMOVUPS (R8), Z8 // values, columns from 0
-	VMOVUPS 64(R8), Z9 // values, columns from 16
-	VBROADCASTSS (R9), Z10 // row 0's pair in every lane
+	VMOVUPS (R10), Z8 // values, columns from 0
+	VMOVUPS 64(R10), Z9 // values, columns from 16
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z10 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z10 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x00000080, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x00000080, R10 // next values
 	DECQ SI // one turn done
 	JNZ sum0of4 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
@@ -7224,22 +7224,22 @@ keys:
 	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
 	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
-	VMOVUPS Z13, (R8) // columns 0 and 1 of all
-	VMOVUPS Z3, 64(R8) // columns 2 and 3 of all
-	VMOVUPS Z5, 128(R8) // columns 4 and 5 of all
-	VMOVUPS Z0, 192(R8) // columns 6 and 7 of all
-	VMOVUPS Z2, 256(R8) // columns 8 and 9 of all
-	VMOVUPS Z4, 320(R8) // columns 10 and 11 of all
-	VMOVUPS Z11, 384(R8) // columns 12 and 13 of all
-	VMOVUPS Z6, 448(R8) // columns 14 and 15 of all
-	VMOVUPS Z15, 512(R8) // columns 16 and 17 of all
-	VMOVUPS Z8, 576(R8) // columns 18 and 19 of all
-	VMOVUPS Z7, 640(R8) // columns 20 and 21 of all
-	VMOVUPS Z10, 704(R8) // columns 22 and 23 of all
-	VMOVUPS Z16, 768(R8) // columns 24 and 25 of all
-	VMOVUPS Z14, 832(R8) // columns 26 and 27 of all
-	VMOVUPS Z12, 896(R8) // columns 28 and 29 of all
-	VMOVUPS Z1, 960(R8) // columns 30 and 31 of all
+	VMOVUPS Z13, (R8) // step 0 of all
+	VMOVUPS Z3, 64(R8) // step 1 of all
+	VMOVUPS Z5, 128(R8) // step 2 of all
+	VMOVUPS Z0, 192(R8) // step 3 of all
+	VMOVUPS Z2, 256(R8) // step 4 of all
+	VMOVUPS Z4, 320(R8) // step 5 of all
+	VMOVUPS Z11, 384(R8) // step 6 of all
+	VMOVUPS Z6, 448(R8) // step 7 of all
+	VMOVUPS Z15, 512(R8) // step 8 of all
+	VMOVUPS Z8, 576(R8) // step 9 of all
+	VMOVUPS Z7, 640(R8) // step 10 of all
+	VMOVUPS Z10, 704(R8) // step 11 of all
+	VMOVUPS Z16, 768(R8) // step 12 of all
+	VMOVUPS Z14, 832(R8) // step 13 of all
+	VMOVUPS Z12, 896(R8) // step 14 of all
+	VMOVUPS Z1, 960(R8) // step 15 of all
 	XORQ R11, R11 // 0
 	MOVQ DI, R9 // row 0
 	MOVQ 40(SP), R10 // from row to row
@@ -7400,22 +7400,22 @@ keys:
 	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
 	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
 	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
-	VMOVUPS Z13, 1024(R8) // columns 32 and 33 of all
-	VMOVUPS Z3, 1088(R8) // columns 34 and 35 of all
-	VMOVUPS Z5, 1152(R8) // columns 36 and 37 of all
-	VMOVUPS Z0, 1216(R8) // columns 38 and 39 of all
-	VMOVUPS Z2, 1280(R8) // columns 40 and 41 of all
-	VMOVUPS Z4, 1344(R8) // columns 42 and 43 of all
-	VMOVUPS Z11, 1408(R8) // columns 44 and 45 of all
-	VMOVUPS Z6, 1472(R8) // columns 46 and 47 of all
-	VMOVUPS Z15, 1536(R8) // columns 48 and 49 of all
-	VMOVUPS Z8, 1600(R8) // columns 50 and 51 of all
-	VMOVUPS Z7, 1664(R8) // columns 52 and 53 of all
-	VMOVUPS Z10, 1728(R8) // columns 54 and 55 of all
-	VMOVUPS Z16, 1792(R8) // columns 56 and 57 of all
-	VMOVUPS Z14, 1856(R8) // columns 58 and 59 of all
-	VMOVUPS Z12, 1920(R8) // columns 60 and 61 of all
-	VMOVUPS Z1, 1984(R8) // columns 62 and 63 of all
+	VMOVUPS Z13, 1024(R8) // step 16 of all
+	VMOVUPS Z3, 1088(R8) // step 17 of all
+	VMOVUPS Z5, 1152(R8) // step 18 of all
+	VMOVUPS Z0, 1216(R8) // step 19 of all
+	VMOVUPS Z2, 1280(R8) // step 20 of all
+	VMOVUPS Z4, 1344(R8) // step 21 of all
+	VMOVUPS Z11, 1408(R8) // step 22 of all
+	VMOVUPS Z6, 1472(R8) // step 23 of all
+	VMOVUPS Z15, 1536(R8) // step 24 of all
+	VMOVUPS Z8, 1600(R8) // step 25 of all
+	VMOVUPS Z7, 1664(R8) // step 26 of all
+	VMOVUPS Z10, 1728(R8) // step 27 of all
+	VMOVUPS Z16, 1792(R8) // step 28 of all
+	VMOVUPS Z14, 1856(R8) // step 29 of all
+	VMOVUPS Z12, 1920(R8) // step 30 of all
+	VMOVUPS Z1, 1984(R8) // step 31 of all
 	MOVQ 40(SP), R9 // a row
 	SHLQ $0x04, R9 // times 16
 	ADDQ R9, DI // next 16 keys
@@ -7531,159 +7531,159 @@ more12:
 	VXORPS Z23, Z23, Z23 // 0
 	MOVQ queries_base+192(FP), R10 // queries
 	MOVQ DI, R11 // squares of keys
-	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+	MOVQ $0x00000008, SI // turns of 4 steps
 
 pair12:
 	VMOVUPS (R11), Z24 // keys from 0
 	VMOVUPS 2048(R11), Z25 // keys from 16
-	VBROADCASTSS (R10), Z26 // row 0's pair in every lane
+	VBROADCASTSS (R10), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 128(R10), Z26 // row 1's pair in every lane
+	VBROADCASTSS 128(R10), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 256(R10), Z26 // row 2's pair in every lane
+	VBROADCASTSS 256(R10), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 384(R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS 384(R10), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 512(R10), Z26 // row 4's pair in every lane
+	VBROADCASTSS 512(R10), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 640(R10), Z26 // row 5's pair in every lane
+	VBROADCASTSS 640(R10), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 768(R10), Z26 // row 6's pair in every lane
+	VBROADCASTSS 768(R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 896(R10), Z26 // row 7's pair in every lane
+	VBROADCASTSS 896(R10), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS 1024(R10), Z26 // row 8's pair in every lane
+	VBROADCASTSS 1024(R10), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS 1152(R10), Z26 // row 9's pair in every lane
+	VBROADCASTSS 1152(R10), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS 1280(R10), Z26 // row 10's pair in every lane
+	VBROADCASTSS 1280(R10), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS 1408(R10), Z26 // row 11's pair in every lane
+	VBROADCASTSS 1408(R10), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	VMOVUPS 64(R11), Z24 // keys from 0
 	VMOVUPS 2112(R11), Z25 // keys from 16
-	VBROADCASTSS 4(R10), Z26 // row 0's pair in every lane
+	VBROADCASTSS 4(R10), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 132(R10), Z26 // row 1's pair in every lane
+	VBROADCASTSS 132(R10), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 260(R10), Z26 // row 2's pair in every lane
+	VBROADCASTSS 260(R10), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 388(R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS 388(R10), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 516(R10), Z26 // row 4's pair in every lane
+	VBROADCASTSS 516(R10), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 644(R10), Z26 // row 5's pair in every lane
+	VBROADCASTSS 644(R10), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 772(R10), Z26 // row 6's pair in every lane
+	VBROADCASTSS 772(R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 900(R10), Z26 // row 7's pair in every lane
+	VBROADCASTSS 900(R10), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS 1028(R10), Z26 // row 8's pair in every lane
+	VBROADCASTSS 1028(R10), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS 1156(R10), Z26 // row 9's pair in every lane
+	VBROADCASTSS 1156(R10), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS 1284(R10), Z26 // row 10's pair in every lane
+	VBROADCASTSS 1284(R10), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS 1412(R10), Z26 // row 11's pair in every lane
+	VBROADCASTSS 1412(R10), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	VMOVUPS 128(R11), Z24 // keys from 0
 	VMOVUPS 2176(R11), Z25 // keys from 16
-	VBROADCASTSS 8(R10), Z26 // row 0's pair in every lane
+	VBROADCASTSS 8(R10), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 136(R10), Z26 // row 1's pair in every lane
+	VBROADCASTSS 136(R10), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 264(R10), Z26 // row 2's pair in every lane
+	VBROADCASTSS 264(R10), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 392(R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS 392(R10), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 520(R10), Z26 // row 4's pair in every lane
+	VBROADCASTSS 520(R10), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 648(R10), Z26 // row 5's pair in every lane
+	VBROADCASTSS 648(R10), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 776(R10), Z26 // row 6's pair in every lane
+	VBROADCASTSS 776(R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 904(R10), Z26 // row 7's pair in every lane
+	VBROADCASTSS 904(R10), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS 1032(R10), Z26 // row 8's pair in every lane
+	VBROADCASTSS 1032(R10), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS 1160(R10), Z26 // row 9's pair in every lane
+	VBROADCASTSS 1160(R10), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS 1288(R10), Z26 // row 10's pair in every lane
+	VBROADCASTSS 1288(R10), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS 1416(R10), Z26 // row 11's pair in every lane
+	VBROADCASTSS 1416(R10), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	VMOVUPS 192(R11), Z24 // keys from 0
 	VMOVUPS 2240(R11), Z25 // keys from 16
-	VBROADCASTSS 12(R10), Z26 // row 0's pair in every lane
+	VBROADCASTSS 12(R10), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 140(R10), Z26 // row 1's pair in every lane
+	VBROADCASTSS 140(R10), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 268(R10), Z26 // row 2's pair in every lane
+	VBROADCASTSS 268(R10), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 396(R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS 396(R10), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 524(R10), Z26 // row 4's pair in every lane
+	VBROADCASTSS 524(R10), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 652(R10), Z26 // row 5's pair in every lane
+	VBROADCASTSS 652(R10), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 780(R10), Z26 // row 6's pair in every lane
+	VBROADCASTSS 780(R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 908(R10), Z26 // row 7's pair in every lane
+	VBROADCASTSS 908(R10), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS 1036(R10), Z26 // row 8's pair in every lane
+	VBROADCASTSS 1036(R10), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS 1164(R10), Z26 // row 9's pair in every lane
+	VBROADCASTSS 1164(R10), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS 1292(R10), Z26 // row 10's pair in every lane
+	VBROADCASTSS 1292(R10), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS 1420(R10), Z26 // row 11's pair in every lane
+	VBROADCASTSS 1420(R10), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
 	ADDQ $0x10, R10 // next columns of the queries
@@ -7786,108 +7786,108 @@ fewer12:
 	VXORPS Z10, Z10, Z10 // 0
 	VXORPS Z11, Z11, Z11 // 0
 	MOVQ queries_base+192(FP), R9 // queries
-	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+	MOVQ $0x00000008, SI // turns of 4 steps
 
 single12:
 	VMOVUPS (DI), Z12 // keys from 0
-	VBROADCASTSS (R9), Z13 // row 0's pair in every lane
+	VBROADCASTSS (R9), Z13 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 128(R9), Z13 // row 1's pair in every lane
+	VBROADCASTSS 128(R9), Z13 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 256(R9), Z13 // row 2's pair in every lane
+	VBROADCASTSS 256(R9), Z13 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 384(R9), Z13 // row 3's pair in every lane
+	VBROADCASTSS 384(R9), Z13 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 512(R9), Z13 // row 4's pair in every lane
+	VBROADCASTSS 512(R9), Z13 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 640(R9), Z13 // row 5's pair in every lane
+	VBROADCASTSS 640(R9), Z13 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 768(R9), Z13 // row 6's pair in every lane
+	VBROADCASTSS 768(R9), Z13 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 896(R9), Z13 // row 7's pair in every lane
+	VBROADCASTSS 896(R9), Z13 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
-	VBROADCASTSS 1024(R9), Z13 // row 8's pair in every lane
+	VBROADCASTSS 1024(R9), Z13 // row 8's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
-	VBROADCASTSS 1152(R9), Z13 // row 9's pair in every lane
+	VBROADCASTSS 1152(R9), Z13 // row 9's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
-	VBROADCASTSS 1280(R9), Z13 // row 10's pair in every lane
+	VBROADCASTSS 1280(R9), Z13 // row 10's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
-	VBROADCASTSS 1408(R9), Z13 // row 11's pair in every lane
+	VBROADCASTSS 1408(R9), Z13 // row 11's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	VMOVUPS 64(DI), Z12 // keys from 0
-	VBROADCASTSS 4(R9), Z13 // row 0's pair in every lane
+	VBROADCASTSS 4(R9), Z13 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 132(R9), Z13 // row 1's pair in every lane
+	VBROADCASTSS 132(R9), Z13 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 260(R9), Z13 // row 2's pair in every lane
+	VBROADCASTSS 260(R9), Z13 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 388(R9), Z13 // row 3's pair in every lane
+	VBROADCASTSS 388(R9), Z13 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 516(R9), Z13 // row 4's pair in every lane
+	VBROADCASTSS 516(R9), Z13 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 644(R9), Z13 // row 5's pair in every lane
+	VBROADCASTSS 644(R9), Z13 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 772(R9), Z13 // row 6's pair in every lane
+	VBROADCASTSS 772(R9), Z13 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 900(R9), Z13 // row 7's pair in every lane
+	VBROADCASTSS 900(R9), Z13 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
-	VBROADCASTSS 1028(R9), Z13 // row 8's pair in every lane
+	VBROADCASTSS 1028(R9), Z13 // row 8's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
-	VBROADCASTSS 1156(R9), Z13 // row 9's pair in every lane
+	VBROADCASTSS 1156(R9), Z13 // row 9's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
-	VBROADCASTSS 1284(R9), Z13 // row 10's pair in every lane
+	VBROADCASTSS 1284(R9), Z13 // row 10's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
-	VBROADCASTSS 1412(R9), Z13 // row 11's pair in every lane
+	VBROADCASTSS 1412(R9), Z13 // row 11's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	VMOVUPS 128(DI), Z12 // keys from 0
-	VBROADCASTSS 8(R9), Z13 // row 0's pair in every lane
+	VBROADCASTSS 8(R9), Z13 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 136(R9), Z13 // row 1's pair in every lane
+	VBROADCASTSS 136(R9), Z13 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 264(R9), Z13 // row 2's pair in every lane
+	VBROADCASTSS 264(R9), Z13 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 392(R9), Z13 // row 3's pair in every lane
+	VBROADCASTSS 392(R9), Z13 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 520(R9), Z13 // row 4's pair in every lane
+	VBROADCASTSS 520(R9), Z13 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 648(R9), Z13 // row 5's pair in every lane
+	VBROADCASTSS 648(R9), Z13 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 776(R9), Z13 // row 6's pair in every lane
+	VBROADCASTSS 776(R9), Z13 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 904(R9), Z13 // row 7's pair in every lane
+	VBROADCASTSS 904(R9), Z13 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
-	VBROADCASTSS 1032(R9), Z13 // row 8's pair in every lane
+	VBROADCASTSS 1032(R9), Z13 // row 8's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
-	VBROADCASTSS 1160(R9), Z13 // row 9's pair in every lane
+	VBROADCASTSS 1160(R9), Z13 // row 9's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
-	VBROADCASTSS 1288(R9), Z13 // row 10's pair in every lane
+	VBROADCASTSS 1288(R9), Z13 // row 10's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
-	VBROADCASTSS 1416(R9), Z13 // row 11's pair in every lane
+	VBROADCASTSS 1416(R9), Z13 // row 11's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	VMOVUPS 192(DI), Z12 // keys from 0
-	VBROADCASTSS 12(R9), Z13 // row 0's pair in every lane
+	VBROADCASTSS 12(R9), Z13 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 140(R9), Z13 // row 1's pair in every lane
+	VBROADCASTSS 140(R9), Z13 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 268(R9), Z13 // row 2's pair in every lane
+	VBROADCASTSS 268(R9), Z13 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 396(R9), Z13 // row 3's pair in every lane
+	VBROADCASTSS 396(R9), Z13 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 524(R9), Z13 // row 4's pair in every lane
+	VBROADCASTSS 524(R9), Z13 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VDPBF16PS Z13, Z12, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 652(R9), Z13 // row 5's pair in every lane
+	VBROADCASTSS 652(R9), Z13 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xed // VDPBF16PS Z13, Z12, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 780(R9), Z13 // row 6's pair in every lane
+	VBROADCASTSS 780(R9), Z13 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VDPBF16PS Z13, Z12, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 908(R9), Z13 // row 7's pair in every lane
+	VBROADCASTSS 908(R9), Z13 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VDPBF16PS Z13, Z12, Z7: row 7, vector 0 += its products
-	VBROADCASTSS 1036(R9), Z13 // row 8's pair in every lane
+	VBROADCASTSS 1036(R9), Z13 // row 8's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z13, Z12, Z8: row 8, vector 0 += its products
-	VBROADCASTSS 1164(R9), Z13 // row 9's pair in every lane
+	VBROADCASTSS 1164(R9), Z13 // row 9's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z13, Z12, Z9: row 9, vector 0 += its products
-	VBROADCASTSS 1292(R9), Z13 // row 10's pair in every lane
+	VBROADCASTSS 1292(R9), Z13 // row 10's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z13, Z12, Z10: row 10, vector 0 += its products
-	VBROADCASTSS 1420(R9), Z13 // row 11's pair in every lane
+	VBROADCASTSS 1420(R9), Z13 // row 11's in every lane
 	BYTE $0x62; BYTE $0x52; BYTE $0x1e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z13, Z12, Z11: row 11, vector 0 += its products
 	ADDQ $0x10, R9 // next columns of the queries
 	ADDQ $0x00000100, DI // and of the keys
@@ -7977,111 +7977,111 @@ more8:
 	VXORPS Z15, Z15, Z15 // 0
 	MOVQ queries_base+192(FP), R10 // queries
 	MOVQ DI, R11 // squares of keys
-	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+	MOVQ $0x00000008, SI // turns of 4 steps
 
 pair8:
 	VMOVUPS (R11), Z16 // keys from 0
 	VMOVUPS 2048(R11), Z17 // keys from 16
-	VBROADCASTSS (R10), Z18 // row 0's pair in every lane
+	VBROADCASTSS (R10), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 128(R10), Z18 // row 1's pair in every lane
+	VBROADCASTSS 128(R10), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 256(R10), Z18 // row 2's pair in every lane
+	VBROADCASTSS 256(R10), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 384(R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS 384(R10), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 512(R10), Z18 // row 4's pair in every lane
+	VBROADCASTSS 512(R10), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 640(R10), Z18 // row 5's pair in every lane
+	VBROADCASTSS 640(R10), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 768(R10), Z18 // row 6's pair in every lane
+	VBROADCASTSS 768(R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 896(R10), Z18 // row 7's pair in every lane
+	VBROADCASTSS 896(R10), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
 	VMOVUPS 64(R11), Z16 // keys from 0
 	VMOVUPS 2112(R11), Z17 // keys from 16
-	VBROADCASTSS 4(R10), Z18 // row 0's pair in every lane
+	VBROADCASTSS 4(R10), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 132(R10), Z18 // row 1's pair in every lane
+	VBROADCASTSS 132(R10), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 260(R10), Z18 // row 2's pair in every lane
+	VBROADCASTSS 260(R10), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 388(R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS 388(R10), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 516(R10), Z18 // row 4's pair in every lane
+	VBROADCASTSS 516(R10), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 644(R10), Z18 // row 5's pair in every lane
+	VBROADCASTSS 644(R10), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 772(R10), Z18 // row 6's pair in every lane
+	VBROADCASTSS 772(R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 900(R10), Z18 // row 7's pair in every lane
+	VBROADCASTSS 900(R10), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
 	VMOVUPS 128(R11), Z16 // keys from 0
 	VMOVUPS 2176(R11), Z17 // keys from 16
-	VBROADCASTSS 8(R10), Z18 // row 0's pair in every lane
+	VBROADCASTSS 8(R10), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 136(R10), Z18 // row 1's pair in every lane
+	VBROADCASTSS 136(R10), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 264(R10), Z18 // row 2's pair in every lane
+	VBROADCASTSS 264(R10), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 392(R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS 392(R10), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 520(R10), Z18 // row 4's pair in every lane
+	VBROADCASTSS 520(R10), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 648(R10), Z18 // row 5's pair in every lane
+	VBROADCASTSS 648(R10), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 776(R10), Z18 // row 6's pair in every lane
+	VBROADCASTSS 776(R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 904(R10), Z18 // row 7's pair in every lane
+	VBROADCASTSS 904(R10), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
 	VMOVUPS 192(R11), Z16 // keys from 0
 	VMOVUPS 2240(R11), Z17 // keys from 16
-	VBROADCASTSS 12(R10), Z18 // row 0's pair in every lane
+	VBROADCASTSS 12(R10), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 140(R10), Z18 // row 1's pair in every lane
+	VBROADCASTSS 140(R10), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 268(R10), Z18 // row 2's pair in every lane
+	VBROADCASTSS 268(R10), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 396(R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS 396(R10), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS 524(R10), Z18 // row 4's pair in every lane
+	VBROADCASTSS 524(R10), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS 652(R10), Z18 // row 5's pair in every lane
+	VBROADCASTSS 652(R10), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS 780(R10), Z18 // row 6's pair in every lane
+	VBROADCASTSS 780(R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS 908(R10), Z18 // row 7's pair in every lane
+	VBROADCASTSS 908(R10), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
 	ADDQ $0x10, R10 // next columns of the queries
@@ -8156,76 +8156,76 @@ fewer8:
 	VXORPS Z6, Z6, Z6 // 0
 	VXORPS Z7, Z7, Z7 // 0
 	MOVQ queries_base+192(FP), R9 // queries
-	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+	MOVQ $0x00000008, SI // turns of 4 steps
 
 single8:
 	VMOVUPS (DI), Z8 // keys from 0
-	VBROADCASTSS (R9), Z9 // row 0's pair in every lane
+	VBROADCASTSS (R9), Z9 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 128(R9), Z9 // row 1's pair in every lane
+	VBROADCASTSS 128(R9), Z9 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 256(R9), Z9 // row 2's pair in every lane
+	VBROADCASTSS 256(R9), Z9 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 384(R9), Z9 // row 3's pair in every lane
+	VBROADCASTSS 384(R9), Z9 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 512(R9), Z9 // row 4's pair in every lane
+	VBROADCASTSS 512(R9), Z9 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 640(R9), Z9 // row 5's pair in every lane
+	VBROADCASTSS 640(R9), Z9 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 768(R9), Z9 // row 6's pair in every lane
+	VBROADCASTSS 768(R9), Z9 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 896(R9), Z9 // row 7's pair in every lane
+	VBROADCASTSS 896(R9), Z9 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
 	VMOVUPS 64(DI), Z8 // keys from 0
-	VBROADCASTSS 4(R9), Z9 // row 0's pair in every lane
+	VBROADCASTSS 4(R9), Z9 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 132(R9), Z9 // row 1's pair in every lane
+	VBROADCASTSS 132(R9), Z9 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 260(R9), Z9 // row 2's pair in every lane
+	VBROADCASTSS 260(R9), Z9 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 388(R9), Z9 // row 3's pair in every lane
+	VBROADCASTSS 388(R9), Z9 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 516(R9), Z9 // row 4's pair in every lane
+	VBROADCASTSS 516(R9), Z9 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 644(R9), Z9 // row 5's pair in every lane
+	VBROADCASTSS 644(R9), Z9 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 772(R9), Z9 // row 6's pair in every lane
+	VBROADCASTSS 772(R9), Z9 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 900(R9), Z9 // row 7's pair in every lane
+	VBROADCASTSS 900(R9), Z9 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
 	VMOVUPS 128(DI), Z8 // keys from 0
-	VBROADCASTSS 8(R9), Z9 // row 0's pair in every lane
+	VBROADCASTSS 8(R9), Z9 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 136(R9), Z9 // row 1's pair in every lane
+	VBROADCASTSS 136(R9), Z9 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 264(R9), Z9 // row 2's pair in every lane
+	VBROADCASTSS 264(R9), Z9 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 392(R9), Z9 // row 3's pair in every lane
+	VBROADCASTSS 392(R9), Z9 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 520(R9), Z9 // row 4's pair in every lane
+	VBROADCASTSS 520(R9), Z9 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 648(R9), Z9 // row 5's pair in every lane
+	VBROADCASTSS 648(R9), Z9 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 776(R9), Z9 // row 6's pair in every lane
+	VBROADCASTSS 776(R9), Z9 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 904(R9), Z9 // row 7's pair in every lane
+	VBROADCASTSS 904(R9), Z9 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
 	VMOVUPS 192(DI), Z8 // keys from 0
-	VBROADCASTSS 12(R9), Z9 // row 0's pair in every lane
+	VBROADCASTSS 12(R9), Z9 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VDPBF16PS Z9, Z8, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 140(R9), Z9 // row 1's pair in every lane
+	VBROADCASTSS 140(R9), Z9 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VDPBF16PS Z9, Z8, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 268(R9), Z9 // row 2's pair in every lane
+	VBROADCASTSS 268(R9), Z9 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VDPBF16PS Z9, Z8, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 396(R9), Z9 // row 3's pair in every lane
+	VBROADCASTSS 396(R9), Z9 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VDPBF16PS Z9, Z8, Z3: row 3, vector 0 += its products
-	VBROADCASTSS 524(R9), Z9 // row 4's pair in every lane
+	VBROADCASTSS 524(R9), Z9 // row 4's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VDPBF16PS Z9, Z8, Z4: row 4, vector 0 += its products
-	VBROADCASTSS 652(R9), Z9 // row 5's pair in every lane
+	VBROADCASTSS 652(R9), Z9 // row 5's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VDPBF16PS Z9, Z8, Z5: row 5, vector 0 += its products
-	VBROADCASTSS 780(R9), Z9 // row 6's pair in every lane
+	VBROADCASTSS 780(R9), Z9 // row 6's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VDPBF16PS Z9, Z8, Z6: row 6, vector 0 += its products
-	VBROADCASTSS 908(R9), Z9 // row 7's pair in every lane
+	VBROADCASTSS 908(R9), Z9 // row 7's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VDPBF16PS Z9, Z8, Z7: row 7, vector 0 += its products
 	ADDQ $0x10, R9 // next columns of the queries
 	ADDQ $0x00000100, DI // and of the keys
@@ -8289,63 +8289,63 @@ more4:
 	VXORPS Z7, Z7, Z7 // 0
 	MOVQ queries_base+192(FP), R10 // queries
 	MOVQ DI, R11 // squares of keys
-	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+	MOVQ $0x00000008, SI // turns of 4 steps
 
 pair4:
 	VMOVUPS (R11), Z8 // keys from 0
 	VMOVUPS 2048(R11), Z9 // keys from 16
-	VBROADCASTSS (R10), Z10 // row 0's pair in every lane
+	VBROADCASTSS (R10), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 128(R10), Z10 // row 1's pair in every lane
+	VBROADCASTSS 128(R10), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 256(R10), Z10 // row 2's pair in every lane
+	VBROADCASTSS 256(R10), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 384(R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS 384(R10), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
 	VMOVUPS 64(R11), Z8 // keys from 0
 	VMOVUPS 2112(R11), Z9 // keys from 16
-	VBROADCASTSS 4(R10), Z10 // row 0's pair in every lane
+	VBROADCASTSS 4(R10), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 132(R10), Z10 // row 1's pair in every lane
+	VBROADCASTSS 132(R10), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 260(R10), Z10 // row 2's pair in every lane
+	VBROADCASTSS 260(R10), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 388(R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS 388(R10), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
 	VMOVUPS 128(R11), Z8 // keys from 0
 	VMOVUPS 2176(R11), Z9 // keys from 16
-	VBROADCASTSS 8(R10), Z10 // row 0's pair in every lane
+	VBROADCASTSS 8(R10), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 136(R10), Z10 // row 1's pair in every lane
+	VBROADCASTSS 136(R10), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 264(R10), Z10 // row 2's pair in every lane
+	VBROADCASTSS 264(R10), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 392(R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS 392(R10), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
 	VMOVUPS 192(R11), Z8 // keys from 0
 	VMOVUPS 2240(R11), Z9 // keys from 16
-	VBROADCASTSS 12(R10), Z10 // row 0's pair in every lane
+	VBROADCASTSS 12(R10), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS 140(R10), Z10 // row 1's pair in every lane
+	VBROADCASTSS 140(R10), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS 268(R10), Z10 // row 2's pair in every lane
+	VBROADCASTSS 268(R10), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS 396(R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS 396(R10), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
 	ADDQ $0x10, R10 // next columns of the queries
@@ -8392,44 +8392,44 @@ fewer4:
 	VXORPS Z2, Z2, Z2 // 0
 	VXORPS Z3, Z3, Z3 // 0
 	MOVQ queries_base+192(FP), R9 // queries
-	MOVQ $0x00000008, SI // turns of 4 pairs of columns
+	MOVQ $0x00000008, SI // turns of 4 steps
 
 single4:
 	VMOVUPS (DI), Z4 // keys from 0
-	VBROADCASTSS (R9), Z5 // row 0's pair in every lane
+	VBROADCASTSS (R9), Z5 // row 0's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 128(R9), Z5 // row 1's pair in every lane
+	VBROADCASTSS 128(R9), Z5 // row 1's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 256(R9), Z5 // row 2's pair in every lane
+	VBROADCASTSS 256(R9), Z5 // row 2's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 384(R9), Z5 // row 3's pair in every lane
+	VBROADCASTSS 384(R9), Z5 // row 3's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
 	VMOVUPS 64(DI), Z4 // keys from 0
-	VBROADCASTSS 4(R9), Z5 // row 0's pair in every lane
+	VBROADCASTSS 4(R9), Z5 // row 0's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 132(R9), Z5 // row 1's pair in every lane
+	VBROADCASTSS 132(R9), Z5 // row 1's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 260(R9), Z5 // row 2's pair in every lane
+	VBROADCASTSS 260(R9), Z5 // row 2's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 388(R9), Z5 // row 3's pair in every lane
+	VBROADCASTSS 388(R9), Z5 // row 3's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
 	VMOVUPS 128(DI), Z4 // keys from 0
-	VBROADCASTSS 8(R9), Z5 // row 0's pair in every lane
+	VBROADCASTSS 8(R9), Z5 // row 0's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 136(R9), Z5 // row 1's pair in every lane
+	VBROADCASTSS 136(R9), Z5 // row 1's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 264(R9), Z5 // row 2's pair in every lane
+	VBROADCASTSS 264(R9), Z5 // row 2's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 392(R9), Z5 // row 3's pair in every lane
+	VBROADCASTSS 392(R9), Z5 // row 3's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
 	VMOVUPS 192(DI), Z4 // keys from 0
-	VBROADCASTSS 12(R9), Z5 // row 0's pair in every lane
+	VBROADCASTSS 12(R9), Z5 // row 0's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VDPBF16PS Z5, Z4, Z0: row 0, vector 0 += its products
-	VBROADCASTSS 140(R9), Z5 // row 1's pair in every lane
+	VBROADCASTSS 140(R9), Z5 // row 1's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VDPBF16PS Z5, Z4, Z1: row 1, vector 0 += its products
-	VBROADCASTSS 268(R9), Z5 // row 2's pair in every lane
+	VBROADCASTSS 268(R9), Z5 // row 2's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VDPBF16PS Z5, Z4, Z2: row 2, vector 0 += its products
-	VBROADCASTSS 396(R9), Z5 // row 3's pair in every lane
+	VBROADCASTSS 396(R9), Z5 // row 3's in every lane
 	BYTE $0x62; BYTE $0xf2; BYTE $0x5e; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VDPBF16PS Z5, Z4, Z3: row 3, vector 0 += its products
 	ADDQ $0x10, R9 // next columns of the queries
 	ADDQ $0x00000100, DI // and of the keys
@@ -8563,7 +8563,7 @@ weigh:
 	BYTE $0x62; BYTE $0x52; BYTE $0x1f; BYTE $0x48; BYTE $0x72; BYTE $0xe3 // VCVTNE2PS2BF16 Z11, Z12, Z12: as bfloat16
 	VMOVUPS Z12, (R8) // write
 	ADDQ $0x00000080, DI // next 32 scores
-	ADDQ $0x40, R8 // next 32 weights
+	ADDQ $0x00000040, R8 // next 32 weights
 	SUBQ $0x20, SI // so many are done
 	JGE weigh // more than 32 left?
 
@@ -8619,8 +8619,8 @@ few:
 	VPADDD Z9, Z10, Z10 // times 2 to its power
 	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
 	VADDPS Z10, Z8, Z8 // sum += weights
-	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNEPS2BF16 Z10, Z10: as bfloat16
-	VMOVUPS Z10, (R8) // write, and 0 for 16 more
+	BYTE $0x62; BYTE $0x52; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd2 // VCVTNEPS2BF16 Z10, Z10: as bfloat16, and 0 for 16 more
+	VMOVUPS Z10, (R8) // write
 
 weighed:
 	VMOVUPS Z8, (R13) // write the sums of the row's weights
@@ -8707,63 +8707,63 @@ weighed:
 	VXORPS Z21, Z21, Z21 // 0
 	VXORPS Z22, Z22, Z22 // 0
 	VXORPS Z23, Z23, Z23 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
-	ADDQ DI, R11 // and one more to row 6
-	LEAQ (R11)(DI*2), R12 // row 8: two rows on,
-	ADDQ DI, R12 // and one more to row 9
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ values_base+120(FP), R12 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum0of12:
-	VMOVUPS (R8), Z24 // values, columns from 0
-	VMOVUPS 64(R8), Z25 // values, columns from 16
-	VBROADCASTSS (R9), Z26 // row 0's pair in every lane
+	VMOVUPS (R12), Z24 // values, columns from 0
+	VMOVUPS 64(R12), Z25 // values, columns from 16
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z26 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z26 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z26 // row 4's pair in every lane
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z26 // row 5's pair in every lane
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z26 // row 6's pair in every lane
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z26 // row 7's pair in every lane
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS (R11)(DI*2), Z26 // row 8's pair in every lane
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS (R12), Z26 // row 9's pair in every lane
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS (R12)(DI*1), Z26 // row 10's pair in every lane
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS (R12)(DI*2), Z26 // row 11's pair in every lane
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x04, R11 // next weights, rows from 6
-	ADDQ $0x04, R12 // next weights, rows from 9
-	ADDQ $0x00000100, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ $0x00000100, R12 // next values
 	DECQ SI // one turn done
 	JNZ sum0of12 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
@@ -8889,63 +8889,63 @@ written0of12:
 	VXORPS Z21, Z21, Z21 // 0
 	VXORPS Z22, Z22, Z22 // 0
 	VXORPS Z23, Z23, Z23 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
-	ADDQ DI, R11 // and one more to row 6
-	LEAQ (R11)(DI*2), R12 // row 8: two rows on,
-	ADDQ DI, R12 // and one more to row 9
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ values_base+120(FP), R12 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum1of12:
-	VMOVUPS 128(R8), Z24 // values, columns from 32
-	VMOVUPS 192(R8), Z25 // values, columns from 48
-	VBROADCASTSS (R9), Z26 // row 0's pair in every lane
+	VMOVUPS 128(R12), Z24 // values, columns from 32
+	VMOVUPS 192(R12), Z25 // values, columns from 48
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z26 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z26 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z26 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
 	BYTE $0x62; BYTE $0x92; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0x92; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z7: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z26 // row 4's pair in every lane
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z9: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z26 // row 5's pair in every lane
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z11: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z26 // row 6's pair in every lane
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z13: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z26 // row 7's pair in every lane
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
 	BYTE $0x62; BYTE $0x12; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x12; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z15: row 7, vector 1 += its products
-	VBROADCASTSS (R11)(DI*2), Z26 // row 8's pair in every lane
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z26, Z24, Z16: row 8, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z26, Z25, Z17: row 8, vector 1 += its products
-	VBROADCASTSS (R12), Z26 // row 9's pair in every lane
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z26, Z24, Z18: row 9, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z26, Z25, Z19: row 9, vector 1 += its products
-	VBROADCASTSS (R12)(DI*1), Z26 // row 10's pair in every lane
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z26, Z24, Z20: row 10, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z26, Z25, Z21: row 10, vector 1 += its products
-	VBROADCASTSS (R12)(DI*2), Z26 // row 11's pair in every lane
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
 	BYTE $0x62; BYTE $0x82; BYTE $0x3e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z26, Z24, Z22: row 11, vector 0 += its products
 	BYTE $0x62; BYTE $0x82; BYTE $0x36; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z26, Z25, Z23: row 11, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x04, R11 // next weights, rows from 6
-	ADDQ $0x04, R12 // next weights, rows from 9
-	ADDQ $0x00000100, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ $0x00000100, R12 // next values
 	DECQ SI // one turn done
 	JNZ sum1of12 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
@@ -9067,48 +9067,48 @@ summed8:
 	VXORPS Z13, Z13, Z13 // 0
 	VXORPS Z14, Z14, Z14 // 0
 	VXORPS Z15, Z15, Z15 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
-	ADDQ DI, R11 // and one more to row 6
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ values_base+120(FP), R11 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum0of8:
-	VMOVUPS (R8), Z16 // values, columns from 0
-	VMOVUPS 64(R8), Z17 // values, columns from 16
-	VBROADCASTSS (R9), Z18 // row 0's pair in every lane
+	VMOVUPS (R11), Z16 // values, columns from 0
+	VMOVUPS 64(R11), Z17 // values, columns from 16
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z18 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z18 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z18 // row 4's pair in every lane
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z18 // row 5's pair in every lane
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z18 // row 6's pair in every lane
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z18 // row 7's pair in every lane
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x04, R11 // next weights, rows from 6
-	ADDQ $0x00000100, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x00000100, R11 // next values
 	DECQ SI // one turn done
 	JNZ sum0of8 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
@@ -9194,48 +9194,48 @@ written0of8:
 	VXORPS Z13, Z13, Z13 // 0
 	VXORPS Z14, Z14, Z14 // 0
 	VXORPS Z15, Z15, Z15 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	LEAQ (R10)(DI*2), R11 // row 5: two rows on,
-	ADDQ DI, R11 // and one more to row 6
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ values_base+120(FP), R11 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum1of8:
-	VMOVUPS 128(R8), Z16 // values, columns from 32
-	VMOVUPS 192(R8), Z17 // values, columns from 48
-	VBROADCASTSS (R9), Z18 // row 0's pair in every lane
+	VMOVUPS 128(R11), Z16 // values, columns from 32
+	VMOVUPS 192(R11), Z17 // values, columns from 48
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z18 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z18 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z18 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
 	BYTE $0x62; BYTE $0xb2; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xb2; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z7: row 3, vector 1 += its products
-	VBROADCASTSS (R10)(DI*1), Z18 // row 4's pair in every lane
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z18, Z16, Z8: row 4, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xca // VDPBF16PS Z18, Z17, Z9: row 4, vector 1 += its products
-	VBROADCASTSS (R10)(DI*2), Z18 // row 5's pair in every lane
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z18, Z16, Z10: row 5, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xda // VDPBF16PS Z18, Z17, Z11: row 5, vector 1 += its products
-	VBROADCASTSS (R11), Z18 // row 6's pair in every lane
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z18, Z16, Z12: row 6, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xea // VDPBF16PS Z18, Z17, Z13: row 6, vector 1 += its products
-	VBROADCASTSS (R11)(DI*1), Z18 // row 7's pair in every lane
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
 	BYTE $0x62; BYTE $0x32; BYTE $0x7e; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z18, Z16, Z14: row 7, vector 0 += its products
 	BYTE $0x62; BYTE $0x32; BYTE $0x76; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z18, Z17, Z15: row 7, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x04, R11 // next weights, rows from 6
-	ADDQ $0x00000100, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x00000100, R11 // next values
 	DECQ SI // one turn done
 	JNZ sum1of8 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
@@ -9315,33 +9315,33 @@ summed4:
 	VXORPS Z5, Z5, Z5 // 0
 	VXORPS Z6, Z6, Z6 // 0
 	VXORPS Z7, Z7, Z7 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ values_base+120(FP), R10 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum0of4:
-	VMOVUPS (R8), Z8 // values, columns from 0
-	VMOVUPS 64(R8), Z9 // values, columns from 16
-	VBROADCASTSS (R9), Z10 // row 0's pair in every lane
+	VMOVUPS (R10), Z8 // values, columns from 0
+	VMOVUPS 64(R10), Z9 // values, columns from 16
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z10 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z10 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x00000100, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x00000100, R10 // next values
 	DECQ SI // one turn done
 	JNZ sum0of4 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights
@@ -9387,33 +9387,33 @@ written0of4:
 	VXORPS Z5, Z5, Z5 // 0
 	VXORPS Z6, Z6, Z6 // 0
 	VXORPS Z7, Z7, Z7 // 0
-	MOVQ weights_base+168(FP), R9 // weights
+	MOVQ weights_base+168(FP), R8 // weights
 	MOVQ 32(SP), DI // from row to row of them
-	LEAQ (R9)(DI*2), R10 // row 2: two rows on,
-	ADDQ DI, R10 // and one more to row 3
-	MOVQ values_base+120(FP), R8 // pairs of values
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ values_base+120(FP), R10 // pairs of values
 	MOVQ 8(SP), SI // keys
 	INCQ SI // in pairs,
 	SHRQ $0x01, SI // the last one perhaps of one
 
 sum1of4:
-	VMOVUPS 128(R8), Z8 // values, columns from 32
-	VMOVUPS 192(R8), Z9 // values, columns from 48
-	VBROADCASTSS (R9), Z10 // row 0's pair in every lane
+	VMOVUPS 128(R10), Z8 // values, columns from 32
+	VMOVUPS 192(R10), Z9 // values, columns from 48
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VDPBF16PS Z10, Z8, Z0: row 0, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xca // VDPBF16PS Z10, Z9, Z1: row 0, vector 1 += its products
-	VBROADCASTSS (R9)(DI*1), Z10 // row 1's pair in every lane
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VDPBF16PS Z10, Z8, Z2: row 1, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xda // VDPBF16PS Z10, Z9, Z3: row 1, vector 1 += its products
-	VBROADCASTSS (R9)(DI*2), Z10 // row 2's pair in every lane
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VDPBF16PS Z10, Z8, Z4: row 2, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xea // VDPBF16PS Z10, Z9, Z5: row 2, vector 1 += its products
-	VBROADCASTSS (R10), Z10 // row 3's pair in every lane
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
 	BYTE $0x62; BYTE $0xd2; BYTE $0x3e; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VDPBF16PS Z10, Z8, Z6: row 3, vector 0 += its products
 	BYTE $0x62; BYTE $0xd2; BYTE $0x36; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VDPBF16PS Z10, Z9, Z7: row 3, vector 1 += its products
-	ADDQ $0x04, R9 // next weights, rows from 0
-	ADDQ $0x04, R10 // next weights, rows from 3
-	ADDQ $0x00000100, R8 // next values
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x00000100, R10 // next values
 	DECQ SI // one turn done
 	JNZ sum1of4 // more?
 	MOVQ inverse_base+216(FP), DI // inverse sums of weights

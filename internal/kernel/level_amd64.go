@@ -99,7 +99,7 @@ func newAVX512() *Set {
 		best: Int16,
 		attend: map[DType]*attendSet{Float32: {tileSet: tileSet{cols: 32, square: transposeAVX512, tiles: []tile{
 			{12, mul12x32AVX512}, {8, mul8x32AVX512}, {4, mul4x32AVX512}, {2, mul2x32AVX512}, {1, mul1x32AVX512},
-		}}}},
+		}}, whole: map[int]attendFunc{32: attendRows(attend32AVX512, 1), 64: attendRows(attend64AVX512, 1)}}},
 		vector: vectors{
 			dot: dotAVX512, add: addAVX512, scale: scaleAVX512, multiply: multiplyAVX512, max: maxAVX512, exp2Sum: exp2SumAVX512,
 			sum: sumAVX512, deviation: deviationAVX512, normalize: normalizeAVX512, gelu: geluAVX512, geluNear: geluNearAVX512,
@@ -146,16 +146,21 @@ func newAVX512BF16Of(vendor string) *Set {
 	s.best = BFloat16
 	s.attend[BFloat16] = &attendSet{narrow: narrowAVX512BF16, join: joinAVX512BF16, tileSet: tileSet{cols: 32, square: transposeAVX512, tiles: []tile{
 		{12, mul12x32AVX512BF16}, {8, mul8x32AVX512BF16}, {4, mul4x32AVX512BF16}, {2, mul2x32AVX512BF16}, {1, mul1x32AVX512BF16},
-	}}, whole: map[int]attendFunc{32: attendPairs(attend32AVX512BF16), 64: attendPairs(attend64AVX512BF16)}}
+	}}, whole: map[int]attendFunc{32: attendRows(attend32AVX512BF16, 2), 64: attendRows(attend64AVX512BF16, 2)}}
 	return s
 }
 
-// attendPairs is an attendFunc by its assembly.
-func attendPairs(attend func(dst, q, k, v, keys, values, scores, weights, queries, inverse []float32, starts []int32, lda, ldd int)) attendFunc {
+// attendRows is an attendFunc by its assembly, which multiplies so many columns at once.
+// Weights that are not rounded take the scores' place.
+func attendRows(attend func(dst, q, k, v, keys, values, scores, weights, queries, inverse []float32, starts []int32, lda, ldd int), together int) attendFunc {
 	return func(m *headMemory, dst, qkv Matrix, q, k, v int, starts []int32) {
 		raceReadMatrix(qkv)
-		m.grow(longest(starts), dst.Cols)
-		attend(dst.Data, qkv.Data[q:], qkv.Data[k:], qkv.Data[v:], m.keys, m.values, m.scores, m.weights, m.out, m.inverses,
+		m.grow(longest(starts), dst.Cols/together)
+		weights := m.weights
+		if together == 1 {
+			weights = m.scores
+		}
+		attend(dst.Data, qkv.Data[q:], qkv.Data[k:], qkv.Data[v:], m.keys, m.values, m.scores, weights, m.out, m.inverses,
 			starts, qkv.Stride, dst.Stride)
 	}
 }

@@ -89,8 +89,9 @@ func longest(starts []int32) int {
 	return int(n)
 }
 
-// grow makes room for sequences of up to that many tokens.
-func (m *headMemory) grow(tokens, dim int) {
+// grow makes room for sequences of up to that many tokens, and heads whose sums over their
+// columns take so many steps.
+func (m *headMemory) grow(tokens, steps int) {
 	if len(m.inverses) == 0 {
 		m.inverses = make([]float32, (tileRows+1)*blockElements)
 	}
@@ -100,9 +101,9 @@ func (m *headMemory) grow(tokens, dim int) {
 		}
 	}
 	padded := roundUp(tokens, 2*tileRows)
-	room(&m.keys, padded*dim/2)
-	room(&m.values, padded*dim/2)
+	room(&m.keys, padded*steps)
+	room(&m.values, padded*steps)
 	room(&m.scores, padded*tileRows)
 	room(&m.weights, padded*tileRows/2)
-	room(&m.out, tileRows*dim)
+	room(&m.out, 2*tileRows*steps)
 }

@@ -27,7 +27,7 @@ func (g *generator) forgetLargest() {
 	largest, least := g.pointer("inverse", "the rows' largest scores, 16 of each"), g.ZMM()
 	g.Comment("-Inf: what no score is below")
 	g.VMOVUPS(g.constant("lowest", lowestFloat), least)
-	for r := range pairHeight {
+	for r := range rowHeight {
 		g.Comment(fmt.Sprintf("row %d", r))
 		g.VMOVUPS(least, element(largest, r*tileBytes))
 	}
@@ -92,10 +92,10 @@ func (g *generator) halve(rows []reg.VecVirtual, op func(...operand.Op), what st
 	return halved
 }
 
-// weighPairs makes weights of the scores of the queries that are there.
-func (g *generator) weighPairs(a *pairAttend) {
+// weighScores makes weights of the scores of the queries that are there.
+func (g *generator) weighScores(a *rowAttend) {
 	numbers := g.pointer("inverse", "what rows are told by")
-	g.weighRows(&a.attend, g.rowsOf(numbers, pairHeight), numbers)
+	g.weighRows(&a.attend, g.rowsOf(numbers, rowHeight), numbers)
 }
 
 // weighRows makes weights of the scores of a tile's queries that are there. largest holds
@@ -167,7 +167,7 @@ func (w *weigher) weighRow(scores, weights reg.GPVirtual) {
 	w.Comment("next 32 scores")
 	w.ADDQ(operand.U32(2*tileBytes), a.from)
 	w.Comment("next 32 weights")
-	w.ADDQ(operand.Imm(tileBytes), a.dst)
+	w.ADDQ(operand.U32(w.weightBytes(32)), a.dst)
 	w.Comment("so many are done")
 	w.SUBQ(operand.Imm(32), a.count)
 	w.Comment("more than 32 left?")
@@ -183,9 +183,11 @@ func (w *weigher) weighRow(scores, weights reg.GPVirtual) {
 	w.Label("few")
 	x := w.mask(w.weigh(0))
 	w.add(x)
-	w.Comment("as bfloat16")
-	w.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, x, x)
-	w.Comment("write, and 0 for 16 more")
+	if w.isa.rounds() {
+		w.Comment("as bfloat16, and 0 for 16 more")
+		w.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, x, x)
+	}
+	w.Comment("write")
 	w.VMOVUPS(x, element(a.dst, 0))
 	w.Label("weighed")
 }
@@ -195,12 +197,23 @@ func (w *weigher) weigh(vector int) reg.VecVirtual {
 	t := w.ZMM()
 	w.Comment("t: scores - the largest")
 	w.VADDPS(element(w.a.from, vector*tileBytes), w.below, t)
+	if !w.isa.rounds() {
+		return w.exp2(t, w.held.constant)
+	}
 	w.Comment("not below -125")
 	w.VMAXPS(w.held.constant(nearLeast), t, t)
 	if w.isa.tiles {
 		return w.scaledExp2(t, w.held)
 	}
 	return w.shiftedExp2(t, w.held)
+}
+
+// weightBytes is what so many weights take.
+func (w *weigher) weightBytes(n uint64) uint64 {
+	if w.isa.rounds() {
+		return 2 * n
+	}
+	return 4 * n
 }
 
 // mask makes weights of keys that are not there 0.
@@ -219,6 +232,13 @@ func (w *weigher) add(x reg.VecVirtual) {
 func (w *weigher) storeWeights(low, high reg.VecVirtual) {
 	w.add(low)
 	w.add(high)
+	if !w.isa.rounds() {
+		w.Comment("write 16")
+		w.VMOVUPS(low, element(w.a.dst, 0))
+		w.Comment("and 16 more")
+		w.VMOVUPS(high, element(w.a.dst, tileBytes))
+		return
+	}
 	w.Comment("as bfloat16")
 	w.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, low, high, high)
 	w.Comment("write")

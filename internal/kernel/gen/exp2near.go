@@ -37,7 +37,10 @@ var wholeTerm = term{"whole", 0x1.8p23}
 
 // weightTerms are the constants that weights are made by.
 func (g *generator) weightTerms() []term {
-	if g.isa.tiles {
+	switch {
+	case !g.isa.rounds():
+		return append([]term{{"least", leastExponent}}, exp2Terms...)
+	case g.isa.tiles:
 		return append([]term{nearLeast}, nearExp2Terms...)
 	}
 	return append([]term{nearLeast, wholeTerm, {"one", 1}}, middleExp2Terms...)

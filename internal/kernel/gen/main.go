@@ -62,6 +62,8 @@ func (g *generator) kernels() {
 	}
 	if g.isa.wide() && g.isa.vectors {
 		g.transpose()
+		g.rowAttention(1)
+		g.rowAttention(2)
 	}
 	if g.isa.borrows {
 		return
@@ -78,8 +80,8 @@ func (g *generator) kernels() {
 	case "bfloat16":
 		g.narrow()
 		g.join()
-		g.pairAttention(1)
-		g.pairAttention(2)
+		g.rowAttention(1)
+		g.rowAttention(2)
 		g.vendor()
 	}
 }

@@ -7,54 +7,58 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Attention of one head over whole sequences, by VDPBF16PS. One call goes over all
-// tiles of queries of all sequences: between the few instructions that a short sequence's
-// products take, no function is called. Keys and values are rounded and laid out once a
-// sequence; a tile of queries has its scores, and then its weights, in the nearest cache.
+// Attention of one head over whole sequences, by multiply-adds of float32 or VDPBF16PS. One
+// call goes over all tiles of queries of all sequences: between the few instructions that a
+// short sequence's products take, no function is called. Keys are laid out once a sequence,
+// and so are values where they are rounded; a tile of queries has its scores, and then its
+// weights, in the nearest cache.
 
-// pairHeight is how many queries a tile has.
-const pairHeight = 12
+// rowHeight is how many queries a tile has.
+const rowHeight = 12
 
-// pairAttend is such a function under construction.
-type pairAttend struct {
+// rowAttend is such a function under construction.
+type rowAttend struct {
 	attend
-	lda operand.Mem // from row to row of q, k and v
+	lda      operand.Mem // from row to row of q, k and v
+	together int         // columns that a step multiplies at once: 2 in bfloat16
 }
 
-// columns is how many a head has, and keyBytes what 16 keys take.
-func (a *pairAttend) columns() int  { return 32 * a.parts }
-func (a *pairAttend) keyBytes() int { return a.parts * tileSize }
+// columns is how many a head has, and steps how many a sum over them takes.
+func (a *rowAttend) columns() int { return 32 * a.parts }
+func (a *rowAttend) steps() int   { return a.columns() / a.together }
 
-// queryBytes is what a query takes once it is rounded.
-func (a *pairAttend) queryBytes() int { return a.parts * tileBytes }
+// keyBytes is what 16 keys take, and queryBytes what a query does.
+func (a *rowAttend) keyBytes() int   { return a.steps() * tileBytes }
+func (a *rowAttend) queryBytes() int { return 4 * a.steps() }
 
-func (g *generator) pairAttention(parts int) {
-	a := &pairAttend{attend: attend{parts: parts}}
+// rounds tells whether operands of products are rounded to bfloat16.
+func (i *isa) rounds() bool { return i.element == "bfloat16" }
+
+func (g *generator) rowAttention(parts int) {
+	a := &rowAttend{attend: attend{parts: parts}, together: 1}
+	if g.isa.rounds() {
+		a.together = 2
+	}
 	name := fmt.Sprintf("attend%d%s", a.columns(), g.isa.name)
 	g.Function(name)
 	g.SignatureExpr("func(dst, q, k, v, keys, values, scores, weights, queries, inverse []float32, starts []int32, lda, ldd int)")
 	g.Pragma("noescape")
-	g.Doc(
-		fmt.Sprintf("%s computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,", name), "",
-		"\tdst = softmax(q·kᵀ)·v // of base 2", "",
-		fmt.Sprintf("for one head of %d columns. Rows of q, k and v are lda apart, rows of dst ldd. Queries, keys, values and weights", a.columns()),
-		"are rounded to bfloat16. The rest is memory, for tokens of the longest sequence: keys and values of",
-		fmt.Sprintf("%d elements a token and 16 tokens more, scores of %d for each and 16 more, weights of half as many and", 16*parts, pairHeight),
-		fmt.Sprintf("32 tokens more, queries of %d, inverse of %d.", 16*parts*pairHeight, 16*(pairHeight+1)),
-	)
-	g.beginPairs(a)
+	g.Doc(a.doc(name, g.isa.rounds())...)
+	g.beginRowAttend(a)
 	g.Label("sequence")
 	g.beginRows(a)
-	g.roundKeys(a)
-	g.roundValues(a)
+	g.layKeys(a)
+	if g.isa.rounds() {
+		g.layValues(a)
+	}
 	g.Label("queries")
-	g.roundQueries(a)
+	g.layQueries(a)
 	g.forgetLargest()
-	g.eachHeight(a, "scored", g.scorePairs)
-	g.weighPairs(a)
-	g.eachHeight(a, "summed", g.sumPairs)
+	g.eachHeight(a, "scored", g.scoreRows)
+	g.weighScores(a)
+	g.eachHeight(a, "summed", g.sumRows)
 	g.Comment("so many queries are done")
-	g.SUBQ(operand.Imm(pairHeight), a.left)
+	g.SUBQ(operand.Imm(rowHeight), a.left)
 	g.Comment("more?")
 	g.JG(operand.LabelRef("queries"))
 	g.Comment("next sequence")
@@ -68,7 +72,27 @@ func (g *generator) pairAttention(parts int) {
 	g.end()
 }
 
-func (g *generator) beginPairs(a *pairAttend) {
+func (a *rowAttend) doc(name string, rounds bool) []string {
+	memory := []string{
+		"The rest is memory, for tokens of the longest sequence: keys of",
+		fmt.Sprintf("%d elements a token and 16 tokens more, scores of %d for each and 16 more, queries of %d, inverse of %d;", a.steps(), rowHeight, a.steps()*rowHeight, 16*(rowHeight+1)),
+		"weights may be scores, and values are not used.",
+	}
+	if rounds {
+		memory = []string{
+			"Queries, keys, values and weights are rounded to bfloat16. The rest is memory, for tokens of the longest sequence:",
+			fmt.Sprintf("keys and values of %d elements a token and 16 tokens more, scores of %d for each and 16 more, weights of half as", a.steps(), rowHeight),
+			fmt.Sprintf("many and 32 tokens more, queries of %d, inverse of %d.", a.steps()*rowHeight, 16*(rowHeight+1)),
+		}
+	}
+	return append([]string{
+		fmt.Sprintf("%s computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,", name), "",
+		"\tdst = softmax(q·kᵀ)·v // of base 2", "",
+		fmt.Sprintf("for one head of %d columns. Rows of q, k and v are lda apart, rows of dst ldd.", a.columns()),
+	}, memory...)
+}
+
+func (g *generator) beginRowAttend(a *rowAttend) {
 	a.sequence, a.query, a.to, a.left = g.GP64(), g.GP64(), g.GP64(), g.GP64()
 	a.count, a.from, a.dst = g.GP64(), g.GP64(), g.GP64()
 	a.offset, a.tokens, a.rows, a.scoreRow, a.weightRow = g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8)
@@ -79,7 +103,7 @@ func (g *generator) beginPairs(a *pairAttend) {
 }
 
 // beginRows sets what depends on where the sequence starts and how long it is.
-func (g *generator) beginRows(a *pairAttend) {
+func (g *generator) beginRows(a *rowAttend) {
 	first, x := g.GP64(), g.GP64()
 	g.sequenceRows(&a.attend, first, a.left, x)
 	g.Comment("its first result")
@@ -94,15 +118,19 @@ func (g *generator) beginRows(a *pairAttend) {
 	g.MOVQ(first, a.offset)
 	g.at(&a.attend, "q", "behind q's", a.query)
 	g.rowBytes("a row of scores", a.left, x, tileRows, 2, a.scoreRow)
-	g.rowBytes("a row of weights", a.left, x, 2*tileRows, 1, a.weightRow)
+	if g.isa.rounds() {
+		g.rowBytes("a row of weights", a.left, x, 2*tileRows, 1, a.weightRow)
+	} else {
+		g.rowBytes("a row of weights", a.left, x, tileRows, 2, a.weightRow)
+	}
 	last := g.GP64()
 	g.Comment("tokens")
 	g.MOVQ(a.left, last)
 	g.lastLanes(&a.attend, last)
 }
 
-// roundKeys rounds 16 keys at a time and transposes them: squares of their columns.
-func (g *generator) roundKeys(a *pairAttend) {
+// layKeys transposes 16 keys at a time: squares of their columns.
+func (g *generator) layKeys(a *rowAttend) {
 	rest := g.GP64()
 	g.at(&a.attend, "k", "keys", a.from)
 	g.Comment("their squares")
@@ -110,10 +138,10 @@ func (g *generator) roundKeys(a *pairAttend) {
 	g.Comment("keys left")
 	g.MOVQ(a.tokens, rest)
 	g.Label("keys")
-	for part := range a.parts {
-		for i, x := range g.transposed(g.roundSquare(a, rest, part)) {
-			g.Comment(fmt.Sprintf("columns %d and %d of all", 32*part+2*i, 32*part+2*i+1))
-			g.VMOVUPS(x, element(a.dst, part*tileSize+i*tileBytes))
+	for square := range a.steps() / squareSide {
+		for i, x := range g.transposed(g.laySquare(a, rest, square)) {
+			g.Comment(fmt.Sprintf("step %d of all", squareSide*square+i))
+			g.VMOVUPS(x, element(a.dst, square*tileSize+i*tileBytes))
 		}
 	}
 	step := g.GP64()
@@ -131,8 +159,9 @@ func (g *generator) roundKeys(a *pairAttend) {
 	g.JG(operand.LabelRef("keys"))
 }
 
-// roundSquare reads 32 columns of 16 rows, of which the last is read again where fewer are left.
-func (g *generator) roundSquare(a *pairAttend, rest reg.GPVirtual, part int) []reg.VecVirtual {
+// laySquare reads the columns of 16 steps of 16 rows, of which the last is read again where
+// fewer are left.
+func (g *generator) laySquare(a *rowAttend, rest reg.GPVirtual, square int) []reg.VecVirtual {
 	from, step, none := g.GP64(), g.GP64(), g.GP64()
 	g.Comment("0")
 	g.XORQ(none, none)
@@ -142,7 +171,7 @@ func (g *generator) roundSquare(a *pairAttend, rest reg.GPVirtual, part int) []r
 	g.MOVQ(a.lda, step)
 	rows := make([]reg.VecVirtual, squareSide)
 	for i := range rows {
-		rows[i] = g.pairsOf(fmt.Sprintf("row %d", i), from, 2*part*tileBytes)
+		rows[i] = g.stepsOf(fmt.Sprintf("row %d", i), from, square)
 		if i+1 == squareSide {
 			break
 		}
@@ -156,20 +185,27 @@ func (g *generator) roundSquare(a *pairAttend, rest reg.GPVirtual, part int) []r
 	return rows
 }
 
-// pairsOf returns 32 columns that lie side by side as pairs of bfloat16.
-func (g *generator) pairsOf(what string, from reg.GPVirtual, at int) reg.VecVirtual {
-	low, high := g.ZMM(), g.ZMM()
+// stepsOf returns the columns of a square's 16 steps: 16, or 32 that lie side by side as
+// pairs of bfloat16.
+func (g *generator) stepsOf(what string, from reg.GPVirtual, square int) reg.VecVirtual {
+	low := g.ZMM()
+	if !g.isa.rounds() {
+		g.Comment(what + ", 16 columns")
+		g.VMOVUPS(element(from, square*tileBytes), low)
+		return low
+	}
+	high := g.ZMM()
 	g.Comment(what + ", 16 columns")
-	g.VMOVUPS(element(from, at), low)
+	g.VMOVUPS(element(from, 2*square*tileBytes), low)
 	g.Comment("and 16 more")
-	g.VMOVUPS(element(from, at+tileBytes), high)
+	g.VMOVUPS(element(from, (2*square+1)*tileBytes), high)
 	g.Comment("as bfloat16")
 	g.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, low, high, high)
 	return high
 }
 
-// roundValues makes pairs of each two rows of values; the second is 0 past the last.
-func (g *generator) roundValues(a *pairAttend) {
+// layValues makes pairs of each two rows of values; the second is 0 past the last.
+func (g *generator) layValues(a *rowAttend) {
 	rest, step, order := g.GP64(), g.GP64(), g.ZMM()
 	g.at(&a.attend, "v", "values", a.from)
 	g.Comment("their pairs")

@@ -7,14 +7,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// What pairAttention does for a tile of queries.
+// What rowAttention does for a tile of queries.
 
-// roundQueries rounds the queries that are there, and goes on to the next tile's. The
+// layQueries takes the queries that are there, and goes on to the next tile's. The
 // others' scores are whatever was there before: nobody reads their results.
-func (g *generator) roundQueries(a *pairAttend) {
+func (g *generator) layQueries(a *rowAttend) {
 	step := g.GP64()
 	g.Comment("a tile's rows")
-	g.MOVQ(operand.U32(pairHeight), a.count)
+	g.MOVQ(operand.U32(rowHeight), a.count)
 	g.Comment("are there fewer queries?")
 	g.CMPQ(a.left, a.count)
 	g.Comment("then those")
@@ -26,10 +26,10 @@ func (g *generator) roundQueries(a *pairAttend) {
 	g.Comment("from row to row")
 	g.MOVQ(a.lda, step)
 	g.Label("query")
-	for part := range a.parts {
-		x := g.pairsOf("a query", a.query, 2*part*tileBytes)
+	for square := range a.steps() / squareSide {
+		x := g.stepsOf("a query", a.query, square)
 		g.Comment("write")
-		g.VMOVUPS(x, element(a.dst, part*tileBytes))
+		g.VMOVUPS(x, element(a.dst, square*tileBytes))
 	}
 	g.Comment("next query")
 	g.ADDQ(step, a.query)
@@ -38,30 +38,30 @@ func (g *generator) roundQueries(a *pairAttend) {
 	g.again(&a.attend, "query")
 }
 
-// pairHeights are those of a tile that has fewer queries.
-var pairHeights = []int{pairHeight, 8, 4}
+// rowHeights are those of a tile that has fewer queries.
+var rowHeights = []int{rowHeight, 8, 4}
 
 // eachHeight emits what is done for a tile of as many queries as are there, or a few more.
-func (g *generator) eachHeight(a *pairAttend, what string, emit func(a *pairAttend, height int)) {
-	for i, height := range pairHeights {
-		if i+1 < len(pairHeights) {
+func (g *generator) eachHeight(a *rowAttend, what string, emit func(a *rowAttend, height int)) {
+	for i, height := range rowHeights {
+		if i+1 < len(rowHeights) {
 			g.Comment("queries of the tile")
-			g.CMPQ(a.rows, operand.U32(uint64(pairHeights[i+1])))
+			g.CMPQ(a.rows, operand.U32(uint64(rowHeights[i+1])))
 			g.Comment("so few?")
-			g.JLE(operand.LabelRef(fmt.Sprintf("%s%d", what, pairHeights[i+1])))
+			g.JLE(operand.LabelRef(fmt.Sprintf("%s%d", what, rowHeights[i+1])))
 		}
 		emit(a, height)
-		if i+1 < len(pairHeights) {
+		if i+1 < len(rowHeights) {
 			g.Comment("that was it")
 			g.JMP(operand.LabelRef(what))
-			g.Label(fmt.Sprintf("%s%d", what, pairHeights[i+1]))
+			g.Label(fmt.Sprintf("%s%d", what, rowHeights[i+1]))
 		}
 	}
 	g.Label(what)
 }
 
-// scorePairs computes the tile's scores, 32 keys at a time, or the 16 that are left.
-func (g *generator) scorePairs(a *pairAttend, height int) {
+// scoreRows computes the tile's scores, 32 keys at a time, or the 16 that are left.
+func (g *generator) scoreRows(a *rowAttend, height int) {
 	more, fewer, none := fmt.Sprintf("more%d", height), fmt.Sprintf("fewer%d", height), fmt.Sprintf("none%d", height)
 	blocks := g.GP64()
 	g.Comment("squares of keys")
@@ -96,15 +96,15 @@ func (g *generator) scorePairs(a *pairAttend, height int) {
 }
 
 // scoreKeys computes the tile's scores against 16 keys or 32.
-func (g *generator) scoreKeys(a *pairAttend, label string, height, vectors int) {
+func (g *generator) scoreKeys(a *rowAttend, label string, height, vectors int) {
 	const unroll = 4
-	sums, query, key := g.pairSums(height, vectors), g.GP64(), g.GP64()
+	sums, query, key := g.rowSums(height, vectors), g.GP64(), g.GP64()
 	g.Comment("queries")
 	g.Load(g.Param("queries").Base(), query)
 	g.Comment("squares of keys")
 	g.MOVQ(a.from, key)
-	g.Comment(fmt.Sprintf("turns of %d pairs of columns", unroll))
-	g.MOVQ(operand.U32(uint64(a.columns()/2/unroll)), a.count)
+	g.Comment(fmt.Sprintf("turns of %d steps", unroll))
+	g.MOVQ(operand.U32(uint64(a.steps()/unroll)), a.count)
 	g.Label(label)
 	for i := range unroll {
 		b := g.registers(vectors)
@@ -113,7 +113,7 @@ func (g *generator) scoreKeys(a *pairAttend, label string, height, vectors int) 
 			g.VMOVUPS(element(key, v*a.keyBytes()+i*tileBytes), b[v])
 		}
 		for r := range sums {
-			g.addPairs(element(query, r*a.queryBytes()+4*i), b, sums[r], r)
+			g.addProducts(element(query, r*a.queryBytes()+4*i), b, sums[r], r)
 		}
 	}
 	g.Comment("next columns of the queries")
@@ -121,12 +121,12 @@ func (g *generator) scoreKeys(a *pairAttend, label string, height, vectors int) 
 	g.Comment("and of the keys")
 	g.ADDQ(operand.U32(unroll*tileBytes), key)
 	g.again(&a.attend, label)
-	g.storePairs(a, sums)
+	g.storeScores(a, sums)
 	g.keepLargest(sums)
 }
 
-// pairSums returns the sums of a tile, which are 0.
-func (g *generator) pairSums(height, vectors int) [][]reg.VecVirtual {
+// rowSums returns the sums of a tile, which are 0.
+func (g *generator) rowSums(height, vectors int) [][]reg.VecVirtual {
 	sums := make([][]reg.VecVirtual, height)
 	for r := range sums {
 		sums[r] = g.zeros(vectors)
@@ -134,19 +134,23 @@ func (g *generator) pairSums(height, vectors int) [][]reg.VecVirtual {
 	return sums
 }
 
-// addPairs adds the products of a row's pair with b.
-func (g *generator) addPairs(pair operand.Mem, b, sums []reg.VecVirtual, row int) {
+// addProducts adds the products of a row's element with b.
+func (g *generator) addProducts(of operand.Mem, b, sums []reg.VecVirtual, row int) {
 	x := g.ZMM()
-	g.Comment(fmt.Sprintf("row %d's pair in every lane", row))
-	g.VBROADCASTSS(pair, x)
+	g.Comment(fmt.Sprintf("row %d's in every lane", row))
+	g.VBROADCASTSS(of, x)
 	for v := range b {
 		g.Comment(fmt.Sprintf("row %d, vector %d += its products", row, v))
-		g.emitMissing("VDPBF16PS", "AVX512BF16", true, x, b[v], sums[v])
+		if g.isa.rounds() {
+			g.emitMissing("VDPBF16PS", "AVX512BF16", true, x, b[v], sums[v])
+		} else {
+			g.VFMADD231PS(x, b[v], sums[v])
+		}
 	}
 }
 
-// storePairs writes a tile of scores.
-func (g *generator) storePairs(a *pairAttend, sums [][]reg.VecVirtual) {
+// storeScores writes a tile of scores.
+func (g *generator) storeScores(a *rowAttend, sums [][]reg.VecVirtual) {
 	to, row := g.GP64(), g.GP64()
 	g.Comment("row 0 of the scores")
 	g.MOVQ(a.dst, to)
@@ -162,23 +166,16 @@ func (g *generator) storePairs(a *pairAttend, sums [][]reg.VecVirtual) {
 	}
 }
 
-// sumPairs multiplies the tile's weights with the values, 32 columns at a time.
-func (g *generator) sumPairs(a *pairAttend, height int) {
+// sumRows multiplies the tile's weights with the values, 32 columns at a time.
+func (g *generator) sumRows(a *rowAttend, height int) {
 	for part := range a.parts {
 		label := fmt.Sprintf("sum%dof%d", part, height)
-		sums, step, value := g.pairSums(height, 2), g.GP64(), g.GP64()
+		sums, step := g.rowSums(height, 2), g.GP64()
 		weights := g.pointer("weights", "weights")
 		g.Comment("from row to row of them")
 		g.MOVQ(a.weightRow, step)
 		rows := g.rowPointers(weights, step, height)
-		g.Comment("pairs of values")
-		g.Load(g.Param("values").Base(), value)
-		g.Comment("keys")
-		g.MOVQ(a.tokens, a.count)
-		g.Comment("in pairs,")
-		g.INCQ(a.count)
-		g.Comment("the last one perhaps of one")
-		g.SHRQ(operand.Imm(1), a.count)
+		value, further := g.beginValues(a)
 		g.Label(label)
 		b := g.registers(2)
 		for v := range b {
@@ -186,18 +183,39 @@ func (g *generator) sumPairs(a *pairAttend, height int) {
 			g.VMOVUPS(element(value, (2*part+v)*tileBytes), b[v])
 		}
 		for r := range sums {
-			g.addPairs(rows.row(r), b, sums[r], r)
+			g.addProducts(rows.row(r), b, sums[r], r)
 		}
 		rows.advance(g, "weights", 4)
 		g.Comment("next values")
-		g.ADDQ(operand.U32(uint64(2*a.parts*tileBytes)), value)
+		g.ADDQ(further, value)
 		g.again(&a.attend, label)
-		g.writePairs(a, sums, part)
+		g.writeRows(a, sums, part)
 	}
 }
 
-// writePairs divides the results of the queries that are there by their weights' sums.
-func (g *generator) writePairs(a *pairAttend, sums [][]reg.VecVirtual, part int) {
+// beginValues returns where values begin and how far apart they are, and sets count to how
+// many: rows as they are, or pairs of rows.
+func (g *generator) beginValues(a *rowAttend) (value reg.GPVirtual, further operand.Op) {
+	value = g.GP64()
+	if !g.isa.rounds() {
+		g.at(&a.attend, "v", "values", value)
+		g.Comment("keys")
+		g.MOVQ(a.tokens, a.count)
+		return value, a.lda
+	}
+	g.Comment("pairs of values")
+	g.Load(g.Param("values").Base(), value)
+	g.Comment("keys")
+	g.MOVQ(a.tokens, a.count)
+	g.Comment("in pairs,")
+	g.INCQ(a.count)
+	g.Comment("the last one perhaps of one")
+	g.SHRQ(operand.Imm(1), a.count)
+	return value, operand.U32(uint64(2 * a.parts * tileBytes))
+}
+
+// writeRows divides the results of the queries that are there by their weights' sums.
+func (g *generator) writeRows(a *rowAttend, sums [][]reg.VecVirtual, part int) {
 	inverse, to, done := g.GP64(), g.GP64(), fmt.Sprintf("written%dof%d", part, len(sums))
 	g.Comment("inverse sums of weights")
 	g.Load(g.Param("inverse").Base(), inverse)
@@ -208,7 +226,7 @@ func (g *generator) writePairs(a *pairAttend, sums [][]reg.VecVirtual, part int)
 	for r := range sums {
 		scale := g.ZMM()
 		g.Comment(fmt.Sprintf("row %d's", r))
-		g.VBROADCASTSS(element(inverse, rowsBehind(pairHeight)+4*r), scale)
+		g.VBROADCASTSS(element(inverse, rowsBehind(rowHeight)+4*r), scale)
 		for v, x := range sums[r] {
 			g.Comment("divided by the weights' sum")
 			g.VMULPS(scale, x, x)
