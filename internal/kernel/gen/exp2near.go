@@ -91,3 +91,19 @@ func (g *generator) shiftedExp2(t reg.VecVirtual, h held) reg.VecVirtual {
 	g.VPADDD(whole, e, e)
 	return e
 }
+
+// held are constants in registers.
+type held map[string]operand.Op
+
+func (h held) constant(t term) operand.Op { return h[t.name] }
+
+func (g *generator) hold(terms []term) held {
+	h := held{}
+	for _, t := range terms {
+		x := g.register()
+		g.Comment(t.name)
+		g.VMOVUPS(g.constant(t.name, t.value), x)
+		h[t.name] = x
+	}
+	return h
+}
