@@ -199,29 +199,14 @@ func (w *Weights) blockProduct(a *arithmetic, x *Activations, n, cols int) block
 // narrowBlocks sets dst to x·Wᵀ + bias, rounded to bfloat16, in blocks.
 func (c *Core) narrowBlocks(dst *Activations, inner Matrix, x *Activations, w *Weights) {
 	if c.set.linear[w.dtype].narrower(w, Identity) != nil {
-		c.narrowProduct(dst, inner, x, w, Identity)
+		c.set.Reserve(dst, inner.Rows, w)
+		c.LinearInto(dst, 0, x, w, Identity)
 		return
 	}
 	c.Linear(inner, x, w, Identity)
 	dst.dtype, dst.in = BFloat16, w.out
 	dst.makeBlocks(inner.Rows, w.out/2)
 	encodeBlocks(dst.memory, blockElements*inner.Rows, inner, c.attend.narrow)
-}
-
-// narrowProduct rounds a product where it is made.
-func (c *Core) narrowProduct(dst *Activations, inner Matrix, x *Activations, w *Weights, a Activation) {
-	checkProduct(inner, x, w, blockCols)
-	raceRead(x.memory)
-	dst.dtype, dst.in = BFloat16, w.out
-	dst.makeBlocks(inner.Rows, w.out/2)
-	if inner.Rows == 0 {
-		return
-	}
-	raceWrite(dst.memory)
-	arithmetic := c.set.linear[w.dtype]
-	p := w.blockProduct(arithmetic, x, 0, w.out)
-	p.c, p.ldc, p.next, p.a, p.k = dst.memory, blockElements*inner.Rows, blockElements*inner.Rows, x.memory, w.steps
-	p.each(arithmetic.narrower(w, a))
 }
 
 // narrower is the kernel that rounds a product where it is made; nil: there is none.

@@ -59,8 +59,9 @@ func (w *weights) hands(tokens int) int {
 }
 
 // shareFeedForward computes all inner values before it uses any, so that both
-// products fall into tasks of a few columns. Sums run over the chunks in the order
-// of chunkFeedForward: the result is the same.
+// products fall into tasks of a few columns. Values that are not rounded where they are
+// made are encoded in a step of their own. Sums run over the chunks in the order of
+// chunkFeedForward: the result is the same.
 func (w *worker) shareFeedForward(l *layer) {
 	s := &w.scratch
 	inner := 0
@@ -73,10 +74,27 @@ func (w *worker) shareFeedForward(l *layer) {
 		tasks += w.tasksOf(l.chunks[i].up)
 	}
 	s.prepareShared(l.chunks)
+	if w.rounded = w.rounds(l); w.rounded {
+		for i := range l.chunks {
+			w.set.Reserve(&s.chunks[i].activated, s.rows, l.chunks[i].up)
+		}
+	}
 	w.team.share(tasks, upTask)
-	w.team.share(len(l.chunks), encodeTask)
+	if !w.rounded {
+		w.team.share(len(l.chunks), encodeTask)
+	}
 	w.split(s.y.Cols)
 	w.team.share(w.tasksOf(l.chunks[0].down), downTask)
+}
+
+// rounds tells whether all inner values can be made as the down products want them.
+func (w *worker) rounds(l *layer) bool {
+	for i := range l.chunks {
+		if c := &l.chunks[i]; c.gate != nil || !w.set.Rounds(c.up, l.activation, c.down) {
+			return false
+		}
+	}
+	return true
 }
 
 // upTask computes a few of a chunk's inner columns.
@@ -87,6 +105,10 @@ func upTask(lead, me *worker, i int) {
 		i -= lead.tasksOf(l.chunks[n].up)
 	}
 	part, from := lead.partOf(l.chunks[n].up, i)
+	if lead.rounded {
+		me.core.LinearInto(&s.chunks[n].activated, from, &s.in, &part, l.activation)
+		return
+	}
 	inner := s.chunks[n].inner.ColumnRange(from, from+part.Out())
 	me.core.Linear(inner, &s.in, &part, l.activation)
 	if l.chunks[n].gate != nil {

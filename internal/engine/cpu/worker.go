@@ -18,7 +18,8 @@ type worker struct {
 	// What the tasks of the block's present step read.
 	layer   *layer
 	starts  []int32
-	columns int // that a task has of the step's product
+	columns int  // that a task has of the step's product
+	rounded bool // inner values are made as down products want them
 }
 
 func newWorker(spec *model.Spec, set *kernel.Set, w *weights) *worker {
