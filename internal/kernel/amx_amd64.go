@@ -14,10 +14,18 @@ type (
 // tileHeight is how many rows a block has, unless there are no more than tileRows.
 const tileHeight = 2 * tileRows
 
-// pace is how many of a block's rows are finished after each 16 of k steps, and ahead how
-// many of the next panel's lines, of which there are 32 for each 16 steps, are asked for.
-func pace(k int) int     { return (tileHeight*tileRows + k - 1) / k }
-func ahead(rows int) int { return max(2*tileRows/((rows+tileHeight-1)/tileHeight), 1) }
+// pace is how many of a block's rows are finished after each 16 of k steps.
+func pace(k int) int { return (tileHeight*tileRows + k - 1) / k }
+
+// ahead is how many of the next panel's lines, of which there are 32 for each 16 steps, are
+// asked for after as many: all of them by the last block. One block goes through panels so
+// fast that asking would cost more than what the processor foresees by itself.
+func ahead(rows int) int {
+	if rows <= tileHeight {
+		return 1
+	}
+	return max(2*tileRows/((rows+tileHeight-1)/tileHeight), 1)
+}
 
 // forRows is the function for as many rows: low for those that one tile holds.
 func forRows[F any](rows int, tall, low F) F {
