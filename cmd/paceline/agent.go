@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench"
 	"github.com/paceline/paceline/internal/bench/agent"
 	"github.com/paceline/paceline/internal/bench/sample"
@@ -99,7 +101,7 @@ func resourcesAt(ctx context.Context, address string) (source sample.Source, mac
 		return nil, "", err
 	}
 	m := client.Machine
-	return client, strings.TrimSpace(fmt.Sprintf("%s, %d cores, %s %s %s", m.CPU, m.Cores, m.OS, m.Kernel, m.GPU)), nil
+	return client, strings.TrimSpace(fmt.Sprintf("%s, %s, %s %s %s", m.CPU, english.Plural(m.Cores, "core", ""), m.OS, m.Kernel, m.GPU)), nil
 }
 
 // selfTold is what a service on another machine tells of itself at /metrics, nil where

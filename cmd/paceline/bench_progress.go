@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
@@ -41,7 +42,7 @@ func (p *benchProgress) Stage(text string) {
 func (p *benchProgress) Planned(slices int, estimate time.Duration) {
 	p.finish = time.Now().Add(estimate)
 	if p.total == 0 {
-		p.Stage(fmt.Sprintf("measuring: %d slices, about %s", slices, clock(estimate)))
+		p.Stage(fmt.Sprintf("measuring: %s, about %s", english.Plural(slices, "slice", ""), clock(estimate)))
 	}
 	p.total = p.done + slices
 	p.tenth = 10 * p.done / max(1, p.total)
@@ -72,7 +73,7 @@ func (p *benchProgress) Measured(*record.Cell) {
 	}
 	if tenth := 10 * p.done / p.total; !p.terminal && tenth > p.tenth {
 		p.tenth = tenth
-		fmt.Fprintf(p.w, "%7s  %d of %d slices, %s left\n", clock(time.Since(p.started)), p.done, p.total, clock(time.Until(p.finish)))
+		fmt.Fprintf(p.w, "%7s  %d of %s, %s left\n", clock(time.Since(p.started)), p.done, english.Plural(p.total, "slice", ""), clock(time.Until(p.finish)))
 	}
 }
 

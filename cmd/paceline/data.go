@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/dataset"
 	"github.com/paceline/paceline/internal/store"
 	"github.com/paceline/paceline/internal/store/hub"
@@ -26,15 +28,8 @@ func (o outFlag) save(set dataset.Set) error {
 	if err := set.Save(o.Out); err != nil {
 		return err
 	}
-	fmt.Printf("%s: %s, SHA-256 %s\nsource: %s\n", o.Out, countTexts(len(set.Texts)), set.SHA256, set.Source)
+	fmt.Printf("%s: %s, SHA-256 %s\nsource: %s\n", o.Out, english.Plural(len(set.Texts), "text", ""), set.SHA256, set.Source)
 	return nil
-}
-
-func countTexts(n int) string {
-	if n == 1 {
-		return "1 text"
-	}
-	return fmt.Sprintf("%d texts", n)
 }
 
 type msMarcoCommand struct {
@@ -59,7 +54,7 @@ func (c *msMarcoCommand) Run(ctx context.Context) error {
 			return err
 		}
 		if n := len(set.Texts); n < c.Count {
-			fmt.Fprintf(os.Stderr, "%s has %s, %d were asked for\n", set.Source, countTexts(n), c.Count)
+			fmt.Fprintf(os.Stderr, "%s has %s, %d were asked for\n", set.Source, english.Plural(n, "text", ""), c.Count)
 		}
 		return c.save(set)
 	}
@@ -92,7 +87,7 @@ func passageProgress(from string, count int) func() {
 		fetched++
 		if now := time.Now(); now.Sub(said) >= 2*time.Second {
 			said = now
-			fmt.Fprintf(os.Stderr, "%s: %d of %d passages\n", from, fetched, count)
+			fmt.Fprintf(os.Stderr, "%s: %d of %s\n", from, fetched, english.Plural(count, "passage", ""))
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/mem"
@@ -236,7 +237,7 @@ func (c *cacheFolder) describe() string {
 	if !c.Exists {
 		return c.Dir + ": not there yet"
 	}
-	return fmt.Sprintf("%s: %s, %s", c.Dir, counted(c.Models, "model"), humanize.Bytes(uint64(c.Bytes)))
+	return fmt.Sprintf("%s: %s, %s", c.Dir, english.Plural(c.Models, "model", ""), humanize.Bytes(uint64(c.Bytes)))
 }
 
 func (d *hubDiagnosis) describe() string {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/bulk"
@@ -167,14 +167,7 @@ func (c *embedCommand) failure(ctx context.Context, counts bulk.Counts, err erro
 	if c.Out == "-" || counts.Rows == 0 {
 		return err
 	}
-	return fmt.Errorf("%w\n%s.partial keeps the first %s: the same command goes on after them", err, c.Out, rowsOf(counts.Rows))
-}
-
-func rowsOf(n int64) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return humanize.Comma(n) + " rows"
+	return fmt.Errorf("%w\n%s.partial keeps the first %s: the same command goes on after them", err, c.Out, english.Plural(int(counts.Rows), "row", ""))
 }
 
 // embedSummary is what came of a job.
@@ -199,19 +192,19 @@ func (c *embedCommand) report(stdout io.Writer, s embedSummary) error {
 	if c.Out == "-" {
 		w, s.Out = os.Stderr, "standard output"
 	}
-	fmt.Fprintf(w, "%s: %s, %d dimensions, %s tokens", s.Out, rowsOf(s.Rows), s.Dimensions, humanize.Comma(s.Tokens))
+	fmt.Fprintf(w, "%s: %s, %s, %s", s.Out, english.Plural(int(s.Rows), "row", ""), english.Plural(s.Dimensions, "dimension", ""), english.Plural(int(s.Tokens), "token", ""))
 	if s.Resumed > 0 {
-		fmt.Fprintf(w, "; %s of earlier runs, the others", rowsOf(s.Resumed))
+		fmt.Fprintf(w, "; %s of earlier runs, the others", english.Plural(int(s.Resumed), "row", ""))
 	}
 	fmt.Fprintf(w, " in %.1f s (%.0f rows/s)\n", s.Seconds, float64(s.Rows-s.Resumed)/s.Seconds)
 	if s.Truncated > 0 {
-		fmt.Fprintf(w, "%s of more than %d tokens lost their end: --long-text chunk-mean embeds all of a text\n", counted(int(s.Truncated), "text"), s.MaxTokens)
+		fmt.Fprintf(w, "%s of more than %d tokens lost their end: --long-text chunk-mean embeds all of a text\n", english.Plural(int(s.Truncated), "text", ""), s.MaxTokens)
 	}
 	if s.Chunked > 0 {
-		fmt.Fprintf(w, "%s of more than %d tokens embedded in chunks\n", counted(int(s.Chunked), "text"), s.MaxTokens)
+		fmt.Fprintf(w, "%s of more than %d tokens embedded in chunks\n", english.Plural(int(s.Chunked), "text", ""), s.MaxTokens)
 	}
 	if s.Empty > 0 {
-		fmt.Fprintf(w, "%s without a text, and so without a vector; the first: %s\n", counted(int(s.Empty), "row"), s.FirstEmpty)
+		fmt.Fprintf(w, "%s without a text, and so without a vector; the first: %s\n", english.Plural(int(s.Empty), "row", ""), s.FirstEmpty)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
@@ -35,7 +35,7 @@ func newEmbedProgress(w *os.File) *embedProgress {
 // Resumed says that a run goes on.
 func (p *embedProgress) Resumed(dir string, rows int64) {
 	p.resumed = rows
-	fmt.Fprintf(p.w, "%s: going on after %s, which are read again and not embedded\n", dir, rowsOf(rows))
+	fmt.Fprintf(p.w, "%s: going on after %s, which are read again and not embedded\n", dir, english.Plural(int(rows), "row", ""))
 }
 
 // Progress is told of every chunk.
@@ -79,7 +79,7 @@ func (p *embedProgress) draw(s bulk.Status) {
 // line is rows, rates and, where the size of the input is known, what is left.
 func (p *embedProgress) line(s bulk.Status, now time.Time) string {
 	seconds := now.Sub(p.began).Seconds()
-	line := fmt.Sprintf("%s rows, %.0f rows/s, %.0f tokens/s", humanize.Comma(s.Rows),
+	line := fmt.Sprintf("%s, %.0f rows/s, %.0f tokens/s", english.Plural(int(s.Rows), "row", ""),
 		float64(s.Rows-p.first.Rows)/seconds, float64(s.Tokens-p.first.Tokens)/seconds)
 	if read := s.Read - p.first.Read; s.Bytes > 0 && read > 0 {
 		left := time.Duration(seconds * float64(s.Bytes-s.Read) / float64(read) * float64(time.Second))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/store"
@@ -143,15 +144,8 @@ func (c *modelsRm) Run(ctx context.Context, app *kong.Kong) error {
 	if c.JSON {
 		return writeJSON(app.Stdout, removal)
 	}
-	_, err = fmt.Fprintf(app.Stdout, "removed %s (%s), freed %s\n", removal.Name, counted(len(removal.Revisions), "revision"), humanize.Bytes(uint64(removal.Freed)))
+	_, err = fmt.Fprintf(app.Stdout, "removed %s (%s), freed %s\n", removal.Name, english.Plural(len(removal.Revisions), "revision", ""), humanize.Bytes(uint64(removal.Freed)))
 	return err
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func writeJSON(w io.Writer, v any) error {

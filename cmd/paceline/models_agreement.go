@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/assemble"
 	"github.com/paceline/paceline/internal/encode"
 	"github.com/paceline/paceline/internal/model"
@@ -98,7 +100,7 @@ func parseReference(data []byte) (*reference, error) {
 		return nil, err
 	}
 	if len(r.Texts) == 0 || len(r.Texts) != len(r.Embeddings) {
-		return nil, fmt.Errorf("%d texts and %d embeddings: it needs as many of the one as of the other", len(r.Texts), len(r.Embeddings))
+		return nil, fmt.Errorf("%s and %s: it needs as many of the one as of the other", english.Plural(len(r.Texts), "text", ""), english.Plural(len(r.Embeddings), "embedding", ""))
 	}
 	return r, nil
 }

@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/paceline/paceline/internal/store"
 )
@@ -80,7 +81,7 @@ func (v *verified) print(w io.Writer) error {
 	switch a := v.Agreement; {
 	case a != nil:
 		_, err = fmt.Fprintf(w, "%s: %s, least cosine %.7f (wanted %g), largest difference %.2g\nspeed: %.0f embeddings/s of %d tokens, %s on %s with %s\n",
-			a.verdict(), counted(a.Texts, "text"), a.Cosine, a.Wanted, a.Difference, a.Rate, a.RateTokens, a.DType, a.CPULevel, counted(a.Threads, "thread"))
+			a.verdict(), english.Plural(a.Texts, "text", ""), a.Cosine, a.Wanted, a.Difference, a.Rate, a.RateTokens, a.DType, a.CPULevel, english.Plural(a.Threads, "thread", ""))
 	case len(v.Bad()) == 0:
 		_, err = fmt.Fprint(w, noReference)
 	}

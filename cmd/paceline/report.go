@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/term"
 
 	"github.com/paceline/paceline/internal/bench"
@@ -63,7 +64,7 @@ func readRun(path string) (*record.Results, error) {
 	case lost != nil:
 		return nil, lost
 	}
-	fmt.Fprintf(os.Stderr, "%s: there is no %s, the run was killed; it left %d slices in %s\n", path, report.ResultsFile, len(recovered.Cells), bench.SpoolFile)
+	fmt.Fprintf(os.Stderr, "%s: there is no %s, the run was killed; it left %s in %s\n", path, report.ResultsFile, english.Plural(len(recovered.Cells), "slice", ""), bench.SpoolFile)
 	return recovered, nil
 }
 
@@ -107,7 +108,7 @@ func (c *reportCommand) compare() error {
 		return err
 	}
 	if n := comparison.Unchecked(limits); n > 0 {
-		fmt.Fprintf(os.Stderr, "%d figures could not be held against the limits: not valid in one of the runs, or of too few repeats\n", n)
+		fmt.Fprintf(os.Stderr, "%s could not be held against the limits: not valid in one of the runs, or of too few repeats\n", english.Plural(n, "figure", ""))
 	}
 	if err := broken(limits, comparison); err != nil {
 		return err

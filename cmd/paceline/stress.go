@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/paceline/paceline/internal/bench"
 	"github.com/paceline/paceline/internal/bench/driver"
@@ -99,7 +100,7 @@ func (c *stressCommand) Run(ctx context.Context, app *kong.Kong) error {
 		err = printStress(app.Stdout, result)
 	}
 	if result.Successful == 0 && !result.Interrupted {
-		err = errors.Join(err, fmt.Errorf("none of %d requests succeeded", result.Requests))
+		err = errors.Join(err, fmt.Errorf("%d of %s succeeded", result.Successful, english.Plural(result.Requests, "request", "")))
 	}
 	return err
 }
@@ -208,8 +209,8 @@ func writeAside(path string, v any) (err error) {
 
 // printStress prints what a person wants to know first.
 func printStress(w io.Writer, r *bench.StressResult) error {
-	_, err := fmt.Fprintf(w, "%d requests in %.1f s: %.2f successful a second (%.1f embeddings/s), %.2f %% succeeded%s\nlatency, ms: mean %s, %s\n",
-		r.Requests, r.Seconds, r.PerSecond, r.Embeddings, 100*r.SuccessRate, sentLate(r), milliseconds(r.Latency.Mean), percentiles(r))
+	_, err := fmt.Fprintf(w, "%s in %.1f s: %.2f successful a second (%.1f embeddings/s), %.2f %% succeeded%s\nlatency, ms: mean %s, %s\n",
+		english.Plural(r.Requests, "request", ""), r.Seconds, r.PerSecond, r.Embeddings, 100*r.SuccessRate, sentLate(r), milliseconds(r.Latency.Mean), percentiles(r))
 	if err != nil {
 		return err
 	}

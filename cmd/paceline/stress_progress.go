@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/term"
 
 	"github.com/paceline/paceline/internal/bench"
@@ -54,8 +55,8 @@ func (p *stressProgress) Second(s bench.Snapshot) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.line = fmt.Sprintf("%s of %s  %d requests  %.1f/s  p50 %s ms  p99 %s ms  %d failed  %d sent late",
-		clock(s.Elapsed), clock(p.duration), s.Requests, s.PerSecond, milliseconds(number(s.P50)), milliseconds(number(s.P99)), s.Failures, s.Late)
+	p.line = fmt.Sprintf("%s of %s  %s  %.1f/s  p50 %s ms  p99 %s ms  %d failed  %d sent late",
+		clock(s.Elapsed), clock(p.duration), english.Plural(s.Requests, "request", ""), s.PerSecond, milliseconds(number(s.P50)), milliseconds(number(s.P99)), s.Failures, s.Late)
 	fmt.Fprint(p.w, clearLine, p.line)
 }
 

@@ -103,14 +103,19 @@ func TestStressCommand(t *testing.T) {
 	}
 }
 
-// TestStressSummaryDoubts: what a person sees names no percentile that six requests
-// cannot carry, and says why.
+// TestStressSummaryDoubts: what a person sees names no percentile that six requests,
+// or one, cannot carry, and says why.
 func TestStressSummaryDoubts(t *testing.T) {
 	t.Parallel()
-	stdout, _, _ := stressed(t, 0, "--duration", "300ms", "--rate", "20", "--arrivals", "constant")
-	for _, want := range []string{", p50 -, p90 -, p99 -\n", "! 6 successes are too few for p50, p90, p99. Run longer.\n"} {
-		if !strings.Contains(stdout, want) {
-			t.Errorf("%q is not in %s", want, stdout)
+	for rate, said := range map[string][]string{
+		"20": {"6 requests in ", "! 6 successes are too few for p50, p90, p99. Run longer.\n"},
+		"3":  {"1 request in ", "! 1 success is too few for p50, p90, p99. Run longer.\n"},
+	} {
+		stdout, _, _ := stressed(t, 0, "--duration", "300ms", "--rate", rate, "--arrivals", "constant")
+		for _, want := range append(said, ", p50 -, p90 -, p99 -\n") {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("at %s requests/s: %q is not in %s", rate, want, stdout)
+			}
 		}
 	}
 }

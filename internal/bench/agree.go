@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/stat"
 )
@@ -72,7 +74,7 @@ func (p Probes) compare(vectors [][]float32) record.Agreement {
 	}
 	switch {
 	case a.MinCosine < p.MinCosine:
-		a.Reason = fmt.Sprintf("least cosine to the reference %.4f over %d texts, %g is needed: another model, pooling or truncation", a.MinCosine, a.Texts, p.MinCosine)
+		a.Reason = fmt.Sprintf("least cosine to the reference %.4f over %s, %g is needed: another model, pooling or truncation", a.MinCosine, english.Plural(a.Texts, "text", ""), p.MinCosine)
 	case math.Abs(length-1) > 0.01:
 		a.Reason = fmt.Sprintf("a vector of length %.3f, the reference is normalised to 1", length)
 	default:

@@ -20,6 +20,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/quality"
 	"github.com/paceline/paceline/internal/bench/record"
@@ -89,7 +91,7 @@ var ErrNothing = errors.New("no stack could be measured")
 // interrupted, without an error. ErrNothing comes with the results too: they say why.
 func Run(ctx context.Context, c Config) (*record.Results, error) {
 	if len(c.Stacks) == 0 || len(c.Data.Texts) == 0 {
-		return nil, fmt.Errorf("%w: %d stacks and %d texts were given", ErrNothing, len(c.Stacks), len(c.Data.Texts))
+		return nil, fmt.Errorf("%w: %s and %s were given", ErrNothing, english.Plural(len(c.Stacks), "stack", ""), english.Plural(len(c.Data.Texts), "text", ""))
 	}
 	spool, err := newSpool(c.SpoolDir)
 	if err != nil {
@@ -176,7 +178,7 @@ func (b *bench) results(ctx context.Context) (*record.Results, error) {
 	if ctx.Err() != nil {
 		b.warn(record.Warning{
 			Code:   "interrupted",
-			Text:   fmt.Sprintf("The run was ended early, after %d slices: cells have fewer repeats than planned, or none.", len(cells)),
+			Text:   fmt.Sprintf("The run was ended early, after %s: cells have fewer repeats than planned, or none.", english.Plural(len(cells), "slice", "")),
 			Advice: "Repeat it to its end before you decide anything by it.",
 		})
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/goodput"
 	"github.com/paceline/paceline/internal/bench/record"
 )
@@ -57,7 +59,7 @@ func (b *bench) searchGoodput(ctx context.Context) {
 	}
 	texts := b.Data.upTo(b.Demand.SLO.Chars)
 	if len(texts.Texts) == 0 {
-		b.warn(record.Warning{Code: "no_texts", Text: fmt.Sprintf("No text has at most %d characters: goodput was not searched for.", b.Demand.SLO.Chars), Advice: "Raise chars, or give other texts with --data."})
+		b.warn(record.Warning{Code: "no_texts", Text: fmt.Sprintf("No text has at most %s: goodput was not searched for.", english.Plural(b.Demand.SLO.Chars, "character", "")), Advice: "Raise chars, or give other texts with --data."})
 		return
 	}
 	var seekers []*seeker

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/record"
 )
@@ -36,7 +38,7 @@ func (b *bench) judge(s *stack, cell *record.Cell, p Point, said *complaints) {
 		s.refused[p] = true
 		cell.Invalid = "No request succeeded: " + said.String() + "."
 	case float64(failed) > mostErrors*float64(n):
-		cell.Invalid = fmt.Sprintf("%d of %d requests failed: %s. Lower the load, or mend the service.", failed, n, said)
+		cell.Invalid = fmt.Sprintf("%d of %s failed: %s. Lower the load, or mend the service.", failed, english.Plural(n, "request", ""), said)
 	case cell.Invalid != "": // it was cut off
 	default:
 		cell.Invalid = busyClient(cell, runtime.GOMAXPROCS(0))

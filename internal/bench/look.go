@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 )
 
@@ -71,8 +73,8 @@ func (b *bench) leaveOutSlow(ctx context.Context) {
 		if slowest.seconds < max(left/float64(len(needs)), far*middle.seconds) {
 			return
 		}
-		b.lose(ctx, slowest.stack, fmt.Errorf("%s is too slow for a %s run of %d stacks: the least load of every kind would take it %.0f s, and %.0f s are left for all; measure it for longer, or by itself",
-			slowest.stack.Name, b.Effort.Name, len(needs), slowest.seconds, left))
+		b.lose(ctx, slowest.stack, fmt.Errorf("%s is too slow for a %s run of %s: the least load of every kind would take it %.0f s, and %.0f s are left for all; measure it for longer, or by itself",
+			slowest.stack.Name, b.Effort.Name, english.Plural(len(needs), "stack", ""), slowest.seconds, left))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/goodput"
 	"github.com/paceline/paceline/internal/bench/load"
@@ -148,7 +150,7 @@ func (b *bench) timedOpen(ctx context.Context, s *stack, cell *record.Cell, h ho
 // doubtOpen says why an open-loop slice must not be believed; empty: it may be.
 func doubtOpen(cell *record.Cell) string {
 	if n := len(cell.Requests.Outcome); float64(cell.Late) > mostLate*float64(n) {
-		return fmt.Sprintf("%d of %d requests were sent more than %v after their time. Lower the rate, or run the client on another machine.", cell.Late, n, load.LateAfter)
+		return fmt.Sprintf("Sent more than %v after their time: %d of %s. Lower the rate, or run the client on another machine.", load.LateAfter, cell.Late, english.Plural(n, "request", ""))
 	}
 	return busyClient(cell, runtime.GOMAXPROCS(0))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 )
 
@@ -227,7 +229,7 @@ func (p Point) String() string {
 	case record.SweepOffline:
 		return "offline"
 	case record.SweepTextLength:
-		return fmt.Sprintf("%d characters", p.TextLength)
+		return english.Plural(p.TextLength, "character", "")
 	case record.SweepOnline:
 		return "online"
 	case record.SweepRate:
@@ -237,7 +239,7 @@ func (p Point) String() string {
 	case record.SweepScenario:
 		return p.Scenario
 	case record.SweepConcurrency:
-		return fmt.Sprintf("concurrency %d, %d texts each", p.Concurrency, p.BatchSize)
+		return fmt.Sprintf("concurrency %d, %s each", p.Concurrency, english.Plural(p.BatchSize, "text", ""))
 	}
 	return fmt.Sprintf("batch size %d", p.BatchSize)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/quality"
 	"github.com/paceline/paceline/internal/bench/record"
 )
@@ -35,7 +37,7 @@ func (b *bench) measureQuality(ctx context.Context) {
 	for left := all; left > 0 && ctx.Err() == nil; {
 		if tenth := 10 * (all - left) / all; left == all || tenth > said {
 			said = tenth
-			b.Watcher.Stage(fmt.Sprintf("quality: %d of %d texts embedded", all-left, all))
+			b.Watcher.Stage(fmt.Sprintf("quality: %d of %s embedded", all-left, english.Plural(all, "text", "")))
 		}
 		left = 0
 		for _, s := range sittings {

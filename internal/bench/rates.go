@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/stat"
 )
@@ -66,7 +68,7 @@ func (b *bench) judgeOpen(s *stack, cell *record.Cell, p Point, said *complaints
 		s.refused[p] = true
 		cell.Invalid = "No request succeeded: " + said.String() + "."
 	case float64(failed) > mostErrors*float64(n):
-		cell.Invalid = fmt.Sprintf("%d of %d requests failed: %s. Lower the rate, or mend the service.", failed, n, said)
+		cell.Invalid = fmt.Sprintf("%d of %s failed: %s. Lower the rate, or mend the service.", failed, english.Plural(n, "request", ""), said)
 	default:
 		if cell.Invalid = drift(cell); cell.Invalid == "" {
 			cell.Invalid = doubtOpen(cell)

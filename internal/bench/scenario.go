@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/stat"
 )
@@ -82,7 +84,7 @@ func (s Scenario) queries(e Effort, speed speed) int {
 func (b *bench) runScenario(ctx context.Context, s *stack, scenario Scenario, repeat int) error {
 	n := scenario.queries(b.Effort, s.speed)
 	if got := n * scenario.Texts; repeat == 0 && scenario.Percentile == 0 && got < record.OfflineSamples {
-		b.warn(record.Warning{Stack: s.Name, Code: "scenario_short", Text: fmt.Sprintf("%s had %d texts, MLPerf's least is %d.", scenario.Name, got, record.OfflineSamples), Advice: "Take --full."})
+		b.warn(record.Warning{Stack: s.Name, Code: "scenario_short", Text: fmt.Sprintf("%s had %s, MLPerf's least is %d.", scenario.Name, english.Plural(got, "text", ""), record.OfflineSamples), Advice: "Take --full."})
 	}
 	return b.slice(ctx, s, planned{Point: scenario.point(), Requests: n, Warmup: max(2, n/warmupShare)}, b.Data, repeat)
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/load"
 	"github.com/paceline/paceline/internal/bench/record"
@@ -121,7 +123,7 @@ func (b *bench) cutOff(ctx context.Context, s *stack, cell *record.Cell, c plann
 	if over(ctx) {
 		why = "the run's time was over"
 	}
-	cell.Invalid = fmt.Sprintf("Cut off after %d of %d requests: %s.", n, c.Requests, why)
+	cell.Invalid = fmt.Sprintf("Cut off after %d of %s: %s.", n, english.Plural(c.Requests, "request", ""), why)
 	s.refused[c.Point] = true
 	return true, nil
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 )
 
@@ -114,7 +116,7 @@ func Recover(dir string) (*record.Results, error) {
 	}
 	r.Warnings = append(r.Warnings, record.Warning{
 		Code:   "killed",
-		Text:   fmt.Sprintf("The run was killed after %d slices, which %s holds: cells have fewer repeats than planned, or none.", len(r.Cells), SpoolFile),
+		Text:   fmt.Sprintf("The run was killed after %s, which %s holds: cells have fewer repeats than planned, or none.", english.Plural(len(r.Cells), "slice", ""), SpoolFile),
 		Advice: "Repeat it to its end before you decide anything by it.",
 	})
 	return &r, nil

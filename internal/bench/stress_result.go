@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/stat"
@@ -156,10 +158,10 @@ func (r *StressResult) doubts(c StressConfig, throughput, latency []float64) []r
 	doubt(r.Interrupted, "interrupted", "Let it run to its end if it is to be compared.",
 		"Ended after %.0f s of %.0f.", r.Seconds, c.Duration.Seconds())
 	doubt(float64(r.Requests-r.Successful) > mostErrors*float64(r.Requests), "errors", "See errors and error_messages; the latencies are of the successes alone.",
-		"%d of %d requests failed.", r.Requests-r.Successful, r.Requests)
+		"%d of %s failed.", r.Requests-r.Successful, english.Plural(r.Requests, "request", ""))
 	doubt(float64(r.Late) > mostLate*float64(r.Requests), "late", "Lower the rate, or run the client on another machine.",
-		"%d of %d requests were sent late by the client.", r.Late, r.Requests)
-	doubt(len(r.Uncertified) > 0, "uncertified", "Run longer.", "%d successes are too few for %s.", r.Successful, strings.Join(r.Uncertified, ", "))
+		"The client sent %d of %s late.", r.Late, english.Plural(r.Requests, "request", ""))
+	doubt(len(r.Uncertified) > 0, "uncertified", "Run longer.", "%s too few for %s.", english.Plural(r.Successful, "success is", "successes are"), strings.Join(r.Uncertified, ", "))
 	doubt(r.ServerCPU != nil && !r.elsewhere && r.ClientCPU > *r.ServerCPU, "client_busy", "Run the client on another machine.",
 		"The client used more CPU (%.1f s) than the server.", r.ClientCPU)
 	doubt((r.ServerCPU == nil || r.elsewhere) && r.ClientCPU > mostClientCPU*r.Seconds*float64(runtime.GOMAXPROCS(0)), "client_busy", "Run the client on another machine.",

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/driver"
 	"github.com/paceline/paceline/internal/bench/goodput"
 	"github.com/paceline/paceline/internal/bench/load"
@@ -81,7 +83,7 @@ func (t *trial) decide() {
 	case t.judged.Failed:
 		r.Reason = t.missed()
 	default:
-		r.Reason = fmt.Sprintf("not shown by %d requests: %s", r.Requests, t.missed())
+		r.Reason = fmt.Sprintf("not shown by %s: %s", english.Plural(r.Requests, "request", ""), t.missed())
 	}
 	if r.Verdict = record.Failed; t.doubt != "" {
 		r.Verdict = record.Suspect

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/store/hub"
 )
 
@@ -34,7 +36,7 @@ func (m Marco) Fetch(ctx context.Context, client *hub.Client, fetched func()) (S
 		return Set{}, fmt.Errorf("%s: %w", source, err)
 	}
 	if len(texts) < m.Count {
-		return Set{}, fmt.Errorf("%s: there are %d texts only", source, len(texts))
+		return Set{}, fmt.Errorf("%s: %s only", source, english.Plural(len(texts), "text", ""))
 	}
 	return newSet(source, texts), nil
 }

@@ -60,7 +60,7 @@ func TestMarcoGoesOnInTheNextFile(t *testing.T) {
 	if err != nil || len(set.Texts) != 1010 || set.Texts[1009] != passage(9) {
 		t.Errorf("%d texts, %v", len(set.Texts), err)
 	}
-	if _, err := (Marco{"v2.1", "train", 3000}).Fetch(t.Context(), client, func() {}); err == nil || !strings.Contains(err.Error(), "2000 texts only") {
+	if _, err := (Marco{"v2.1", "train", 3000}).Fetch(t.Context(), client, func() {}); err == nil || !strings.Contains(err.Error(), "2,000 texts only") {
 		t.Errorf("more than there is: %v", err)
 	}
 }

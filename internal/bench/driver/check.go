@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // learned is the dimension of the service's vectors, as the first reply that was
@@ -23,7 +25,7 @@ func (d *learned) check(s shape, texts int) error {
 	dim := int(d.known.Load())
 	switch {
 	case s.count != texts:
-		return &mismatch{WrongCount, fmt.Sprintf("%d vectors for %d texts", s.count, texts)}
+		return &mismatch{WrongCount, fmt.Sprintf("%s for %s", english.Plural(s.count, "vector", ""), english.Plural(texts, "text", ""))}
 	case s.ragged:
 		return &mismatch{WrongDim, "vectors of several dimensions"}
 	case s.dim == 0 && s.count > 0, dim != 0 && s.dim != dim:

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // overHTTP drives a codec over HTTP/1.1.
@@ -59,7 +61,7 @@ func (h *overHTTP) Door() string { return h.door() }
 func (h *overHTTP) Prepare(texts []string) (*Request, error) {
 	body, err := h.body(texts)
 	if err != nil {
-		return nil, fmt.Errorf("encoding %d texts: %w", len(texts), err)
+		return nil, fmt.Errorf("encoding %s: %w", english.Plural(len(texts), "text", ""), err)
 	}
 	wire := fmt.Appendf(bytes.Clone(h.head), "%d\r\n", len(body))
 	if f, ok := h.codec.(framed); ok {

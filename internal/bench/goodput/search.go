@@ -3,6 +3,8 @@ package goodput
 import (
 	"fmt"
 	"math"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // Search decides which rate to try next. It brackets the goodput by doubling or
@@ -54,7 +56,7 @@ func (s *Search) Done(passed bool) {
 		s.fail()
 	}
 	if s.step(); s.ended == "" && s.tries >= s.limits.Tries {
-		s.end(fmt.Sprintf("given up after %d tries without a confirmed rate", s.tries))
+		s.end(fmt.Sprintf("given up after %s without a confirmed rate", english.Plural(s.tries, "try", "")))
 	}
 }
 

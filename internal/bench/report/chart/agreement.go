@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report/figures"
 	"github.com/paceline/paceline/internal/bench/stat"
@@ -42,7 +44,7 @@ func cumulative(cosines []float64) []Point {
 		}
 		v := 100 * float64(i+1) / float64(len(sorted))
 		points = append(points, Point{distance, figures.Figure{
-			Estimate: stat.Estimate{Value: v, Lo: v, Hi: v, N: 1}, Cell: fmt.Sprintf("%d of %d texts", i+1, len(sorted)),
+			Estimate: stat.Estimate{Value: v, Lo: v, Hi: v, N: 1}, Cell: fmt.Sprintf("%d of %s", i+1, english.Plural(len(sorted), "text", "")),
 		}})
 	}
 	return points

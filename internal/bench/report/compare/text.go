@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/report/format"
 	"github.com/paceline/paceline/internal/bench/report/table"
 	"github.com/paceline/paceline/internal/bench/stat"
@@ -98,8 +100,8 @@ func (c *Comparison) caption() string {
 	if len(c.Changes) == 0 {
 		return "The runs share no cell: nothing to compare."
 	}
-	return fmt.Sprintf("%d figures compared: %d worse, %d better, %d without a shown difference, %d not valid. "+
+	return fmt.Sprintf("%s compared: %d worse, %d better, %d without a shown difference, %d not valid. "+
 		"A difference is shown when Mann-Whitney gives p <= %g, the medians' intervals do not overlap and all of the ratio's "+
 		"lies beyond %g %%, by which two runs may differ because of what else changed between them.",
-		len(c.Changes), counts[Worse], counts[Better], counts[NoDifference]+counts[TooFew], counts[Invalid], stat.Significance, 100*floor)
+		english.Plural(len(c.Changes), "figure", ""), counts[Worse], counts[Better], counts[NoDifference]+counts[TooFew], counts[Invalid], stat.Significance, 100*floor)
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report/figures"
 	"github.com/paceline/paceline/internal/bench/stat"
@@ -132,7 +134,7 @@ func mlperfBlock(b *strings.Builder, x *figures.Index, s *record.Stack, p figure
 func (m mlperfScenario) tooFew(cells []*record.Cell) string {
 	for _, c := range cells {
 		if n := figures.Embeddings(c); n < m.least {
-			return fmt.Sprintf("a repeat had %d samples, MLPerf's least is %d: take --full", n, m.least)
+			return fmt.Sprintf("a repeat had %s, MLPerf's least is %d: take --full", english.Plural(n, "sample", ""), m.least)
 		}
 	}
 	return ""

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/stat"
 )
@@ -70,7 +72,7 @@ func (x *Index) Figure(stack string, p Point, q Quantity) Figure {
 		f.Doubt = reason
 		valid = cells
 	case len(valid) < len(cells):
-		f.Note = fmt.Sprintf("%d of %d repeats left out: %s", len(cells)-len(valid), len(cells), reason)
+		f.Note = fmt.Sprintf("%d of %s left out: %s", len(cells)-len(valid), english.Plural(len(cells), "repeat", ""), reason)
 	}
 	for _, c := range valid {
 		if v := q(c); !math.IsNaN(v) && !math.IsInf(v, 0) {
@@ -142,7 +144,7 @@ func (x *Index) Percentile(stack string, at Point, wanted float64) Percentile {
 	switch {
 	case len(valid) == 0:
 	case !ok:
-		result.Note = fmt.Sprintf("n too small: %d requests, %s needs %d", n, percentileName(wanted), stat.MinSamples(wanted))
+		result.Note = fmt.Sprintf("n too small: %s, %s needs %d", english.Plural(n, "request", ""), percentileName(wanted), stat.MinSamples(wanted))
 	case p < wanted:
 		result.Note = fmt.Sprintf("%d requests carry %s, %s needs %d", n, percentileName(p), percentileName(wanted), stat.MinSamples(wanted))
 	}

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report/format"
 )
@@ -36,19 +38,13 @@ func PointOf(c *record.Cell) Point {
 
 // String says what was sent: "1 text × 8 clients".
 func (p Point) String() string {
-	texts := fmt.Sprintf("%d texts", p.BatchSize)
-	if p.BatchSize == 1 {
-		texts = "1 text"
-	}
-	clients := fmt.Sprintf("%d clients", p.Concurrency)
-	if p.Concurrency == 1 {
-		clients = "1 client"
-	}
+	texts := english.Plural(p.BatchSize, "text", "")
+	clients := english.Plural(p.Concurrency, "client", "")
 	if p.Rate > 0 {
 		clients = format.Number(p.Rate) + " requests/s"
 	}
 	if p.TextLength > 0 {
-		return fmt.Sprintf("%s of %d characters × %s", texts, p.TextLength, clients)
+		return fmt.Sprintf("%s of %s × %s", texts, english.Plural(p.TextLength, "character", ""), clients)
 	}
 	if p.Scenario != "" {
 		return p.Scenario + ", " + texts + " × " + clients

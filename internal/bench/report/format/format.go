@@ -11,6 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/stat"
 )
@@ -86,7 +88,7 @@ func ModelLine(m record.Model) string {
 		facts = append(facts, m.DType)
 	}
 	if m.Dim > 0 {
-		facts = append(facts, fmt.Sprintf("%d dimensions", m.Dim))
+		facts = append(facts, english.Plural(m.Dim, "dimension", ""))
 	}
 	return withFacts(line, facts)
 }
@@ -95,7 +97,7 @@ func ModelLine(m record.Model) string {
 func DataLine(d record.Data) string {
 	var facts []string
 	if d.Texts > 0 {
-		facts = append(facts, Grouped(int64(d.Texts))+" texts")
+		facts = append(facts, english.Plural(d.Texts, "text", ""))
 	}
 	if d.MeanChars > 0 {
 		facts = append(facts, Number(d.MeanChars)+" characters")
@@ -110,7 +112,7 @@ func DataLine(d record.Data) string {
 func MachineLine(m record.Machine) string {
 	var facts []string
 	if m.Cores > 0 {
-		facts = append(facts, fmt.Sprintf("%d cores", m.Cores))
+		facts = append(facts, english.Plural(m.Cores, "core", ""))
 	}
 	if m.MemoryBytes > 0 {
 		facts = append(facts, fmt.Sprintf("%.0f GB", float64(m.MemoryBytes)/1e9))
@@ -122,7 +124,7 @@ func MachineLine(m record.Machine) string {
 		facts = append(facts, m.GPU)
 	}
 	if m.Threads > 0 {
-		facts = append(facts, fmt.Sprintf("%d threads a server", m.Threads))
+		facts = append(facts, english.Plural(m.Threads, "thread", "")+" a server")
 	}
 	return withFacts(m.CPU, facts)
 }

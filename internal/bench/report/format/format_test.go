@@ -21,3 +21,18 @@ func TestNumbers(t *testing.T) {
 		t.Errorf("a cosine below 1 is printed as %s", got)
 	}
 }
+
+// TestLinesCount: one of a thing is not several.
+func TestLinesCount(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ got, want string }{
+		{MachineLine(record.Machine{CPU: "Some CPU", Cores: 1, Threads: 1}), "Some CPU (1 core, 1 thread a server)"},
+		{MachineLine(record.Machine{CPU: "Some CPU", Cores: 2, Threads: 2}), "Some CPU (2 cores, 2 threads a server)"},
+		{DataLine(record.Data{Source: "lines", Texts: 1}), "lines (1 text)"},
+		{DataLine(record.Data{Source: "lines", Texts: 12345}), "lines (12,345 texts)"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/paceline/paceline/internal/bench/record"
 	"github.com/paceline/paceline/internal/bench/report/format"
 )
@@ -71,9 +73,9 @@ func (c checks) String() string {
 	case c.Cells == 0:
 		return "Nothing was measured."
 	case c.toCome:
-		return fmt.Sprintf("The %d windows have not been checked: a stress test's checks are of all its requests, when it ends.", c.Cells)
+		return fmt.Sprintf("The %s not been checked: a stress test's checks are of all its requests, when it ends.", english.Plural(c.Cells, "window has", "windows have"))
 	case c.Failed == 0:
-		return fmt.Sprintf("All %d timed slices passed their checks.", c.Cells)
+		return fmt.Sprintf("%s passed all checks.", english.Plural(c.Cells, "timed slice", ""))
 	}
-	return fmt.Sprintf("%d of %d timed slices failed their checks: they are left out, or marked where there is no other.", c.Failed, c.Cells)
+	return fmt.Sprintf("%d of %s failed checks: left out, or marked where there is no other.", c.Failed, english.Plural(c.Cells, "timed slice", ""))
 }

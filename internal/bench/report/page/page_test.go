@@ -29,11 +29,13 @@ func TestChecks(t *testing.T) {
 		want    string
 	}{
 		{"nothing", nil, false, nil, "Nothing was measured"},
-		{"a run under way", cells, false, nil, "All 2 timed slices passed"},
+		{"a run under way", cells, false, nil, "2 timed slices passed"},
+		{"one slice", cells[:1], false, nil, "1 timed slice passed"},
 		{"one failed", failed, false, nil, "1 of 2 timed slices failed"},
-		{"a stress test", cells, true, []string{"paceline", "stress"}, "All 2 timed slices passed"},
+		{"a stress test", cells, true, []string{"paceline", "stress"}, "2 timed slices passed"},
 		{"one that drifted", failed, true, []string{"paceline", "stress"}, "1 of 2 timed slices failed"},
 		{"one under way", cells, true, nil, "The 2 windows have not been checked"},
+		{"one that began", cells[:1], true, nil, "The 1 window has not been checked"},
 	} {
 		r := &record.Results{Cells: c.cells, Manifest: record.Manifest{Command: c.command}}
 		if got := newChecks(r, c.stress).String(); !strings.HasPrefix(got, c.want) {
