@@ -35,10 +35,11 @@ type commandLine struct {
 	Data   dataCommand   `cmd:"" help:"Write the texts that bench and stress send: MS MARCO, your own, or made from a seed."`
 	Doctor doctorCommand `cmd:"" help:"Say what this machine is: processor, kernels, memory, caches, hub."`
 
-	Agent   agentCommand  `cmd:"" help:"Tell a benchmark on another machine what a server on this one takes."`
-	Report  reportCommand `cmd:"" help:"Render a saved run again, or compare two."`
-	Keep    keepCommand   `cmd:"" hidden:""`
-	Version versionFlag   `help:"Print the version and exit."`
+	Agent       agentCommand       `cmd:"" help:"Tell a benchmark on another machine what a server on this one takes."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it is ready: exit 0 if it is, 1 if not. For containers."`
+	Report      reportCommand      `cmd:"" help:"Render a saved run again, or compare two."`
+	Keep        keepCommand        `cmd:"" hidden:""`
+	Version     versionFlag        `help:"Print the version and exit."`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
