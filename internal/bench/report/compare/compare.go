@@ -56,6 +56,8 @@ type Comparison struct {
 	Differences []string `json:"differences,omitempty"` // in what the runs were made of
 	Lost        []string `json:"lost,omitempty"`        // stacks that A measured and that B could not, with the reason
 	Changes     []Change `json:"changes"`
+
+	spotless bool // at a load that both hold, neither run had an error
 }
 
 // Runs sets run b against run a. Stacks are paired by name; where each run holds one
@@ -78,6 +80,7 @@ func Runs(a, b *record.Results) *Comparison {
 			c.Lost = append(c.Lost, fmt.Sprintf("%s: %s: %s", s.Name, row.Status, format.OneLine(row.Reason)))
 		default:
 			c.Changes = append(c.Changes, changes(x, y, s.Name, name)...)
+			c.spotless = c.spotless || spotless(x, y, s.Name, name)
 		}
 	}
 	return c
@@ -96,6 +99,17 @@ func changes(x, y *figures.Index, stack, counterpart string) []Change {
 		}
 	}
 	return list
+}
+
+// spotless finds a load at which neither had an error: it is no change to show, and a
+// limit on errors was held against it.
+func spotless(x, y *figures.Index, stack, counterpart string) bool {
+	return slices.ContainsFunc(errorSweeps, func(sweep record.Sweep) bool {
+		return slices.ContainsFunc(x.Points(stack, sweep), func(p figures.Point) bool {
+			a, b := failures(x, stack, p), failures(y, counterpart, p)
+			return a.Known() && b.Known() && a.Hi == 0 && b.Hi == 0
+		})
+	})
 }
 
 // differences lists what the two runs were not alike in.

@@ -73,7 +73,8 @@ func (c *Comparison) Broken(limits []Limit) []Break {
 // whatever happened.
 func (c *Comparison) Idle(limits []Limit) []Limit {
 	return slices.DeleteFunc(slices.Clone(limits), func(l Limit) bool {
-		return slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Quantity == l.Quantity })
+		return l.Quantity == "errors" && c.spotless ||
+			slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Quantity == l.Quantity })
 	})
 }
 

@@ -22,6 +22,9 @@ var (
 	full  = []record.Sweep{record.SweepOffline, record.SweepConcurrency, record.SweepBatchSize, record.SweepOnline, record.SweepScenario, record.SweepStress}
 )
 
+// errorSweeps are those whose requests may fail.
+var errorSweeps = slices.Concat(full, []record.Sweep{record.SweepRate})
+
 var quantities = []quantity{
 	{name: "throughput", unit: "embeddings/s", sweeps: full, figure: at(figures.Throughput)},
 	{name: "p50", unit: "ms", lowerIsBetter: true, sweeps: timed, figure: percentile(0.5)},
@@ -29,7 +32,7 @@ var quantities = []quantity{
 	{name: "p99", unit: "ms", lowerIsBetter: true, sweeps: timed, figure: percentile(0.99)},
 	{name: "memory", unit: "MB", lowerIsBetter: true, sweeps: []record.Sweep{record.SweepTextLength}, figure: at(figures.PeakMemory)},
 	{name: "efficiency", unit: "embeddings/CPU-s", sweeps: []record.Sweep{record.SweepConcurrency, record.SweepStress}, figure: at(figures.PerCPUSecond)},
-	{name: "errors", unit: "% of requests", lowerIsBetter: true, difference: true, sweeps: slices.Concat(full, []record.Sweep{record.SweepRate}), figure: failures},
+	{name: "errors", unit: "% of requests", lowerIsBetter: true, difference: true, sweeps: errorSweeps, figure: failures},
 }
 
 func at(q figures.Quantity) func(*figures.Index, string, figures.Point) figures.Figure {
