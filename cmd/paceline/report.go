@@ -27,7 +27,7 @@ type reportCommand struct {
 	Against       string   `arg:"" name:"against" optional:"" help:"Directory of a later run: says what changed from the first."`
 	JSON          bool     `xor:"form" help:"Print JSON instead of a table."`
 	Markdown      bool     `xor:"form" help:"Print Markdown instead of a table, for an issue."`
-	FailIf        []string `placeholder:"LIMIT" sep:"none" help:"With two runs: exit 1 if a change that is shown (all of its interval beyond 5 %) goes beyond the limit, like 'throughput<-5%' or 'p95>10%'. Of throughput, p50, p95, p99, memory, efficiency (embeddings a CPU-second) and errors (percentage points). Repeatable."`
+	FailIf        []string `placeholder:"LIMIT" sep:"none" help:"With two runs: exit 1 if a change that is shown (all of its interval beyond 5 %) goes beyond the limit, like 'throughput<-5%' or 'p95>10%'; exit 2 if no figure could be held against it, for want of repeats for example. Of throughput, p50, p95, p99, memory, efficiency (embeddings a CPU-second) and errors (percentage points). Repeatable."`
 	JUnit         string   `name:"junit" placeholder:"FILE" help:"With two runs: write the comparison as a JUnit report, for CI systems."`
 	GitHubSummary bool     `name:"github-summary" help:"Append the Markdown to the summary of the GitHub job ($$GITHUB_STEP_SUMMARY)."`
 	Serve         bool     `help:"Show the run in a browser, one that is under way as it grows, until interrupted."`
@@ -113,10 +113,7 @@ func (c *reportCommand) compare() error {
 	if err := broken(limits, comparison); err != nil {
 		return err
 	}
-	if idle := comparison.Idle(limits); len(idle) > 0 {
-		return fmt.Errorf("%w: the runs share no figure that could be held against %s", errUsage, idle[0])
-	}
-	return nil
+	return idle(limits, comparison)
 }
 
 func (c *reportCommand) limits() ([]compare.Limit, error) {
@@ -175,6 +172,19 @@ func broken(limits []compare.Limit, c *compare.Comparison) error {
 		return nil
 	}
 	return fmt.Errorf("beyond the limits:\n%s", strings.Join(lines, "\n"))
+}
+
+// idle is an error that names every limit that could be held against nothing: a gate
+// must not pass by it.
+func idle(limits []compare.Limit, c *compare.Comparison) error {
+	var lines []string
+	for _, i := range c.Idle(limits) {
+		lines = append(lines, i.String())
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: nothing is shown:\n%s", errUsage, strings.Join(lines, "\n"))
 }
 
 func printJSON(w io.Writer, v any) error {

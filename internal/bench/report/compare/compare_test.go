@@ -138,6 +138,42 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestIdleLimits: a limit that nothing could have broken says so, with what the runs
+// lack; one figure that could have is enough.
+func TestIdleLimits(t *testing.T) {
+	t.Parallel()
+	invalid := reporttest.Demo(5)
+	for i := range invalid.Cells {
+		invalid.Cells[i].Invalid = "it drifted"
+	}
+	mixed := reporttest.Demo(5)
+	mixed.Cells = slices.DeleteFunc(mixed.Cells, func(c record.Cell) bool { return c.Stack != "paceline/tei" && c.Repeat > 2 })
+	some, others := reporttest.Only(reporttest.Demo(5), "paceline/tei", "paceline/vllm"), reporttest.Only(reporttest.Demo(5), "paceline/fastapi", "paceline/triton")
+	for _, c := range []struct {
+		name  string
+		a, b  *record.Results
+		limit string
+		want  string
+	}{
+		{"enough repeats", reporttest.Demo(5), reporttest.Demo(4), "throughput<-5%", ""},
+		{"few repeats", reporttest.Demo(3), reporttest.Demo(2), "throughput<-5%", "had too few repeats, the best 3 in the first run and 2 in the second, where four in each are enough; measure again with more time (bench --full"},
+		{"few in one run", reporttest.Demo(1), reporttest.Demo(5), "throughput<-5%", "the best 1 in the first run and 5 in the second"},
+		{"not valid", reporttest.Demo(5), invalid, "p95>10%", "none is valid in both runs; the first: it drifted"},
+		{"few of all stacks but one", reporttest.Demo(5), mixed, "throughput<-5%", ""},
+		{"no errors in either", reporttest.Demo(5), reporttest.Demo(5), "errors>1%", ""},
+		{"no load to have errors at", some, others, "errors>1%", "the runs share no figure that could be held against errors>1%"},
+		{"not shared", some, others, "throughput<-5%", "the runs share no figure that could be held against throughput<-5%"},
+	} {
+		var said []string
+		for _, i := range Runs(c.a, c.b).Idle(parsed(t, c.limit)) {
+			said = append(said, i.String())
+		}
+		if got := strings.Join(said, "\n"); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // failing lets some of the requests of a stack's online cells fail.
 func failing(r *record.Results, stack string, each int) *record.Results {
 	for i := range r.Cells {

@@ -38,8 +38,8 @@ type (
 )
 
 // WriteJUnit writes a test case for every figure compared, in a suite a stack. A
-// figure beyond a limit fails, and so does a stack that was lost; one that could not
-// be compared is skipped, with the reason.
+// figure beyond a limit fails, and so do a stack that was lost and a limit that was held
+// against nothing; a figure that could not be compared is skipped, with the reason.
 func (c *Comparison) WriteJUnit(w io.Writer, limits []Limit) error {
 	all := junitSuites{Name: "paceline report"}
 	for _, change := range c.Changes {
@@ -47,6 +47,9 @@ func (c *Comparison) WriteJUnit(w io.Writer, limits []Limit) error {
 	}
 	for _, lost := range c.Lost {
 		all.suite("stacks").add(junitCase{Class: "stacks", Name: "measured in both runs", Failure: &junitMessage{lost}})
+	}
+	for _, idle := range c.Idle(limits) {
+		all.suite("limits").add(junitCase{Class: "limits", Name: idle.Limit.String(), Failure: &junitMessage{idle.String()}})
 	}
 	for _, s := range all.Suites {
 		all.Tests, all.Failures, all.Skipped = all.Tests+s.Tests, all.Failures+s.Failures, all.Skipped+s.Skipped
@@ -93,7 +96,7 @@ func (c Change) junit(limits []Limit) junitCase {
 			return test
 		}
 	}
-	if c.Outcome == Invalid || c.Outcome == TooFew {
+	if !c.judged() {
 		test.Skipped = &junitMessage{c.Why()}
 	}
 	return test

@@ -69,21 +69,12 @@ func (c *Comparison) Broken(limits []Limit) []Break {
 	return list
 }
 
-// Idle are the limits on a quantity that the runs share no figure of: they would hold
-// whatever happened.
-func (c *Comparison) Idle(limits []Limit) []Limit {
-	return slices.DeleteFunc(slices.Clone(limits), func(l Limit) bool {
-		return l.Quantity == "errors" && c.spotless ||
-			slices.ContainsFunc(c.Changes, func(change Change) bool { return change.Quantity == l.Quantity })
-	})
-}
-
 // Unchecked counts the figures that a limit is about and that it could not be held
 // against: not valid in one of the runs, or of too few repeats.
 func (c *Comparison) Unchecked(limits []Limit) (n int) {
 	for _, change := range c.Changes {
 		about := slices.ContainsFunc(limits, func(l Limit) bool { return l.Quantity == change.Quantity })
-		if about && (change.Outcome == Invalid || change.Outcome == TooFew) {
+		if about && !change.judged() {
 			n++
 		}
 	}
