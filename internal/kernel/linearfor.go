@@ -50,11 +50,11 @@ func (c *Core) LinearInto(dst *Activations, from int, x *Activations, w *Weights
 // narrowProduct rounds a product where it is made, in blocks.
 func (c *Core) narrowProduct(dst *Activations, from int, x *Activations, w *Weights, a Activation) {
 	rows, arithmetic := dst.values.Rows, c.set.linear[w.dtype]
-	c0 := dst.block(from / 2)
+	into := dst.block(from / 2)
 	raceRead(x.memory)
-	raceWrite(c0[:rows*w.out/2])
+	raceWrite(into[:rows*w.out/2])
 	p := w.blockProduct(arithmetic, x, 0, w.out)
-	p.c, p.ldc, p.next, p.a, p.k = c0, blockElements*rows, blockElements*rows, x.memory, w.steps
+	p.c, p.ldc, p.next, p.a, p.k = into, blockElements*rows, blockElements*rows, x.memory, w.steps
 	p.each(arithmetic.narrower(w, a))
 }
 
