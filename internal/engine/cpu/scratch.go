@@ -52,11 +52,15 @@ type sharedChunk struct {
 	activated kernel.Activations
 }
 
-// prepareShared makes room for the inner values of all chunks at once.
-func (s *scratch) prepareShared(chunks []chunk) {
-	for len(s.chunks) < len(chunks) {
+// growChunks makes room for what is known of so many chunks at once.
+func (s *scratch) growChunks(n int) {
+	for len(s.chunks) < n {
 		s.chunks = append(s.chunks, sharedChunk{})
 	}
+}
+
+// prepareShared makes room for the inner values of all chunks at once.
+func (s *scratch) prepareShared(chunks []chunk) {
 	total := 0
 	for i := range chunks {
 		total += s.rows * chunks[i].up.Out()

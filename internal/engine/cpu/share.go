@@ -73,11 +73,13 @@ func (w *worker) shareFeedForward(l *layer) {
 	for i := range l.chunks {
 		tasks += w.tasksOf(l.chunks[i].up)
 	}
-	s.prepareShared(l.chunks)
+	s.growChunks(len(l.chunks))
 	if w.rounded = w.rounds(l); w.rounded {
 		for i := range l.chunks {
 			w.set.Reserve(&s.chunks[i].activated, s.rows, l.chunks[i].up)
 		}
+	} else {
+		s.prepareShared(l.chunks)
 	}
 	w.team.share(tasks, upTask)
 	if !w.rounded {

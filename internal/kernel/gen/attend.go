@@ -62,6 +62,21 @@ func (g *generator) attention(parts int) {
 	g.TESTQ(a.left, a.left)
 	g.Comment("go on")
 	g.JG(operand.LabelRef("queries"))
+	g.nextSequence(a)
+	g.Comment("leave no tile behind for the system to save")
+	g.emitTile("TILERELEASE")
+	g.end()
+}
+
+// allocate sets aside registers and memory for what every attention counts.
+func (g *generator) allocate(a *attend) {
+	a.sequence, a.query, a.to, a.left = g.GP64(), g.GP64(), g.GP64(), g.GP64()
+	a.count, a.from, a.dst = g.GP64(), g.GP64(), g.GP64()
+	a.offset, a.tokens, a.rows, a.scoreRow, a.weightRow = g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8)
+}
+
+// nextSequence goes on to the next sequence, if there is one.
+func (g *generator) nextSequence(a *attend) {
 	g.Comment("next sequence")
 	g.ADDQ(operand.Imm(4), a.sequence)
 	g.Comment("one less")
@@ -70,9 +85,6 @@ func (g *generator) attention(parts int) {
 	g.CMPQ(g.argument(g.Param("starts").Len()), operand.Imm(1))
 	g.Comment("another?")
 	g.JG(operand.LabelRef("sequence"))
-	g.Comment("leave no tile behind for the system to save")
-	g.emitTile("TILERELEASE")
-	g.end()
 }
 
 func attendDoc(name string, parts int) []string {
@@ -88,9 +100,8 @@ func attendDoc(name string, parts int) []string {
 }
 
 func (g *generator) beginAttend(a *attend) {
-	a.row, a.sequence, a.query, a.to, a.left = g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
-	a.count, a.from, a.dst = g.GP64(), g.GP64(), g.GP64()
-	a.offset, a.tokens, a.rows, a.scoreRow, a.weightRow = g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8)
+	a.row = g.GP64()
+	g.allocate(a)
 	g.configure(a.count)
 	g.Comment("from row to row of a tile")
 	g.MOVQ(operand.U32(tileBytes), a.row)

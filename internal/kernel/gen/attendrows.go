@@ -61,14 +61,7 @@ func (g *generator) rowAttention(parts int) {
 	g.SUBQ(operand.Imm(rowHeight), a.left)
 	g.Comment("more?")
 	g.JG(operand.LabelRef("queries"))
-	g.Comment("next sequence")
-	g.ADDQ(operand.Imm(4), a.sequence)
-	g.Comment("one less")
-	g.DECQ(g.argument(g.Param("starts").Len()))
-	g.Comment("the last start is an end")
-	g.CMPQ(g.argument(g.Param("starts").Len()), operand.Imm(1))
-	g.Comment("another?")
-	g.JG(operand.LabelRef("sequence"))
+	g.nextSequence(&a.attend)
 	g.end()
 }
 
@@ -93,9 +86,7 @@ func (a *rowAttend) doc(name string, rounds bool) []string {
 }
 
 func (g *generator) beginRowAttend(a *rowAttend) {
-	a.sequence, a.query, a.to, a.left = g.GP64(), g.GP64(), g.GP64(), g.GP64()
-	a.count, a.from, a.dst = g.GP64(), g.GP64(), g.GP64()
-	a.offset, a.tokens, a.rows, a.scoreRow, a.weightRow = g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8), g.AllocLocal(8)
+	g.allocate(&a.attend)
 	a.lda = g.keptStride("lda", "from row to row of q, k and v")
 	a.ldd = g.keptStride("ldd", "from row to row of dst")
 	g.Comment("where the first sequence starts")
