@@ -7,7 +7,7 @@ import "math"
 const keyBlock = 256
 
 // attendSet computes the products inside attention: on float32, or on operands that
-// are rounded to pairs.
+// are rounded to pairs of bfloat16 or, of whole sequences only, of int16.
 type attendSet struct {
 	tileSet
 	blocks *blockSet          // products on operands in blocks, in place of those of tiles; nil: none
@@ -18,6 +18,14 @@ type attendSet struct {
 	// join rounds the elements of rows and of those apart from them to pairs, of two
 	// rows or, where tiles take steps by twos, of four.
 	join func(dst, x []float32, rows, cols, ldd, stride, apart int)
+}
+
+// inIntegers is t but for heads of 32 and of 64 columns, whose whole sequences are attended
+// to by functions on int16. What else there is, patterns and longer sequences, stays as it is.
+func (t *attendSet) inIntegers(of32, of64 attendFunc) *attendSet {
+	s := *t
+	s.whole = map[int]attendFunc{32: of32, 64: of64}
+	return &s
 }
 
 // steps is how many elements n values are encoded in.

@@ -58,9 +58,53 @@ func (c *Core) rounded(m Matrix) Matrix {
 	return rounded(m, BFloat16)
 }
 
+// operands are a head's queries, keys and values as c's products over whole sequences see
+// them.
+func (c *Core) operands(q, k, v Matrix) (Matrix, Matrix, Matrix) {
+	if c.attend != c.set.attend[Int16] {
+		return c.rounded(q), c.rounded(k), c.rounded(v)
+	}
+	largest := math.Floor(math.Sqrt((1<<31 - 1) / float64(q.Cols)))
+	keys, values, inverses := columnLargest(k), columnLargest(v), make([]float64, k.Cols)
+	for i, x := range keys {
+		inverses[i] = 1 / x
+	}
+	all := slices.Max(columnLargest(toUnits(q, inverses, 0)))
+	for i := range inverses {
+		inverses[i] *= all
+	}
+	return toUnits(q, inverses, largest), toUnits(k, keys, largest), toUnits(v, values, 2047)
+}
+
+// columnLargest returns the largest magnitude of each column, 2^-40 at least.
+func columnLargest(m Matrix) []float64 {
+	largest := slices.Repeat([]float64{0x1p-40}, m.Cols)
+	for r := range m.Rows {
+		for i, x := range m.Row(r) {
+			largest[i] = math.Max(largest[i], math.Abs(float64(x)))
+		}
+	}
+	return largest
+}
+
+// toUnits returns m rounded so that as many units make a column's largest or, for none,
+// divided by that.
+func toUnits(m Matrix, largest []float64, units float64) Matrix {
+	y := NewMatrix(make([]float32, m.Rows*m.Cols), m.Rows, m.Cols)
+	for r := range m.Rows {
+		for i, x := range m.Row(r) {
+			y.Row(r)[i] = float32(float64(x) / largest[i])
+			if units > 0 {
+				y.Row(r)[i] = float32(math.RoundToEven(float64(x)/largest[i]*units) / units * largest[i])
+			}
+		}
+	}
+	return y
+}
+
 // attentionBound is n times the tolerance, plus what rounded weights of v may add.
 func (c *Core) attentionBound(v Matrix, tolerance float64, n int) []float64 {
-	if c.attend.narrow != nil {
+	if c.attend != c.set.attend[Float32] {
 		largest := float32(0)
 		for i := range v.Rows {
 			largest = max(largest, largestGeneric(v.Row(i)))
@@ -73,9 +117,9 @@ func (c *Core) attentionBound(v Matrix, tolerance float64, n int) []float64 {
 // eachAttention runs a suite for every arithmetic of attention that a level has.
 func eachAttention(t *testing.T, suite func(t *testing.T, s *Set, core *Core)) {
 	eachLevel(t, func(t *testing.T, s *Set) {
-		for _, d := range []DType{Float32, BFloat16} {
-			if _, ok := s.attend[d]; ok {
-				t.Run(string(d), func(t *testing.T) { suite(t, s, s.NewCoreFor(d)) })
+		for _, d := range []DType{Float32, Int16, BFloat16} {
+			if core := s.NewCoreFor(d); core.attend == s.attend[d] {
+				t.Run(string(d), func(t *testing.T) { suite(t, s, core) })
 			}
 		}
 	})

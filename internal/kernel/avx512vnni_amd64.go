@@ -139,3 +139,27 @@ func mulGELU2x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32
 //
 //go:noescape
 func mulGELU1x64AVX512VNNI(c []float32, a []float32, b []float32, bias []float32, add []float32, k int, ldc int, lda int, ldb int, ldadd int, tiles int, pace int)
+
+// attend32AVX512VNNI computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,
+//
+//	dst = softmax(q·kᵀ)·v // of base 2
+//
+// for one head of 32 columns. Rows of q, k and v are lda apart, rows of dst ldd.
+// Queries, keys, values and weights are int16 for up to 512 tokens a sequence. The rest is memory, for tokens of the longest sequence:
+// keys and values of 16 elements a token and 16 tokens more, scores of 12 for each and 16 more, weights of half as
+// many and 32 tokens more, queries of 192, inverse of 352.
+//
+//go:noescape
+func attend32AVX512VNNI(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)
+
+// attend64AVX512VNNI computes, for each sequence of at least one row, starts[s]-starts[0], …, starts[s+1]-starts[0]-1,
+//
+//	dst = softmax(q·kᵀ)·v // of base 2
+//
+// for one head of 64 columns. Rows of q, k and v are lda apart, rows of dst ldd.
+// Queries, keys, values and weights are int16 for up to 512 tokens a sequence. The rest is memory, for tokens of the longest sequence:
+// keys and values of 32 elements a token and 16 tokens more, scores of 12 for each and 16 more, weights of half as
+// many and 32 tokens more, queries of 384, inverse of 480.
+//
+//go:noescape
+func attend64AVX512VNNI(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)

@@ -2608,3 +2608,5310 @@ done:
 	JNZ tile // another?
 	VZEROUPPER // leave the upper halves clean for SSE code
 	RET
+
+// func attend32AVX512VNNI(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, CMOV
+TEXT ·attend32AVX512VNNI(SB), $56-280
+	MOVQ lda+264(FP), AX // from row to row of q, k and v
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 40(SP) // is looked up
+	MOVQ ldd+272(FP), AX // from row to row of dst
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 48(SP) // is looked up
+	MOVQ starts_base+240(FP), AX // where the first sequence starts
+
+sequence:
+	MOVLQSX (AX), CX // its first row
+	MOVLQSX 4(AX), BX // behind its last
+	SUBQ CX, BX // tokens
+	MOVQ BX, 8(SP) // are needed again
+	MOVQ starts_base+240(FP), SI // the first sequence
+	MOVLQSX (SI), SI // starts at
+	SUBQ SI, CX // row 0
+	MOVQ CX, DX // its first result
+	IMULQ 48(SP), DX // is as many rows
+	ADDQ dst_base+0(FP), DX // behind dst's
+	IMULQ 40(SP), CX // its first query
+	MOVQ CX, (SP) // is so far
+	MOVQ q_base+24(FP), CX // behind q's
+	ADDQ (SP), CX // of the sequence
+	LEAQ 15(BX), SI // tokens,
+	ANDQ $-16, SI // rounded up to 16
+	SHLQ $0x02, SI // in bytes
+	MOVQ SI, 24(SP) // a row of scores
+	LEAQ 31(BX), SI // tokens,
+	ANDQ $-32, SI // rounded up to 32
+	SHLQ $0x01, SI // in bytes
+	MOVQ SI, 32(SP) // a row of weights
+	MOVQ BX, SI // tokens
+	DECQ SI // the last token's
+	ANDQ $0x0f, SI // lane
+	MOVQ $0x00000002, DI // a 1
+	SHLXQ SI, DI, DI // above it
+	DECQ DI // lanes up to it
+	KMOVW DI, K1 // as a mask
+	MOVQ inverse_base+216(FP), R8 // factors
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z0 // columns from 0: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z1 // columns from 16: no smaller than that
+	MOVQ k_base+48(FP), DI // keys
+	ADDQ (SP), DI // of the sequence
+	MOVQ 40(SP), R9 // from row to row
+	MOVQ 8(SP), SI // rows
+
+largestk:
+	VRANGEPS $0x0b, (DI), Z0, Z0 // columns from 0: the larger magnitude
+	VRANGEPS $0x0b, 64(DI), Z1, Z1 // columns from 16: the larger magnitude
+	ADDQ R9, DI // next row
+	DECQ SI // one turn done
+	JNZ largestk // more?
+	VMOVUPS to8191AVX512VNNI<>+0(SB), Z2 // 8191
+	VDIVPS Z0, Z2, Z2 // columns from 0: by their largest
+	VMOVUPS Z2, 896(R8) // write
+	VMOVUPS to8191AVX512VNNI<>+0(SB), Z2 // 8191
+	VDIVPS Z1, Z2, Z2 // columns from 16: by their largest
+	VMOVUPS Z2, 960(R8) // write
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z2 // columns from 0: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z3 // columns from 16: no smaller than that
+	MOVQ q_base+24(FP), DI // queries
+	ADDQ (SP), DI // of the sequence
+	MOVQ 40(SP), R9 // from row to row
+	MOVQ 8(SP), SI // rows
+
+largestq:
+	VMULPS (DI), Z0, Z4 // by the keys' largest
+	VRANGEPS $0x0b, Z4, Z2, Z2 // columns from 0: the larger magnitude
+	VMULPS 64(DI), Z1, Z4 // by the keys' largest
+	VRANGEPS $0x0b, Z4, Z3, Z3 // columns from 16: the larger magnitude
+	ADDQ R9, DI // next row
+	DECQ SI // one turn done
+	JNZ largestq // more?
+	VMAXPS Z3, Z2, Z2 // combine registers
+	VEXTRACTF32X8 $0x01, Z2, Y3 // upper eight lanes
+	VMAXPS Y3, Y2, Y2 // with the lower
+	VEXTRACTF128 $0x01, Y2, X3 // upper four lanes
+	VMAXPS X3, X2, X2 // with the lower
+	VPERMILPD $0x01, X2, X3 // lanes 2 and 3
+	VMAXPS X3, X2, X2 // with 0 and 1
+	VMOVSHDUP X2, X3 // lane 1
+	VMAXPS X3, X2, X2 // with lane 0
+	VBROADCASTSS X2, Z2 // the largest, in every lane
+	VMULPS unit32AVX512VNNI<>+0(SB), Z2, Z3 // what 1 of a score's int32 is
+	VMOVUPS Z3, 832(R8) // write
+	VMOVUPS to8191AVX512VNNI<>+0(SB), Z3 // 8191
+	VDIVPS Z2, Z3, Z3 // by the largest
+	VMULPS Z3, Z0, Z0 // columns from 0: by what keys are divided by
+	VMOVUPS Z0, 1024(R8) // write
+	VMULPS Z3, Z1, Z0 // columns from 16: by what keys are divided by
+	VMOVUPS Z0, 1088(R8) // write
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z0 // columns from 0: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z1 // columns from 16: no smaller than that
+	MOVQ v_base+72(FP), DI // values
+	ADDQ (SP), DI // of the sequence
+	MOVQ 40(SP), R9 // from row to row
+	MOVQ 8(SP), SI // rows
+
+largestv:
+	VRANGEPS $0x0b, (DI), Z0, Z0 // columns from 0: the larger magnitude
+	VRANGEPS $0x0b, 64(DI), Z1, Z1 // columns from 16: the larger magnitude
+	ADDQ R9, DI // next row
+	DECQ SI // one turn done
+	JNZ largestv // more?
+	VMOVUPS to2047AVX512VNNI<>+0(SB), Z2 // 2047
+	VDIVPS Z0, Z2, Z2 // columns from 0: by their largest
+	VMOVUPS Z2, 1152(R8) // write
+	VMOVUPS to2047AVX512VNNI<>+0(SB), Z2 // 2047
+	VDIVPS Z1, Z2, Z2 // columns from 16: by their largest
+	VMOVUPS Z2, 1216(R8) // write
+	VMULPS valueunitAVX512VNNI<>+0(SB), Z0, Z0 // columns from 0: what 1 of their int16 is
+	VMOVUPS Z0, 1280(R8) // write
+	VMULPS valueunitAVX512VNNI<>+0(SB), Z1, Z1 // columns from 16: what 1 of their int16 is
+	VMOVUPS Z1, 1344(R8) // write
+	MOVQ k_base+48(FP), DI // keys
+	ADDQ (SP), DI // of the sequence
+	MOVQ keys_base+96(FP), R8 // their squares
+	MOVQ 8(SP), SI // keys left
+	MOVQ inverse_base+216(FP), R9 // factors
+	ADDQ $0x00000380, R9 // of those columns
+
+keys:
+	XORQ R12, R12 // 0
+	MOVQ DI, R10 // row 0
+	MOVQ 40(SP), R11 // from row to row
+	VMOVUPS (R10), Z0 // row 0, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z1 // and 16 more
+	VMULPS 64(R9), Z1, Z1 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VPACKSSDW Z1, Z0, Z1 // as int16
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 1, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z2 // and 16 more
+	VMULPS 64(R9), Z2, Z2 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z0, Z2 // as int16
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 2, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z3 // and 16 more
+	VMULPS 64(R9), Z3, Z3 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z3, Z3 // to the nearest integers
+	VPACKSSDW Z3, Z0, Z3 // as int16
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 3, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z4 // and 16 more
+	VMULPS 64(R9), Z4, Z4 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z4, Z4 // to the nearest integers
+	VPACKSSDW Z4, Z0, Z4 // as int16
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 4, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z5 // and 16 more
+	VMULPS 64(R9), Z5, Z5 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z5, Z5 // to the nearest integers
+	VPACKSSDW Z5, Z0, Z5 // as int16
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 5, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z6 // and 16 more
+	VMULPS 64(R9), Z6, Z6 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z6, Z6 // to the nearest integers
+	VPACKSSDW Z6, Z0, Z6 // as int16
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 6, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z7 // and 16 more
+	VMULPS 64(R9), Z7, Z7 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z7, Z7 // to the nearest integers
+	VPACKSSDW Z7, Z0, Z7 // as int16
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 7, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z8 // and 16 more
+	VMULPS 64(R9), Z8, Z8 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z8, Z8 // to the nearest integers
+	VPACKSSDW Z8, Z0, Z8 // as int16
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 8, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z9 // and 16 more
+	VMULPS 64(R9), Z9, Z9 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z9, Z9 // to the nearest integers
+	VPACKSSDW Z9, Z0, Z9 // as int16
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 9, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z10 // and 16 more
+	VMULPS 64(R9), Z10, Z10 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z10, Z10 // to the nearest integers
+	VPACKSSDW Z10, Z0, Z10 // as int16
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 10, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z11 // and 16 more
+	VMULPS 64(R9), Z11, Z11 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z11, Z11 // to the nearest integers
+	VPACKSSDW Z11, Z0, Z11 // as int16
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 11, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z12 // and 16 more
+	VMULPS 64(R9), Z12, Z12 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z12, Z12 // to the nearest integers
+	VPACKSSDW Z12, Z0, Z12 // as int16
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 12, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z13 // and 16 more
+	VMULPS 64(R9), Z13, Z13 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z13, Z13 // to the nearest integers
+	VPACKSSDW Z13, Z0, Z13 // as int16
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 13, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z14 // and 16 more
+	VMULPS 64(R9), Z14, Z14 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z14, Z14 // to the nearest integers
+	VPACKSSDW Z14, Z0, Z14 // as int16
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 14, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z15 // and 16 more
+	VMULPS 64(R9), Z15, Z15 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z15, Z15 // to the nearest integers
+	VPACKSSDW Z15, Z0, Z15 // as int16
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 15, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z16 // and 16 more
+	VMULPS 64(R9), Z16, Z16 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z16, Z16 // to the nearest integers
+	VPACKSSDW Z16, Z0, Z16 // as int16
+	VUNPCKLPS Z2, Z1, Z0 // registers 0 and 1: lower elements
+	VUNPCKHPS Z2, Z1, Z1 // upper ones
+	VUNPCKLPS Z4, Z3, Z2 // registers 2 and 3: lower elements
+	VUNPCKHPS Z4, Z3, Z3 // upper ones
+	VUNPCKLPS Z6, Z5, Z4 // registers 4 and 5: lower elements
+	VUNPCKHPS Z6, Z5, Z5 // upper ones
+	VUNPCKLPS Z8, Z7, Z6 // registers 6 and 7: lower elements
+	VUNPCKHPS Z8, Z7, Z7 // upper ones
+	VUNPCKLPS Z10, Z9, Z8 // registers 8 and 9: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 10 and 11: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 12 and 13: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 14 and 15: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPD Z2, Z0, Z16 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z2, Z0, Z2 // upper ones
+	VUNPCKLPD Z3, Z1, Z0 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z3, Z1, Z1 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z6, Z4, Z6 // upper ones
+	VUNPCKLPD Z7, Z5, Z4 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z7, Z5, Z5 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z10, Z8, Z10 // upper ones
+	VUNPCKLPD Z11, Z9, Z8 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VSHUFF32X4 $0x88, Z3, Z16, Z15 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z3 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z0 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z1, Z2 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z1, Z1 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z5 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z7 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z10 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z15, Z13 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z3, Z5 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z3 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z2, Z0 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z2, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z16, Z2 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z11 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z6, Z4 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
+	VMOVUPS Z13, (R8) // step 0 of all
+	VMOVUPS Z3, 64(R8) // step 1 of all
+	VMOVUPS Z5, 128(R8) // step 2 of all
+	VMOVUPS Z0, 192(R8) // step 3 of all
+	VMOVUPS Z2, 256(R8) // step 4 of all
+	VMOVUPS Z4, 320(R8) // step 5 of all
+	VMOVUPS Z11, 384(R8) // step 6 of all
+	VMOVUPS Z6, 448(R8) // step 7 of all
+	VMOVUPS Z15, 512(R8) // step 8 of all
+	VMOVUPS Z8, 576(R8) // step 9 of all
+	VMOVUPS Z7, 640(R8) // step 10 of all
+	VMOVUPS Z10, 704(R8) // step 11 of all
+	VMOVUPS Z16, 768(R8) // step 12 of all
+	VMOVUPS Z14, 832(R8) // step 13 of all
+	VMOVUPS Z12, 896(R8) // step 14 of all
+	VMOVUPS Z1, 960(R8) // step 15 of all
+	MOVQ 40(SP), R10 // a row
+	SHLQ $0x04, R10 // times 16
+	ADDQ R10, DI // next 16 keys
+	ADDQ $0x00000400, R8 // next squares
+	SUBQ $0x10, SI // so many are done
+	JG keys // more?
+	MOVQ v_base+72(FP), DI // values
+	ADDQ (SP), DI // of the sequence
+	MOVQ values_base+120(FP), R8 // their pairs
+	MOVQ 40(SP), R9 // from row to row
+	MOVQ 8(SP), SI // rows left
+	VMOVDQU64 turnsAVX512VNNI<>+0(SB), Z0 // words of a row and of the next in turns
+	MOVQ inverse_base+216(FP), R10 // factors
+	ADDQ $0x00000480, R10 // of those columns
+
+values:
+	SUBQ $0x02, SI // two rows fewer
+	MOVQ SI, R11 // below 0 if there was but one:
+	SARQ $0x3f, R11 // all ones then, else 0
+	NOTQ R11 // the other way round
+	KMOVW R11, K2 // no lane if there was but one
+	VMOVUPS (DI), Z1 // a row
+	VMULPS (R10), Z1, Z1 // by their factors
+	VMOVUPS.Z (DI)(R9*1), K2, Z2 // the next, if it is there
+	VMULPS (R10), Z2, Z2 // by their factors
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z1, Z2 // as int16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, (R8) // write
+	VMOVUPS 64(DI), Z1 // a row
+	VMULPS 64(R10), Z1, Z1 // by their factors
+	VMOVUPS.Z 64(DI)(R9*1), K2, Z2 // the next, if it is there
+	VMULPS 64(R10), Z2, Z2 // by their factors
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z1, Z2 // as int16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, 64(R8) // write
+	LEAQ (DI)(R9*2), DI // next two rows
+	ADDQ $0x00000080, R8 // next pairs
+	TESTQ SI, SI // rows left?
+	JG values // go on
+
+queries:
+	MOVQ $0x0000000c, SI // a tile's rows
+	CMPQ BX, SI // are there fewer queries?
+	CMOVQLT BX, SI // then those
+	MOVQ SI, 16(SP) // are needed again
+	MOVQ queries_base+192(FP), R8 // where they go
+	MOVQ 40(SP), DI // from row to row
+	MOVQ inverse_base+216(FP), R9 // factors
+	ADDQ $0x00000400, R9 // of those columns
+
+query:
+	VMOVUPS (CX), Z0 // a query, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(CX), Z1 // and 16 more
+	VMULPS 64(R9), Z1, Z1 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VPACKSSDW Z1, Z0, Z1 // as int16
+	VMOVUPS Z1, (R8) // write
+	ADDQ DI, CX // next query
+	ADDQ $0x00000040, R8 // and its place
+	DECQ SI // one turn done
+	JNZ query // more?
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMOVUPS lowestintegerAVX512VNNI<>+0(SB), Z0 // -2^31: what no score is below
+	VMOVUPS Z0, (SI) // row 0
+	VMOVUPS Z0, 64(SI) // row 1
+	VMOVUPS Z0, 128(SI) // row 2
+	VMOVUPS Z0, 192(SI) // row 3
+	VMOVUPS Z0, 256(SI) // row 4
+	VMOVUPS Z0, 320(SI) // row 5
+	VMOVUPS Z0, 384(SI) // row 6
+	VMOVUPS Z0, 448(SI) // row 7
+	VMOVUPS Z0, 512(SI) // row 8
+	VMOVUPS Z0, 576(SI) // row 9
+	VMOVUPS Z0, 640(SI) // row 10
+	VMOVUPS Z0, 704(SI) // row 11
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE scored8 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer12 // then those
+
+more12:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000004, SI // turns of 4 steps
+
+pair12:
+	VMOVUPS (R11), Z24 // keys from 0
+	VMOVUPS 1024(R11), Z25 // keys from 16
+	VBROADCASTSS (R10), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 64(R10), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 128(R10), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 192(R10), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 256(R10), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 320(R10), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 384(R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 448(R10), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 512(R10), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 576(R10), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 640(R10), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 704(R10), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 64(R11), Z24 // keys from 0
+	VMOVUPS 1088(R11), Z25 // keys from 16
+	VBROADCASTSS 4(R10), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 68(R10), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 132(R10), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 196(R10), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 260(R10), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 324(R10), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 388(R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 452(R10), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 516(R10), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 580(R10), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 644(R10), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 708(R10), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 128(R11), Z24 // keys from 0
+	VMOVUPS 1152(R11), Z25 // keys from 16
+	VBROADCASTSS 8(R10), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 72(R10), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 136(R10), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 200(R10), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 264(R10), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 328(R10), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 392(R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 456(R10), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 520(R10), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 584(R10), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 648(R10), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 712(R10), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 192(R11), Z24 // keys from 0
+	VMOVUPS 1216(R11), Z25 // keys from 16
+	VBROADCASTSS 12(R10), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 76(R10), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 140(R10), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 204(R10), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 268(R10), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 332(R10), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 396(R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 460(R10), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 524(R10), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 588(R10), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 652(R10), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 716(R10), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair12 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z16, (SI) // row 8, vector 0
+	VMOVUPS Z17, 64(SI) // row 8, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z18, (SI) // row 9, vector 0
+	VMOVUPS Z19, 64(SI) // row 9, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z20, (SI) // row 10, vector 0
+	VMOVUPS Z21, 64(SI) // row 10, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z22, (SI) // row 11, vector 0
+	VMOVUPS Z23, 64(SI) // row 11, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD Z1, Z0, Z0 // the larger of the row's
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD Z3, Z2, Z2 // the larger of the row's
+	VPMAXSD 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VPMAXSD Z5, Z4, Z4 // the larger of the row's
+	VPMAXSD 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VPMAXSD Z7, Z6, Z6 // the larger of the row's
+	VPMAXSD 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VPMAXSD Z9, Z8, Z8 // the larger of the row's
+	VPMAXSD 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VPMAXSD Z11, Z10, Z10 // the larger of the row's
+	VPMAXSD 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VPMAXSD Z13, Z12, Z12 // the larger of the row's
+	VPMAXSD 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VPMAXSD Z15, Z14, Z14 // the larger of the row's
+	VPMAXSD 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	VPMAXSD Z17, Z16, Z16 // the larger of the row's
+	VPMAXSD 512(SI), Z16, Z16 // and of those before
+	VMOVUPS Z16, 512(SI) // write
+	VPMAXSD Z19, Z18, Z18 // the larger of the row's
+	VPMAXSD 576(SI), Z18, Z18 // and of those before
+	VMOVUPS Z18, 576(SI) // write
+	VPMAXSD Z21, Z20, Z20 // the larger of the row's
+	VPMAXSD 640(SI), Z20, Z20 // and of those before
+	VMOVUPS Z20, 640(SI) // write
+	VPMAXSD Z23, Z22, Z22 // the larger of the row's
+	VPMAXSD 704(SI), Z22, Z22 // and of those before
+	VMOVUPS Z22, 704(SI) // write
+	ADDQ $0x00000800, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more12 // more?
+
+fewer12:
+	CMPQ R9, $-1 // are 16 left?
+	JL none12 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000004, SI // turns of 4 steps
+
+single12:
+	VMOVUPS (DI), Z12 // keys from 0
+	VBROADCASTSS (R9), Z13 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 64(R9), Z13 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 128(R9), Z13 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 192(R9), Z13 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 256(R9), Z13 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VPDPWSSD Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 320(R9), Z13 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xed // VPDPWSSD Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 384(R9), Z13 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VPDPWSSD Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 448(R9), Z13 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VPDPWSSD Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 512(R9), Z13 // row 8's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 576(R9), Z13 // row 9's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 640(R9), Z13 // row 10's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 704(R9), Z13 // row 11's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 64(DI), Z12 // keys from 0
+	VBROADCASTSS 4(R9), Z13 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 68(R9), Z13 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 132(R9), Z13 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 196(R9), Z13 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 260(R9), Z13 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VPDPWSSD Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 324(R9), Z13 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xed // VPDPWSSD Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 388(R9), Z13 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VPDPWSSD Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 452(R9), Z13 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VPDPWSSD Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 516(R9), Z13 // row 8's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 580(R9), Z13 // row 9's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 644(R9), Z13 // row 10's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 708(R9), Z13 // row 11's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 128(DI), Z12 // keys from 0
+	VBROADCASTSS 8(R9), Z13 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 72(R9), Z13 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 136(R9), Z13 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 200(R9), Z13 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 264(R9), Z13 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VPDPWSSD Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 328(R9), Z13 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xed // VPDPWSSD Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 392(R9), Z13 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VPDPWSSD Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 456(R9), Z13 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VPDPWSSD Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 520(R9), Z13 // row 8's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 584(R9), Z13 // row 9's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 648(R9), Z13 // row 10's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 712(R9), Z13 // row 11's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 192(DI), Z12 // keys from 0
+	VBROADCASTSS 12(R9), Z13 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 76(R9), Z13 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 140(R9), Z13 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 204(R9), Z13 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 268(R9), Z13 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VPDPWSSD Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 332(R9), Z13 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xed // VPDPWSSD Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 396(R9), Z13 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VPDPWSSD Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 460(R9), Z13 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VPDPWSSD Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 524(R9), Z13 // row 8's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 588(R9), Z13 // row 9's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 652(R9), Z13 // row 10's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 716(R9), Z13 // row 11's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z11: row 11, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single12 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z8, (SI) // row 8, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z9, (SI) // row 9, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z10, (SI) // row 10, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z11, (SI) // row 11, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VPMAXSD 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VPMAXSD 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VPMAXSD 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VPMAXSD 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VPMAXSD 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VPMAXSD 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+	VPMAXSD 512(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 512(SI) // write
+	VPMAXSD 576(SI), Z9, Z9 // and of those before
+	VMOVUPS Z9, 576(SI) // write
+	VPMAXSD 640(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 640(SI) // write
+	VPMAXSD 704(SI), Z11, Z11 // and of those before
+	VMOVUPS Z11, 704(SI) // write
+
+none12:
+	JMP scored // that was it
+
+scored8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE scored4 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer8 // then those
+
+more8:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000004, SI // turns of 4 steps
+
+pair8:
+	VMOVUPS (R11), Z16 // keys from 0
+	VMOVUPS 1024(R11), Z17 // keys from 16
+	VBROADCASTSS (R10), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 64(R10), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 128(R10), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 192(R10), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 256(R10), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 320(R10), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 384(R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 448(R10), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 64(R11), Z16 // keys from 0
+	VMOVUPS 1088(R11), Z17 // keys from 16
+	VBROADCASTSS 4(R10), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 68(R10), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 132(R10), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 196(R10), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 260(R10), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 324(R10), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 388(R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 452(R10), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 128(R11), Z16 // keys from 0
+	VMOVUPS 1152(R11), Z17 // keys from 16
+	VBROADCASTSS 8(R10), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 72(R10), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 136(R10), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 200(R10), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 264(R10), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 328(R10), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 392(R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 456(R10), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 192(R11), Z16 // keys from 0
+	VMOVUPS 1216(R11), Z17 // keys from 16
+	VBROADCASTSS 12(R10), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 76(R10), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 140(R10), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 204(R10), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 268(R10), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 332(R10), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 396(R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 460(R10), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD Z1, Z0, Z0 // the larger of the row's
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD Z3, Z2, Z2 // the larger of the row's
+	VPMAXSD 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VPMAXSD Z5, Z4, Z4 // the larger of the row's
+	VPMAXSD 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VPMAXSD Z7, Z6, Z6 // the larger of the row's
+	VPMAXSD 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VPMAXSD Z9, Z8, Z8 // the larger of the row's
+	VPMAXSD 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VPMAXSD Z11, Z10, Z10 // the larger of the row's
+	VPMAXSD 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VPMAXSD Z13, Z12, Z12 // the larger of the row's
+	VPMAXSD 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VPMAXSD Z15, Z14, Z14 // the larger of the row's
+	VPMAXSD 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	ADDQ $0x00000800, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more8 // more?
+
+fewer8:
+	CMPQ R9, $-1 // are 16 left?
+	JL none8 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000004, SI // turns of 4 steps
+
+single8:
+	VMOVUPS (DI), Z8 // keys from 0
+	VBROADCASTSS (R9), Z9 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VPDPWSSD Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 64(R9), Z9 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VPDPWSSD Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 128(R9), Z9 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VPDPWSSD Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 192(R9), Z9 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VPDPWSSD Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 256(R9), Z9 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VPDPWSSD Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 320(R9), Z9 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VPDPWSSD Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 384(R9), Z9 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VPDPWSSD Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 448(R9), Z9 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VPDPWSSD Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 64(DI), Z8 // keys from 0
+	VBROADCASTSS 4(R9), Z9 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VPDPWSSD Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 68(R9), Z9 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VPDPWSSD Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 132(R9), Z9 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VPDPWSSD Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 196(R9), Z9 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VPDPWSSD Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 260(R9), Z9 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VPDPWSSD Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 324(R9), Z9 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VPDPWSSD Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 388(R9), Z9 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VPDPWSSD Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 452(R9), Z9 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VPDPWSSD Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 128(DI), Z8 // keys from 0
+	VBROADCASTSS 8(R9), Z9 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VPDPWSSD Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 72(R9), Z9 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VPDPWSSD Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 136(R9), Z9 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VPDPWSSD Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 200(R9), Z9 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VPDPWSSD Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 264(R9), Z9 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VPDPWSSD Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 328(R9), Z9 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VPDPWSSD Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 392(R9), Z9 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VPDPWSSD Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 456(R9), Z9 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VPDPWSSD Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 192(DI), Z8 // keys from 0
+	VBROADCASTSS 12(R9), Z9 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VPDPWSSD Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 76(R9), Z9 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VPDPWSSD Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 140(R9), Z9 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VPDPWSSD Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 204(R9), Z9 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VPDPWSSD Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 268(R9), Z9 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VPDPWSSD Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 332(R9), Z9 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VPDPWSSD Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 396(R9), Z9 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VPDPWSSD Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 460(R9), Z9 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VPDPWSSD Z9, Z8, Z7: row 7, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VPMAXSD 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VPMAXSD 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VPMAXSD 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VPMAXSD 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VPMAXSD 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VPMAXSD 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+
+none8:
+	JMP scored // that was it
+
+scored4:
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer4 // then those
+
+more4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000004, SI // turns of 4 steps
+
+pair4:
+	VMOVUPS (R11), Z8 // keys from 0
+	VMOVUPS 1024(R11), Z9 // keys from 16
+	VBROADCASTSS (R10), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 64(R10), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 128(R10), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 192(R10), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 64(R11), Z8 // keys from 0
+	VMOVUPS 1088(R11), Z9 // keys from 16
+	VBROADCASTSS 4(R10), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 68(R10), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 132(R10), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 196(R10), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 128(R11), Z8 // keys from 0
+	VMOVUPS 1152(R11), Z9 // keys from 16
+	VBROADCASTSS 8(R10), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 72(R10), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 136(R10), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 200(R10), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 192(R11), Z8 // keys from 0
+	VMOVUPS 1216(R11), Z9 // keys from 16
+	VBROADCASTSS 12(R10), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 76(R10), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 140(R10), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 204(R10), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD Z1, Z0, Z0 // the larger of the row's
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD Z3, Z2, Z2 // the larger of the row's
+	VPMAXSD 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VPMAXSD Z5, Z4, Z4 // the larger of the row's
+	VPMAXSD 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VPMAXSD Z7, Z6, Z6 // the larger of the row's
+	VPMAXSD 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	ADDQ $0x00000800, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more4 // more?
+
+fewer4:
+	CMPQ R9, $-1 // are 16 left?
+	JL none4 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000004, SI // turns of 4 steps
+
+single4:
+	VMOVUPS (DI), Z4 // keys from 0
+	VBROADCASTSS (R9), Z5 // row 0's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 64(R9), Z5 // row 1's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 128(R9), Z5 // row 2's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 192(R9), Z5 // row 3's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 64(DI), Z4 // keys from 0
+	VBROADCASTSS 4(R9), Z5 // row 0's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 68(R9), Z5 // row 1's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 132(R9), Z5 // row 2's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 196(R9), Z5 // row 3's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 128(DI), Z4 // keys from 0
+	VBROADCASTSS 8(R9), Z5 // row 0's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 72(R9), Z5 // row 1's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 136(R9), Z5 // row 2's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 200(R9), Z5 // row 3's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 192(DI), Z4 // keys from 0
+	VBROADCASTSS 12(R9), Z5 // row 0's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 76(R9), Z5 // row 1's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 140(R9), Z5 // row 2's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 204(R9), Z5 // row 3's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z5, Z4, Z3: row 3, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VPMAXSD 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VPMAXSD 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+
+none4:
+scored:
+	MOVQ inverse_base+216(FP), R9 // what rows are told by
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VPMAXSD Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VPMAXSD Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VPMAXSD Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VPMAXSD Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VPMAXSD Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VPMAXSD Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VPMAXSD Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VPMAXSD Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VPMAXSD Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VPMAXSD Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VPMAXSD Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VPMAXSD Z0, Z1, Z1 // together
+	VMOVDQU64 fourAVX512VNNI<>+0(SB), Z2 // four words of low and of high in turns
+	VMOVUPS 832(R9), Z0 // the scores' unit
+	VCVTDQ2PS Z1, Z1 // the largest
+	VMOVUPS weightbitsAVX512VNNI<>+0(SB), Z3 // what the largest weight's exponent is to be
+	VFNMADD231PS Z0, Z1, Z3 // - the largest in that unit
+	VMOVUPS Z3, 768(R9) // of each row
+	VMOVUPS integerleastexponentAVX512VNNI<>+0(SB), Z1 // integerleastexponent
+	VMOVUPS near2f3AVX512VNNI<>+0(SB), Z3 // near2f3
+	VMOVUPS near2f2AVX512VNNI<>+0(SB), Z4 // near2f2
+	VMOVUPS near2f1AVX512VNNI<>+0(SB), Z5 // near2f1
+	VMOVUPS near2f0AVX512VNNI<>+0(SB), Z6 // near2f0
+	MOVQ 16(SP), R12 // queries of the tile
+	MOVQ scores_base+144(FP), R10 // scores
+	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ R9, R13 // the first row
+	LEAQ 768(R9), R14 // and its largest score
+
+weights:
+	VBROADCASTSS (R14), Z7 // - the largest, in every lane
+	MOVQ R10, DI // scores
+	MOVQ R11, R8 // weights
+	VXORPS Z8, Z8, Z8 // sum: 0
+	MOVQ 8(SP), SI // keys
+	SUBQ $0x21, SI // more than 32?
+	JL lastkeys // no
+
+weigh:
+	VCVTDQ2PS (DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
+	VMOVAPS Z3, Z11 // 2^f by its polynomial
+	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
+	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
+	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
+	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
+	VCVTPS2DQ Z11, Z11 // to the nearest integers
+	VCVTDQ2PS 64(DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
+	VMOVAPS Z3, Z12 // 2^f by its polynomial
+	VFMADD213PS Z4, Z10, Z12 // ·f + near2f2
+	VFMADD213PS Z5, Z10, Z12 // ·f + near2f1
+	VFMADD213PS Z6, Z10, Z12 // ·f + near2f0
+	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
+	VCVTPS2DQ Z12, Z12 // to the nearest integers
+	VPADDD Z11, Z8, Z8 // sum += weights
+	VPADDD Z12, Z8, Z8 // sum += weights
+	VPACKSSDW Z12, Z11, Z12 // as int16
+	VPERMQ Z12, Z2, Z12 // in the keys' order
+	VMOVUPS Z12, (R8) // write
+	ADDQ $0x00000080, DI // next 32 scores
+	ADDQ $0x00000040, R8 // next 32 weights
+	SUBQ $0x20, SI // so many are done
+	JGE weigh // more than 32 left?
+
+lastkeys:
+	CMPQ SI, $-17 // more than 16 left?
+	JLE few // no
+	VCVTDQ2PS (DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
+	VMOVAPS Z3, Z11 // 2^f by its polynomial
+	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
+	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
+	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
+	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
+	VCVTPS2DQ Z11, Z11 // to the nearest integers
+	VCVTDQ2PS 64(DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z7 // f, what t is above a whole number
+	VMOVAPS Z3, Z10 // 2^f by its polynomial
+	VFMADD213PS Z4, Z7, Z10 // ·f + near2f2
+	VFMADD213PS Z5, Z7, Z10 // ·f + near2f1
+	VFMADD213PS Z6, Z7, Z10 // ·f + near2f0
+	VSCALEFPS Z9, Z10, Z10 // times 2 to the power of that number
+	VCVTPS2DQ Z10, Z10 // to the nearest integers
+	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
+	VPADDD Z11, Z8, Z8 // sum += weights
+	VPADDD Z10, Z8, Z8 // sum += weights
+	VPACKSSDW Z10, Z11, Z10 // as int16
+	VPERMQ Z10, Z2, Z10 // in the keys' order
+	VMOVUPS Z10, (R8) // write
+	JMP weighed // that was the row
+
+few:
+	VCVTDQ2PS (DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z7 // f, what t is above a whole number
+	VMOVAPS Z3, Z10 // 2^f by its polynomial
+	VFMADD213PS Z4, Z7, Z10 // ·f + near2f2
+	VFMADD213PS Z5, Z7, Z10 // ·f + near2f1
+	VFMADD213PS Z6, Z7, Z10 // ·f + near2f0
+	VSCALEFPS Z9, Z10, Z10 // times 2 to the power of that number
+	VCVTPS2DQ Z10, Z10 // to the nearest integers
+	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
+	VPADDD Z10, Z8, Z8 // sum += weights
+	VPMOVDW Z10, Y10 // as int16, and 0 for 16 more
+	VMOVUPS Z10, (R8) // write
+
+weighed:
+	VMOVUPS Z8, (R13) // write the sums of the row's weights
+	ADDQ 24(SP), R10 // next row of scores
+	ADDQ 32(SP), R11 // of weights
+	ADDQ $0x40, R13 // of sums
+	ADDQ $0x04, R14 // and its largest score
+	DECQ R12 // one row done
+	JNZ weights // more?
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VPADDD Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VPADDD Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VPADDD Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VPADDD Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VPADDD Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VPADDD Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VPADDD Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VPADDD Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VPADDD Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VPADDD Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VPADDD Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VPADDD Z0, Z1, Z1 // together
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMOVUPS oneAVX512VNNI<>+0(SB), Z0 // 1
+	VDIVPS Z1, Z0, Z0 // by the weights' sum
+	VMOVUPS Z0, 768(R9) // of each row
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE summed8 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ values_base+120(FP), R12 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of12:
+	VMOVUPS (R12), Z24 // values, columns from 0
+	VMOVUPS 64(R12), Z25 // values, columns from 16
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ $0x00000080, R12 // next values
+	DECQ SI // one turn done
+	JNZ sum0of12 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1280(DI), Z0, Z0 // in its column's unit
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (DX) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1344(DI), Z1, Z1 // in its column's unit
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1280(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1344(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1280(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (DX) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1344(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1280(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (DX) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1344(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VCVTDQ2PS Z8, Z8 // as a number
+	VMULPS 1280(DI), Z8, Z8 // in its column's unit
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (DX) // write
+	VCVTDQ2PS Z9, Z9 // as a number
+	VMULPS 1344(DI), Z9, Z9 // in its column's unit
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VCVTDQ2PS Z10, Z10 // as a number
+	VMULPS 1280(DI), Z10, Z10 // in its column's unit
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (DX) // write
+	VCVTDQ2PS Z11, Z11 // as a number
+	VMULPS 1344(DI), Z11, Z11 // in its column's unit
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VCVTDQ2PS Z12, Z12 // as a number
+	VMULPS 1280(DI), Z12, Z12 // in its column's unit
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (DX) // write
+	VCVTDQ2PS Z13, Z13 // as a number
+	VMULPS 1344(DI), Z13, Z13 // in its column's unit
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VCVTDQ2PS Z14, Z14 // as a number
+	VMULPS 1280(DI), Z14, Z14 // in its column's unit
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (DX) // write
+	VCVTDQ2PS Z15, Z15 // as a number
+	VMULPS 1344(DI), Z15, Z15 // in its column's unit
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
+	VCVTDQ2PS Z16, Z16 // as a number
+	VMULPS 1280(DI), Z16, Z16 // in its column's unit
+	VMULPS Z0, Z16, Z16 // divided by the weights' sum
+	VMOVUPS Z16, (DX) // write
+	VCVTDQ2PS Z17, Z17 // as a number
+	VMULPS 1344(DI), Z17, Z17 // in its column's unit
+	VMULPS Z0, Z17, Z17 // divided by the weights' sum
+	VMOVUPS Z17, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
+	VCVTDQ2PS Z18, Z18 // as a number
+	VMULPS 1280(DI), Z18, Z18 // in its column's unit
+	VMULPS Z0, Z18, Z18 // divided by the weights' sum
+	VMOVUPS Z18, (DX) // write
+	VCVTDQ2PS Z19, Z19 // as a number
+	VMULPS 1344(DI), Z19, Z19 // in its column's unit
+	VMULPS Z0, Z19, Z19 // divided by the weights' sum
+	VMOVUPS Z19, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
+	VCVTDQ2PS Z20, Z20 // as a number
+	VMULPS 1280(DI), Z20, Z20 // in its column's unit
+	VMULPS Z0, Z20, Z20 // divided by the weights' sum
+	VMOVUPS Z20, (DX) // write
+	VCVTDQ2PS Z21, Z21 // as a number
+	VMULPS 1344(DI), Z21, Z21 // in its column's unit
+	VMULPS Z0, Z21, Z21 // divided by the weights' sum
+	VMOVUPS Z21, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VCVTDQ2PS Z22, Z22 // as a number
+	VMULPS 1280(DI), Z22, Z22 // in its column's unit
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, (DX) // write
+	VCVTDQ2PS Z23, Z23 // as a number
+	VMULPS 1344(DI), Z23, Z23 // in its column's unit
+	VMULPS Z0, Z23, Z23 // divided by the weights' sum
+	VMOVUPS Z23, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written0of12:
+	JMP summed // that was it
+
+summed8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE summed4 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ values_base+120(FP), R11 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of8:
+	VMOVUPS (R11), Z16 // values, columns from 0
+	VMOVUPS 64(R11), Z17 // values, columns from 16
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x00000080, R11 // next values
+	DECQ SI // one turn done
+	JNZ sum0of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1280(DI), Z0, Z0 // in its column's unit
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (DX) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1344(DI), Z1, Z1 // in its column's unit
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1280(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1344(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1280(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (DX) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1344(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1280(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (DX) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1344(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VCVTDQ2PS Z8, Z8 // as a number
+	VMULPS 1280(DI), Z8, Z8 // in its column's unit
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (DX) // write
+	VCVTDQ2PS Z9, Z9 // as a number
+	VMULPS 1344(DI), Z9, Z9 // in its column's unit
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VCVTDQ2PS Z10, Z10 // as a number
+	VMULPS 1280(DI), Z10, Z10 // in its column's unit
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (DX) // write
+	VCVTDQ2PS Z11, Z11 // as a number
+	VMULPS 1344(DI), Z11, Z11 // in its column's unit
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VCVTDQ2PS Z12, Z12 // as a number
+	VMULPS 1280(DI), Z12, Z12 // in its column's unit
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (DX) // write
+	VCVTDQ2PS Z13, Z13 // as a number
+	VMULPS 1344(DI), Z13, Z13 // in its column's unit
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VCVTDQ2PS Z14, Z14 // as a number
+	VMULPS 1280(DI), Z14, Z14 // in its column's unit
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (DX) // write
+	VCVTDQ2PS Z15, Z15 // as a number
+	VMULPS 1344(DI), Z15, Z15 // in its column's unit
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written0of8:
+	JMP summed // that was it
+
+summed4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ values_base+120(FP), R10 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of4:
+	VMOVUPS (R10), Z8 // values, columns from 0
+	VMOVUPS 64(R10), Z9 // values, columns from 16
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x00000080, R10 // next values
+	DECQ SI // one turn done
+	JNZ sum0of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1280(DI), Z0, Z0 // in its column's unit
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (DX) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1344(DI), Z1, Z1 // in its column's unit
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1280(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (DX) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1344(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1280(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (DX) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1344(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1280(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (DX) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1344(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written0of4:
+summed: // the next tile's results
+	SUBQ $0x0c, BX // so many queries are done
+	JG queries // more?
+	ADDQ $0x04, AX // next sequence
+	DECQ starts_len+248(FP) // one less
+	CMPQ starts_len+248(FP), $0x01 // the last start is an end
+	JG sequence // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA smallestAVX512VNNI<>+0(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+4(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+8(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+12(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+16(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+20(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+24(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+28(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+32(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+36(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+40(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+44(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+48(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+52(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+56(SB)/4, $(9.094947e-13)
+DATA smallestAVX512VNNI<>+60(SB)/4, $(9.094947e-13)
+GLOBL smallestAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA to8191AVX512VNNI<>+0(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+4(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+8(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+12(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+16(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+20(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+24(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+28(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+32(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+36(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+40(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+44(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+48(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+52(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+56(SB)/4, $(8191.0)
+DATA to8191AVX512VNNI<>+60(SB)/4, $(8191.0)
+GLOBL to8191AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA unit32AVX512VNNI<>+0(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+4(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+8(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+12(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+16(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+20(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+24(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+28(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+32(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+36(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+40(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+44(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+48(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+52(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+56(SB)/4, $(1.4904801e-08)
+DATA unit32AVX512VNNI<>+60(SB)/4, $(1.4904801e-08)
+GLOBL unit32AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA to2047AVX512VNNI<>+0(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+4(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+8(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+12(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+16(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+20(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+24(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+28(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+32(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+36(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+40(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+44(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+48(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+52(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+56(SB)/4, $(2047.0)
+DATA to2047AVX512VNNI<>+60(SB)/4, $(2047.0)
+GLOBL to2047AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA valueunitAVX512VNNI<>+0(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+4(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+8(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+12(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+16(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+20(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+24(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+28(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+32(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+36(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+40(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+44(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+48(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+52(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+56(SB)/4, $(0.0004885198)
+DATA valueunitAVX512VNNI<>+60(SB)/4, $(0.0004885198)
+GLOBL valueunitAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA turnsAVX512VNNI<>+0(SB)/4, $0x00040000
+DATA turnsAVX512VNNI<>+4(SB)/4, $0x00050001
+DATA turnsAVX512VNNI<>+8(SB)/4, $0x00060002
+DATA turnsAVX512VNNI<>+12(SB)/4, $0x00070003
+DATA turnsAVX512VNNI<>+16(SB)/4, $0x000c0008
+DATA turnsAVX512VNNI<>+20(SB)/4, $0x000d0009
+DATA turnsAVX512VNNI<>+24(SB)/4, $0x000e000a
+DATA turnsAVX512VNNI<>+28(SB)/4, $0x000f000b
+DATA turnsAVX512VNNI<>+32(SB)/4, $0x00140010
+DATA turnsAVX512VNNI<>+36(SB)/4, $0x00150011
+DATA turnsAVX512VNNI<>+40(SB)/4, $0x00160012
+DATA turnsAVX512VNNI<>+44(SB)/4, $0x00170013
+DATA turnsAVX512VNNI<>+48(SB)/4, $0x001c0018
+DATA turnsAVX512VNNI<>+52(SB)/4, $0x001d0019
+DATA turnsAVX512VNNI<>+56(SB)/4, $0x001e001a
+DATA turnsAVX512VNNI<>+60(SB)/4, $0x001f001b
+GLOBL turnsAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA lowestintegerAVX512VNNI<>+0(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+4(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+8(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+12(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+16(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+20(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+24(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+28(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+32(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+36(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+40(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+44(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+48(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+52(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+56(SB)/4, $0x80000000
+DATA lowestintegerAVX512VNNI<>+60(SB)/4, $0x80000000
+GLOBL lowestintegerAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA fourAVX512VNNI<>+0(SB)/8, $0x0000000000000000
+DATA fourAVX512VNNI<>+8(SB)/8, $0x0000000000000002
+DATA fourAVX512VNNI<>+16(SB)/8, $0x0000000000000004
+DATA fourAVX512VNNI<>+24(SB)/8, $0x0000000000000006
+DATA fourAVX512VNNI<>+32(SB)/8, $0x0000000000000001
+DATA fourAVX512VNNI<>+40(SB)/8, $0x0000000000000003
+DATA fourAVX512VNNI<>+48(SB)/8, $0x0000000000000005
+DATA fourAVX512VNNI<>+56(SB)/8, $0x0000000000000007
+GLOBL fourAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA weightbitsAVX512VNNI<>+0(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+4(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+8(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+12(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+16(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+20(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+24(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+28(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+32(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+36(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+40(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+44(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+48(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+52(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+56(SB)/4, $(11.0)
+DATA weightbitsAVX512VNNI<>+60(SB)/4, $(11.0)
+GLOBL weightbitsAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA integerleastexponentAVX512VNNI<>+0(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+4(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+8(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+12(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+16(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+20(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+24(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+28(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+32(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+36(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+40(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+44(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+48(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+52(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+56(SB)/4, $(-20.0)
+DATA integerleastexponentAVX512VNNI<>+60(SB)/4, $(-20.0)
+GLOBL integerleastexponentAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA near2f3AVX512VNNI<>+0(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+4(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+8(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+12(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+16(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+20(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+24(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+28(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+32(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+36(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+40(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+44(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+48(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+52(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+56(SB)/4, $(0.07802446)
+DATA near2f3AVX512VNNI<>+60(SB)/4, $(0.07802446)
+GLOBL near2f3AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA near2f2AVX512VNNI<>+0(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+4(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+8(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+12(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+16(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+20(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+24(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+28(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+32(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+36(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+40(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+44(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+48(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+52(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+56(SB)/4, $(0.22606725)
+DATA near2f2AVX512VNNI<>+60(SB)/4, $(0.22606725)
+GLOBL near2f2AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA near2f1AVX512VNNI<>+0(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+4(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+8(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+12(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+16(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+20(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+24(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+28(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+32(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+36(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+40(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+44(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+48(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+52(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+56(SB)/4, $(0.6958335)
+DATA near2f1AVX512VNNI<>+60(SB)/4, $(0.6958335)
+GLOBL near2f1AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA near2f0AVX512VNNI<>+0(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+4(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+8(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+12(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+16(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+20(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+24(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+28(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+32(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+36(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+40(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+44(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+48(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+52(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+56(SB)/4, $(0.9999252)
+DATA near2f0AVX512VNNI<>+60(SB)/4, $(0.9999252)
+GLOBL near2f0AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA oneAVX512VNNI<>+0(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+4(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+8(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+12(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+16(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+20(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+24(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+28(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+32(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+36(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+40(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+44(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+48(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+52(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+56(SB)/4, $(1.0)
+DATA oneAVX512VNNI<>+60(SB)/4, $(1.0)
+GLOBL oneAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+// func attend64AVX512VNNI(dst []float32, q []float32, k []float32, v []float32, keys []float32, values []float32, scores []float32, weights []float32, queries []float32, inverse []float32, starts []int32, lda int, ldd int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, BMI2, CMOV
+TEXT ·attend64AVX512VNNI(SB), $56-280
+	MOVQ lda+264(FP), AX // from row to row of q, k and v
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 40(SP) // is looked up
+	MOVQ ldd+272(FP), AX // from row to row of dst
+	SHLQ $0x02, AX // in bytes
+	MOVQ AX, 48(SP) // is looked up
+	MOVQ starts_base+240(FP), AX // where the first sequence starts
+
+sequence:
+	MOVLQSX (AX), CX // its first row
+	MOVLQSX 4(AX), BX // behind its last
+	SUBQ CX, BX // tokens
+	MOVQ BX, 8(SP) // are needed again
+	MOVQ starts_base+240(FP), SI // the first sequence
+	MOVLQSX (SI), SI // starts at
+	SUBQ SI, CX // row 0
+	MOVQ CX, DX // its first result
+	IMULQ 48(SP), DX // is as many rows
+	ADDQ dst_base+0(FP), DX // behind dst's
+	IMULQ 40(SP), CX // its first query
+	MOVQ CX, (SP) // is so far
+	MOVQ q_base+24(FP), CX // behind q's
+	ADDQ (SP), CX // of the sequence
+	LEAQ 15(BX), SI // tokens,
+	ANDQ $-16, SI // rounded up to 16
+	SHLQ $0x02, SI // in bytes
+	MOVQ SI, 24(SP) // a row of scores
+	LEAQ 31(BX), SI // tokens,
+	ANDQ $-32, SI // rounded up to 32
+	SHLQ $0x01, SI // in bytes
+	MOVQ SI, 32(SP) // a row of weights
+	MOVQ BX, SI // tokens
+	DECQ SI // the last token's
+	ANDQ $0x0f, SI // lane
+	MOVQ $0x00000002, DI // a 1
+	SHLXQ SI, DI, DI // above it
+	DECQ DI // lanes up to it
+	KMOVW DI, K1 // as a mask
+	MOVQ inverse_base+216(FP), R8 // factors
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z0 // columns from 0: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z1 // columns from 16: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z2 // columns from 32: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z3 // columns from 48: no smaller than that
+	MOVQ k_base+48(FP), DI // keys
+	ADDQ (SP), DI // of the sequence
+	MOVQ 40(SP), R9 // from row to row
+	MOVQ 8(SP), SI // rows
+
+largestk:
+	VRANGEPS $0x0b, (DI), Z0, Z0 // columns from 0: the larger magnitude
+	VRANGEPS $0x0b, 64(DI), Z1, Z1 // columns from 16: the larger magnitude
+	VRANGEPS $0x0b, 128(DI), Z2, Z2 // columns from 32: the larger magnitude
+	VRANGEPS $0x0b, 192(DI), Z3, Z3 // columns from 48: the larger magnitude
+	ADDQ R9, DI // next row
+	DECQ SI // one turn done
+	JNZ largestk // more?
+	VMOVUPS to5792AVX512VNNI<>+0(SB), Z4 // 5792
+	VDIVPS Z0, Z4, Z4 // columns from 0: by their largest
+	VMOVUPS Z4, 896(R8) // write
+	VMOVUPS to5792AVX512VNNI<>+0(SB), Z4 // 5792
+	VDIVPS Z1, Z4, Z4 // columns from 16: by their largest
+	VMOVUPS Z4, 960(R8) // write
+	VMOVUPS to5792AVX512VNNI<>+0(SB), Z4 // 5792
+	VDIVPS Z2, Z4, Z4 // columns from 32: by their largest
+	VMOVUPS Z4, 1024(R8) // write
+	VMOVUPS to5792AVX512VNNI<>+0(SB), Z4 // 5792
+	VDIVPS Z3, Z4, Z4 // columns from 48: by their largest
+	VMOVUPS Z4, 1088(R8) // write
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z4 // columns from 0: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z5 // columns from 16: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z6 // columns from 32: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z7 // columns from 48: no smaller than that
+	MOVQ q_base+24(FP), DI // queries
+	ADDQ (SP), DI // of the sequence
+	MOVQ 40(SP), R9 // from row to row
+	MOVQ 8(SP), SI // rows
+
+largestq:
+	VMULPS (DI), Z0, Z8 // by the keys' largest
+	VRANGEPS $0x0b, Z8, Z4, Z4 // columns from 0: the larger magnitude
+	VMULPS 64(DI), Z1, Z8 // by the keys' largest
+	VRANGEPS $0x0b, Z8, Z5, Z5 // columns from 16: the larger magnitude
+	VMULPS 128(DI), Z2, Z8 // by the keys' largest
+	VRANGEPS $0x0b, Z8, Z6, Z6 // columns from 32: the larger magnitude
+	VMULPS 192(DI), Z3, Z8 // by the keys' largest
+	VRANGEPS $0x0b, Z8, Z7, Z7 // columns from 48: the larger magnitude
+	ADDQ R9, DI // next row
+	DECQ SI // one turn done
+	JNZ largestq // more?
+	VMAXPS Z6, Z4, Z4 // combine registers
+	VMAXPS Z7, Z5, Z5 // combine registers
+	VMAXPS Z5, Z4, Z4 // combine registers
+	VEXTRACTF32X8 $0x01, Z4, Y5 // upper eight lanes
+	VMAXPS Y5, Y4, Y4 // with the lower
+	VEXTRACTF128 $0x01, Y4, X5 // upper four lanes
+	VMAXPS X5, X4, X4 // with the lower
+	VPERMILPD $0x01, X4, X5 // lanes 2 and 3
+	VMAXPS X5, X4, X4 // with 0 and 1
+	VMOVSHDUP X4, X5 // lane 1
+	VMAXPS X5, X4, X4 // with lane 0
+	VBROADCASTSS X4, Z4 // the largest, in every lane
+	VMULPS unit64AVX512VNNI<>+0(SB), Z4, Z5 // what 1 of a score's int32 is
+	VMOVUPS Z5, 832(R8) // write
+	VMOVUPS to5792AVX512VNNI<>+0(SB), Z5 // 5792
+	VDIVPS Z4, Z5, Z5 // by the largest
+	VMULPS Z5, Z0, Z0 // columns from 0: by what keys are divided by
+	VMOVUPS Z0, 1152(R8) // write
+	VMULPS Z5, Z1, Z0 // columns from 16: by what keys are divided by
+	VMOVUPS Z0, 1216(R8) // write
+	VMULPS Z5, Z2, Z0 // columns from 32: by what keys are divided by
+	VMOVUPS Z0, 1280(R8) // write
+	VMULPS Z5, Z3, Z0 // columns from 48: by what keys are divided by
+	VMOVUPS Z0, 1344(R8) // write
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z0 // columns from 0: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z1 // columns from 16: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z2 // columns from 32: no smaller than that
+	VMOVUPS smallestAVX512VNNI<>+0(SB), Z3 // columns from 48: no smaller than that
+	MOVQ v_base+72(FP), DI // values
+	ADDQ (SP), DI // of the sequence
+	MOVQ 40(SP), R9 // from row to row
+	MOVQ 8(SP), SI // rows
+
+largestv:
+	VRANGEPS $0x0b, (DI), Z0, Z0 // columns from 0: the larger magnitude
+	VRANGEPS $0x0b, 64(DI), Z1, Z1 // columns from 16: the larger magnitude
+	VRANGEPS $0x0b, 128(DI), Z2, Z2 // columns from 32: the larger magnitude
+	VRANGEPS $0x0b, 192(DI), Z3, Z3 // columns from 48: the larger magnitude
+	ADDQ R9, DI // next row
+	DECQ SI // one turn done
+	JNZ largestv // more?
+	VMOVUPS to2047AVX512VNNI<>+0(SB), Z4 // 2047
+	VDIVPS Z0, Z4, Z4 // columns from 0: by their largest
+	VMOVUPS Z4, 1408(R8) // write
+	VMOVUPS to2047AVX512VNNI<>+0(SB), Z4 // 2047
+	VDIVPS Z1, Z4, Z4 // columns from 16: by their largest
+	VMOVUPS Z4, 1472(R8) // write
+	VMOVUPS to2047AVX512VNNI<>+0(SB), Z4 // 2047
+	VDIVPS Z2, Z4, Z4 // columns from 32: by their largest
+	VMOVUPS Z4, 1536(R8) // write
+	VMOVUPS to2047AVX512VNNI<>+0(SB), Z4 // 2047
+	VDIVPS Z3, Z4, Z4 // columns from 48: by their largest
+	VMOVUPS Z4, 1600(R8) // write
+	VMULPS valueunitAVX512VNNI<>+0(SB), Z0, Z0 // columns from 0: what 1 of their int16 is
+	VMOVUPS Z0, 1664(R8) // write
+	VMULPS valueunitAVX512VNNI<>+0(SB), Z1, Z1 // columns from 16: what 1 of their int16 is
+	VMOVUPS Z1, 1728(R8) // write
+	VMULPS valueunitAVX512VNNI<>+0(SB), Z2, Z2 // columns from 32: what 1 of their int16 is
+	VMOVUPS Z2, 1792(R8) // write
+	VMULPS valueunitAVX512VNNI<>+0(SB), Z3, Z3 // columns from 48: what 1 of their int16 is
+	VMOVUPS Z3, 1856(R8) // write
+	MOVQ k_base+48(FP), DI // keys
+	ADDQ (SP), DI // of the sequence
+	MOVQ keys_base+96(FP), R8 // their squares
+	MOVQ 8(SP), SI // keys left
+	MOVQ inverse_base+216(FP), R9 // factors
+	ADDQ $0x00000380, R9 // of those columns
+
+keys:
+	XORQ R12, R12 // 0
+	MOVQ DI, R10 // row 0
+	MOVQ 40(SP), R11 // from row to row
+	VMOVUPS (R10), Z0 // row 0, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z1 // and 16 more
+	VMULPS 64(R9), Z1, Z1 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VPACKSSDW Z1, Z0, Z1 // as int16
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 1, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z2 // and 16 more
+	VMULPS 64(R9), Z2, Z2 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z0, Z2 // as int16
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 2, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z3 // and 16 more
+	VMULPS 64(R9), Z3, Z3 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z3, Z3 // to the nearest integers
+	VPACKSSDW Z3, Z0, Z3 // as int16
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 3, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z4 // and 16 more
+	VMULPS 64(R9), Z4, Z4 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z4, Z4 // to the nearest integers
+	VPACKSSDW Z4, Z0, Z4 // as int16
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 4, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z5 // and 16 more
+	VMULPS 64(R9), Z5, Z5 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z5, Z5 // to the nearest integers
+	VPACKSSDW Z5, Z0, Z5 // as int16
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 5, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z6 // and 16 more
+	VMULPS 64(R9), Z6, Z6 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z6, Z6 // to the nearest integers
+	VPACKSSDW Z6, Z0, Z6 // as int16
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 6, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z7 // and 16 more
+	VMULPS 64(R9), Z7, Z7 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z7, Z7 // to the nearest integers
+	VPACKSSDW Z7, Z0, Z7 // as int16
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 7, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z8 // and 16 more
+	VMULPS 64(R9), Z8, Z8 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z8, Z8 // to the nearest integers
+	VPACKSSDW Z8, Z0, Z8 // as int16
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 8, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z9 // and 16 more
+	VMULPS 64(R9), Z9, Z9 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z9, Z9 // to the nearest integers
+	VPACKSSDW Z9, Z0, Z9 // as int16
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 9, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z10 // and 16 more
+	VMULPS 64(R9), Z10, Z10 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z10, Z10 // to the nearest integers
+	VPACKSSDW Z10, Z0, Z10 // as int16
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 10, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z11 // and 16 more
+	VMULPS 64(R9), Z11, Z11 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z11, Z11 // to the nearest integers
+	VPACKSSDW Z11, Z0, Z11 // as int16
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 11, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z12 // and 16 more
+	VMULPS 64(R9), Z12, Z12 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z12, Z12 // to the nearest integers
+	VPACKSSDW Z12, Z0, Z12 // as int16
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 12, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z13 // and 16 more
+	VMULPS 64(R9), Z13, Z13 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z13, Z13 // to the nearest integers
+	VPACKSSDW Z13, Z0, Z13 // as int16
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 13, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z14 // and 16 more
+	VMULPS 64(R9), Z14, Z14 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z14, Z14 // to the nearest integers
+	VPACKSSDW Z14, Z0, Z14 // as int16
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 14, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z15 // and 16 more
+	VMULPS 64(R9), Z15, Z15 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z15, Z15 // to the nearest integers
+	VPACKSSDW Z15, Z0, Z15 // as int16
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS (R10), Z0 // row 15, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(R10), Z16 // and 16 more
+	VMULPS 64(R9), Z16, Z16 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z16, Z16 // to the nearest integers
+	VPACKSSDW Z16, Z0, Z16 // as int16
+	VUNPCKLPS Z2, Z1, Z0 // registers 0 and 1: lower elements
+	VUNPCKHPS Z2, Z1, Z1 // upper ones
+	VUNPCKLPS Z4, Z3, Z2 // registers 2 and 3: lower elements
+	VUNPCKHPS Z4, Z3, Z3 // upper ones
+	VUNPCKLPS Z6, Z5, Z4 // registers 4 and 5: lower elements
+	VUNPCKHPS Z6, Z5, Z5 // upper ones
+	VUNPCKLPS Z8, Z7, Z6 // registers 6 and 7: lower elements
+	VUNPCKHPS Z8, Z7, Z7 // upper ones
+	VUNPCKLPS Z10, Z9, Z8 // registers 8 and 9: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 10 and 11: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 12 and 13: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 14 and 15: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPD Z2, Z0, Z16 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z2, Z0, Z2 // upper ones
+	VUNPCKLPD Z3, Z1, Z0 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z3, Z1, Z1 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z6, Z4, Z6 // upper ones
+	VUNPCKLPD Z7, Z5, Z4 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z7, Z5, Z5 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z10, Z8, Z10 // upper ones
+	VUNPCKLPD Z11, Z9, Z8 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VSHUFF32X4 $0x88, Z3, Z16, Z15 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z3 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z0 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z1, Z2 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z1, Z1 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z5 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z7 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z10 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z15, Z13 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z3, Z5 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z3 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z2, Z0 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z2, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z16, Z2 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z11 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z6, Z4 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
+	VMOVUPS Z13, (R8) // step 0 of all
+	VMOVUPS Z3, 64(R8) // step 1 of all
+	VMOVUPS Z5, 128(R8) // step 2 of all
+	VMOVUPS Z0, 192(R8) // step 3 of all
+	VMOVUPS Z2, 256(R8) // step 4 of all
+	VMOVUPS Z4, 320(R8) // step 5 of all
+	VMOVUPS Z11, 384(R8) // step 6 of all
+	VMOVUPS Z6, 448(R8) // step 7 of all
+	VMOVUPS Z15, 512(R8) // step 8 of all
+	VMOVUPS Z8, 576(R8) // step 9 of all
+	VMOVUPS Z7, 640(R8) // step 10 of all
+	VMOVUPS Z10, 704(R8) // step 11 of all
+	VMOVUPS Z16, 768(R8) // step 12 of all
+	VMOVUPS Z14, 832(R8) // step 13 of all
+	VMOVUPS Z12, 896(R8) // step 14 of all
+	VMOVUPS Z1, 960(R8) // step 15 of all
+	XORQ R12, R12 // 0
+	MOVQ DI, R10 // row 0
+	MOVQ 40(SP), R11 // from row to row
+	VMOVUPS 128(R10), Z0 // row 0, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z1 // and 16 more
+	VMULPS 192(R9), Z1, Z1 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VPACKSSDW Z1, Z0, Z1 // as int16
+	CMPQ SI, $0x01 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 1, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z2 // and 16 more
+	VMULPS 192(R9), Z2, Z2 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z0, Z2 // as int16
+	CMPQ SI, $0x02 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 2, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z3 // and 16 more
+	VMULPS 192(R9), Z3, Z3 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z3, Z3 // to the nearest integers
+	VPACKSSDW Z3, Z0, Z3 // as int16
+	CMPQ SI, $0x03 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 3, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z4 // and 16 more
+	VMULPS 192(R9), Z4, Z4 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z4, Z4 // to the nearest integers
+	VPACKSSDW Z4, Z0, Z4 // as int16
+	CMPQ SI, $0x04 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 4, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z5 // and 16 more
+	VMULPS 192(R9), Z5, Z5 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z5, Z5 // to the nearest integers
+	VPACKSSDW Z5, Z0, Z5 // as int16
+	CMPQ SI, $0x05 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 5, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z6 // and 16 more
+	VMULPS 192(R9), Z6, Z6 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z6, Z6 // to the nearest integers
+	VPACKSSDW Z6, Z0, Z6 // as int16
+	CMPQ SI, $0x06 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 6, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z7 // and 16 more
+	VMULPS 192(R9), Z7, Z7 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z7, Z7 // to the nearest integers
+	VPACKSSDW Z7, Z0, Z7 // as int16
+	CMPQ SI, $0x07 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 7, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z8 // and 16 more
+	VMULPS 192(R9), Z8, Z8 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z8, Z8 // to the nearest integers
+	VPACKSSDW Z8, Z0, Z8 // as int16
+	CMPQ SI, $0x08 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 8, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z9 // and 16 more
+	VMULPS 192(R9), Z9, Z9 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z9, Z9 // to the nearest integers
+	VPACKSSDW Z9, Z0, Z9 // as int16
+	CMPQ SI, $0x09 // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 9, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z10 // and 16 more
+	VMULPS 192(R9), Z10, Z10 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z10, Z10 // to the nearest integers
+	VPACKSSDW Z10, Z0, Z10 // as int16
+	CMPQ SI, $0x0a // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 10, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z11 // and 16 more
+	VMULPS 192(R9), Z11, Z11 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z11, Z11 // to the nearest integers
+	VPACKSSDW Z11, Z0, Z11 // as int16
+	CMPQ SI, $0x0b // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 11, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z12 // and 16 more
+	VMULPS 192(R9), Z12, Z12 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z12, Z12 // to the nearest integers
+	VPACKSSDW Z12, Z0, Z12 // as int16
+	CMPQ SI, $0x0c // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 12, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z13 // and 16 more
+	VMULPS 192(R9), Z13, Z13 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z13, Z13 // to the nearest integers
+	VPACKSSDW Z13, Z0, Z13 // as int16
+	CMPQ SI, $0x0d // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 13, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z14 // and 16 more
+	VMULPS 192(R9), Z14, Z14 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z14, Z14 // to the nearest integers
+	VPACKSSDW Z14, Z0, Z14 // as int16
+	CMPQ SI, $0x0e // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 14, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z15 // and 16 more
+	VMULPS 192(R9), Z15, Z15 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z15, Z15 // to the nearest integers
+	VPACKSSDW Z15, Z0, Z15 // as int16
+	CMPQ SI, $0x0f // was it the last?
+	CMOVQEQ R12, R11 // then stay there
+	ADDQ R11, R10 // else the next
+	VMOVUPS 128(R10), Z0 // row 15, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(R10), Z16 // and 16 more
+	VMULPS 192(R9), Z16, Z16 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z16, Z16 // to the nearest integers
+	VPACKSSDW Z16, Z0, Z16 // as int16
+	VUNPCKLPS Z2, Z1, Z0 // registers 0 and 1: lower elements
+	VUNPCKHPS Z2, Z1, Z1 // upper ones
+	VUNPCKLPS Z4, Z3, Z2 // registers 2 and 3: lower elements
+	VUNPCKHPS Z4, Z3, Z3 // upper ones
+	VUNPCKLPS Z6, Z5, Z4 // registers 4 and 5: lower elements
+	VUNPCKHPS Z6, Z5, Z5 // upper ones
+	VUNPCKLPS Z8, Z7, Z6 // registers 6 and 7: lower elements
+	VUNPCKHPS Z8, Z7, Z7 // upper ones
+	VUNPCKLPS Z10, Z9, Z8 // registers 8 and 9: lower elements
+	VUNPCKHPS Z10, Z9, Z9 // upper ones
+	VUNPCKLPS Z12, Z11, Z10 // registers 10 and 11: lower elements
+	VUNPCKHPS Z12, Z11, Z11 // upper ones
+	VUNPCKLPS Z14, Z13, Z12 // registers 12 and 13: lower elements
+	VUNPCKHPS Z14, Z13, Z13 // upper ones
+	VUNPCKLPS Z16, Z15, Z14 // registers 14 and 15: lower elements
+	VUNPCKHPS Z16, Z15, Z15 // upper ones
+	VUNPCKLPD Z2, Z0, Z16 // registers 0 and 2: lower pairs
+	VUNPCKHPD Z2, Z0, Z2 // upper ones
+	VUNPCKLPD Z3, Z1, Z0 // registers 1 and 3: lower pairs
+	VUNPCKHPD Z3, Z1, Z1 // upper ones
+	VUNPCKLPD Z6, Z4, Z3 // registers 4 and 6: lower pairs
+	VUNPCKHPD Z6, Z4, Z6 // upper ones
+	VUNPCKLPD Z7, Z5, Z4 // registers 5 and 7: lower pairs
+	VUNPCKHPD Z7, Z5, Z5 // upper ones
+	VUNPCKLPD Z10, Z8, Z7 // registers 8 and 10: lower pairs
+	VUNPCKHPD Z10, Z8, Z10 // upper ones
+	VUNPCKLPD Z11, Z9, Z8 // registers 9 and 11: lower pairs
+	VUNPCKHPD Z11, Z9, Z9 // upper ones
+	VUNPCKLPD Z14, Z12, Z11 // registers 12 and 14: lower pairs
+	VUNPCKHPD Z14, Z12, Z14 // upper ones
+	VUNPCKLPD Z15, Z13, Z12 // registers 13 and 15: lower pairs
+	VUNPCKHPD Z15, Z13, Z13 // upper ones
+	VSHUFF32X4 $0x88, Z3, Z16, Z15 // registers 0 and 4: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z3, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z4, Z0, Z3 // registers 1 and 5: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z4, Z0, Z4 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z6, Z2, Z0 // registers 2 and 6: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z6, Z2, Z6 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z1, Z2 // registers 3 and 7: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z1, Z1 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z7, Z5 // registers 8 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z7, Z11 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z8, Z7 // registers 9 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z8, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z10, Z8 // registers 10 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z13, Z9, Z10 // registers 11 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z5, Z15, Z13 // registers 0 and 8: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z5, Z15, Z15 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z7, Z3, Z5 // registers 1 and 9: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z7, Z3, Z7 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z8, Z0, Z3 // registers 2 and 10: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z8, Z0, Z8 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z10, Z2, Z0 // registers 3 and 11: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z10, Z2, Z10 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z11, Z16, Z2 // registers 4 and 12: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z11, Z16, Z16 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z12, Z4, Z11 // registers 5 and 13: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z12, Z4, Z12 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z14, Z6, Z4 // registers 6 and 14: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z14, Z6, Z14 // quarters 1 and 3
+	VSHUFF32X4 $0x88, Z9, Z1, Z6 // registers 7 and 15: quarters 0 and 2
+	VSHUFF32X4 $0xdd, Z9, Z1, Z1 // quarters 1 and 3
+	VMOVUPS Z13, 1024(R8) // step 16 of all
+	VMOVUPS Z3, 1088(R8) // step 17 of all
+	VMOVUPS Z5, 1152(R8) // step 18 of all
+	VMOVUPS Z0, 1216(R8) // step 19 of all
+	VMOVUPS Z2, 1280(R8) // step 20 of all
+	VMOVUPS Z4, 1344(R8) // step 21 of all
+	VMOVUPS Z11, 1408(R8) // step 22 of all
+	VMOVUPS Z6, 1472(R8) // step 23 of all
+	VMOVUPS Z15, 1536(R8) // step 24 of all
+	VMOVUPS Z8, 1600(R8) // step 25 of all
+	VMOVUPS Z7, 1664(R8) // step 26 of all
+	VMOVUPS Z10, 1728(R8) // step 27 of all
+	VMOVUPS Z16, 1792(R8) // step 28 of all
+	VMOVUPS Z14, 1856(R8) // step 29 of all
+	VMOVUPS Z12, 1920(R8) // step 30 of all
+	VMOVUPS Z1, 1984(R8) // step 31 of all
+	MOVQ 40(SP), R10 // a row
+	SHLQ $0x04, R10 // times 16
+	ADDQ R10, DI // next 16 keys
+	ADDQ $0x00000800, R8 // next squares
+	SUBQ $0x10, SI // so many are done
+	JG keys // more?
+	MOVQ v_base+72(FP), DI // values
+	ADDQ (SP), DI // of the sequence
+	MOVQ values_base+120(FP), R8 // their pairs
+	MOVQ 40(SP), R9 // from row to row
+	MOVQ 8(SP), SI // rows left
+	VMOVDQU64 turnsAVX512VNNI<>+0(SB), Z0 // words of a row and of the next in turns
+	MOVQ inverse_base+216(FP), R10 // factors
+	ADDQ $0x00000580, R10 // of those columns
+
+values:
+	SUBQ $0x02, SI // two rows fewer
+	MOVQ SI, R11 // below 0 if there was but one:
+	SARQ $0x3f, R11 // all ones then, else 0
+	NOTQ R11 // the other way round
+	KMOVW R11, K2 // no lane if there was but one
+	VMOVUPS (DI), Z1 // a row
+	VMULPS (R10), Z1, Z1 // by their factors
+	VMOVUPS.Z (DI)(R9*1), K2, Z2 // the next, if it is there
+	VMULPS (R10), Z2, Z2 // by their factors
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z1, Z2 // as int16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, (R8) // write
+	VMOVUPS 64(DI), Z1 // a row
+	VMULPS 64(R10), Z1, Z1 // by their factors
+	VMOVUPS.Z 64(DI)(R9*1), K2, Z2 // the next, if it is there
+	VMULPS 64(R10), Z2, Z2 // by their factors
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z1, Z2 // as int16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, 64(R8) // write
+	VMOVUPS 128(DI), Z1 // a row
+	VMULPS 128(R10), Z1, Z1 // by their factors
+	VMOVUPS.Z 128(DI)(R9*1), K2, Z2 // the next, if it is there
+	VMULPS 128(R10), Z2, Z2 // by their factors
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z1, Z2 // as int16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, 128(R8) // write
+	VMOVUPS 192(DI), Z1 // a row
+	VMULPS 192(R10), Z1, Z1 // by their factors
+	VMOVUPS.Z 192(DI)(R9*1), K2, Z2 // the next, if it is there
+	VMULPS 192(R10), Z2, Z2 // by their factors
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VCVTPS2DQ Z2, Z2 // to the nearest integers
+	VPACKSSDW Z2, Z1, Z2 // as int16
+	VPERMW Z2, Z0, Z2 // in turns
+	VMOVUPS Z2, 192(R8) // write
+	LEAQ (DI)(R9*2), DI // next two rows
+	ADDQ $0x00000100, R8 // next pairs
+	TESTQ SI, SI // rows left?
+	JG values // go on
+
+queries:
+	MOVQ $0x0000000c, SI // a tile's rows
+	CMPQ BX, SI // are there fewer queries?
+	CMOVQLT BX, SI // then those
+	MOVQ SI, 16(SP) // are needed again
+	MOVQ queries_base+192(FP), R8 // where they go
+	MOVQ 40(SP), DI // from row to row
+	MOVQ inverse_base+216(FP), R9 // factors
+	ADDQ $0x00000480, R9 // of those columns
+
+query:
+	VMOVUPS (CX), Z0 // a query, 16 columns
+	VMULPS (R9), Z0, Z0 // by their factors
+	VMOVUPS 64(CX), Z1 // and 16 more
+	VMULPS 64(R9), Z1, Z1 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VPACKSSDW Z1, Z0, Z1 // as int16
+	VMOVUPS Z1, (R8) // write
+	VMOVUPS 128(CX), Z0 // a query, 16 columns
+	VMULPS 128(R9), Z0, Z0 // by their factors
+	VMOVUPS 192(CX), Z1 // and 16 more
+	VMULPS 192(R9), Z1, Z1 // by their factors
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VCVTPS2DQ Z1, Z1 // to the nearest integers
+	VPACKSSDW Z1, Z0, Z1 // as int16
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ DI, CX // next query
+	ADDQ $0x00000080, R8 // and its place
+	DECQ SI // one turn done
+	JNZ query // more?
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VMOVUPS lowestintegerAVX512VNNI<>+0(SB), Z0 // -2^31: what no score is below
+	VMOVUPS Z0, (SI) // row 0
+	VMOVUPS Z0, 64(SI) // row 1
+	VMOVUPS Z0, 128(SI) // row 2
+	VMOVUPS Z0, 192(SI) // row 3
+	VMOVUPS Z0, 256(SI) // row 4
+	VMOVUPS Z0, 320(SI) // row 5
+	VMOVUPS Z0, 384(SI) // row 6
+	VMOVUPS Z0, 448(SI) // row 7
+	VMOVUPS Z0, 512(SI) // row 8
+	VMOVUPS Z0, 576(SI) // row 9
+	VMOVUPS Z0, 640(SI) // row 10
+	VMOVUPS Z0, 704(SI) // row 11
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE scored8 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer12 // then those
+
+more12:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+pair12:
+	VMOVUPS (R11), Z24 // keys from 0
+	VMOVUPS 2048(R11), Z25 // keys from 16
+	VBROADCASTSS (R10), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 512(R10), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 640(R10), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 768(R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 896(R10), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 1024(R10), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 1152(R10), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 1280(R10), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 1408(R10), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 64(R11), Z24 // keys from 0
+	VMOVUPS 2112(R11), Z25 // keys from 16
+	VBROADCASTSS 4(R10), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 516(R10), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 644(R10), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 772(R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 900(R10), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 1028(R10), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 1156(R10), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 1284(R10), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 1412(R10), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 128(R11), Z24 // keys from 0
+	VMOVUPS 2176(R11), Z25 // keys from 16
+	VBROADCASTSS 8(R10), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 520(R10), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 648(R10), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 776(R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 904(R10), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 1032(R10), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 1160(R10), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 1288(R10), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 1416(R10), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	VMOVUPS 192(R11), Z24 // keys from 0
+	VMOVUPS 2240(R11), Z25 // keys from 16
+	VBROADCASTSS 12(R10), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 524(R10), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 652(R10), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 780(R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 908(R10), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS 1036(R10), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS 1164(R10), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS 1292(R10), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS 1420(R10), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair12 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z16, (SI) // row 8, vector 0
+	VMOVUPS Z17, 64(SI) // row 8, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z18, (SI) // row 9, vector 0
+	VMOVUPS Z19, 64(SI) // row 9, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z20, (SI) // row 10, vector 0
+	VMOVUPS Z21, 64(SI) // row 10, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z22, (SI) // row 11, vector 0
+	VMOVUPS Z23, 64(SI) // row 11, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD Z1, Z0, Z0 // the larger of the row's
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD Z3, Z2, Z2 // the larger of the row's
+	VPMAXSD 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VPMAXSD Z5, Z4, Z4 // the larger of the row's
+	VPMAXSD 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VPMAXSD Z7, Z6, Z6 // the larger of the row's
+	VPMAXSD 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VPMAXSD Z9, Z8, Z8 // the larger of the row's
+	VPMAXSD 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VPMAXSD Z11, Z10, Z10 // the larger of the row's
+	VPMAXSD 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VPMAXSD Z13, Z12, Z12 // the larger of the row's
+	VPMAXSD 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VPMAXSD Z15, Z14, Z14 // the larger of the row's
+	VPMAXSD 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	VPMAXSD Z17, Z16, Z16 // the larger of the row's
+	VPMAXSD 512(SI), Z16, Z16 // and of those before
+	VMOVUPS Z16, 512(SI) // write
+	VPMAXSD Z19, Z18, Z18 // the larger of the row's
+	VPMAXSD 576(SI), Z18, Z18 // and of those before
+	VMOVUPS Z18, 576(SI) // write
+	VPMAXSD Z21, Z20, Z20 // the larger of the row's
+	VPMAXSD 640(SI), Z20, Z20 // and of those before
+	VMOVUPS Z20, 640(SI) // write
+	VPMAXSD Z23, Z22, Z22 // the larger of the row's
+	VPMAXSD 704(SI), Z22, Z22 // and of those before
+	VMOVUPS Z22, 704(SI) // write
+	ADDQ $0x00001000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more12 // more?
+
+fewer12:
+	CMPQ R9, $-1 // are 16 left?
+	JL none12 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+single12:
+	VMOVUPS (DI), Z12 // keys from 0
+	VBROADCASTSS (R9), Z13 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z13 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z13 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z13 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 512(R9), Z13 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VPDPWSSD Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 640(R9), Z13 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xed // VPDPWSSD Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 768(R9), Z13 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VPDPWSSD Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 896(R9), Z13 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VPDPWSSD Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 1024(R9), Z13 // row 8's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 1152(R9), Z13 // row 9's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 1280(R9), Z13 // row 10's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 1408(R9), Z13 // row 11's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 64(DI), Z12 // keys from 0
+	VBROADCASTSS 4(R9), Z13 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z13 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z13 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z13 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 516(R9), Z13 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VPDPWSSD Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 644(R9), Z13 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xed // VPDPWSSD Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 772(R9), Z13 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VPDPWSSD Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 900(R9), Z13 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VPDPWSSD Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 1028(R9), Z13 // row 8's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 1156(R9), Z13 // row 9's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 1284(R9), Z13 // row 10's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 1412(R9), Z13 // row 11's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 128(DI), Z12 // keys from 0
+	VBROADCASTSS 8(R9), Z13 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z13 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z13 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z13 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 520(R9), Z13 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VPDPWSSD Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 648(R9), Z13 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xed // VPDPWSSD Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 776(R9), Z13 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VPDPWSSD Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 904(R9), Z13 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VPDPWSSD Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 1032(R9), Z13 // row 8's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 1160(R9), Z13 // row 9's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 1288(R9), Z13 // row 10's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 1416(R9), Z13 // row 11's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z11: row 11, vector 0 += its products
+	VMOVUPS 192(DI), Z12 // keys from 0
+	VBROADCASTSS 12(R9), Z13 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z13 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z13 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z13 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 524(R9), Z13 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xe5 // VPDPWSSD Z13, Z12, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 652(R9), Z13 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xed // VPDPWSSD Z13, Z12, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 780(R9), Z13 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xf5 // VPDPWSSD Z13, Z12, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 908(R9), Z13 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xfd // VPDPWSSD Z13, Z12, Z7: row 7, vector 0 += its products
+	VBROADCASTSS 1036(R9), Z13 // row 8's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z13, Z12, Z8: row 8, vector 0 += its products
+	VBROADCASTSS 1164(R9), Z13 // row 9's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z13, Z12, Z9: row 9, vector 0 += its products
+	VBROADCASTSS 1292(R9), Z13 // row 10's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z13, Z12, Z10: row 10, vector 0 += its products
+	VBROADCASTSS 1420(R9), Z13 // row 11's in every lane
+	BYTE $0x62; BYTE $0x52; BYTE $0x1d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z13, Z12, Z11: row 11, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single12 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z8, (SI) // row 8, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z9, (SI) // row 9, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z10, (SI) // row 10, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z11, (SI) // row 11, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VPMAXSD 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VPMAXSD 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VPMAXSD 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VPMAXSD 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VPMAXSD 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VPMAXSD 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+	VPMAXSD 512(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 512(SI) // write
+	VPMAXSD 576(SI), Z9, Z9 // and of those before
+	VMOVUPS Z9, 576(SI) // write
+	VPMAXSD 640(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 640(SI) // write
+	VPMAXSD 704(SI), Z11, Z11 // and of those before
+	VMOVUPS Z11, 704(SI) // write
+
+none12:
+	JMP scored // that was it
+
+scored8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE scored4 // so few?
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer8 // then those
+
+more8:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+pair8:
+	VMOVUPS (R11), Z16 // keys from 0
+	VMOVUPS 2048(R11), Z17 // keys from 16
+	VBROADCASTSS (R10), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 512(R10), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 640(R10), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 768(R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 896(R10), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 64(R11), Z16 // keys from 0
+	VMOVUPS 2112(R11), Z17 // keys from 16
+	VBROADCASTSS 4(R10), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 516(R10), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 644(R10), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 772(R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 900(R10), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 128(R11), Z16 // keys from 0
+	VMOVUPS 2176(R11), Z17 // keys from 16
+	VBROADCASTSS 8(R10), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 520(R10), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 648(R10), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 776(R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 904(R10), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	VMOVUPS 192(R11), Z16 // keys from 0
+	VMOVUPS 2240(R11), Z17 // keys from 16
+	VBROADCASTSS 12(R10), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS 524(R10), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS 652(R10), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS 780(R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS 908(R10), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z8, (SI) // row 4, vector 0
+	VMOVUPS Z9, 64(SI) // row 4, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z10, (SI) // row 5, vector 0
+	VMOVUPS Z11, 64(SI) // row 5, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z12, (SI) // row 6, vector 0
+	VMOVUPS Z13, 64(SI) // row 6, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z14, (SI) // row 7, vector 0
+	VMOVUPS Z15, 64(SI) // row 7, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD Z1, Z0, Z0 // the larger of the row's
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD Z3, Z2, Z2 // the larger of the row's
+	VPMAXSD 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VPMAXSD Z5, Z4, Z4 // the larger of the row's
+	VPMAXSD 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VPMAXSD Z7, Z6, Z6 // the larger of the row's
+	VPMAXSD 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	VPMAXSD Z9, Z8, Z8 // the larger of the row's
+	VPMAXSD 256(SI), Z8, Z8 // and of those before
+	VMOVUPS Z8, 256(SI) // write
+	VPMAXSD Z11, Z10, Z10 // the larger of the row's
+	VPMAXSD 320(SI), Z10, Z10 // and of those before
+	VMOVUPS Z10, 320(SI) // write
+	VPMAXSD Z13, Z12, Z12 // the larger of the row's
+	VPMAXSD 384(SI), Z12, Z12 // and of those before
+	VMOVUPS Z12, 384(SI) // write
+	VPMAXSD Z15, Z14, Z14 // the larger of the row's
+	VPMAXSD 448(SI), Z14, Z14 // and of those before
+	VMOVUPS Z14, 448(SI) // write
+	ADDQ $0x00001000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more8 // more?
+
+fewer8:
+	CMPQ R9, $-1 // are 16 left?
+	JL none8 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+single8:
+	VMOVUPS (DI), Z8 // keys from 0
+	VBROADCASTSS (R9), Z9 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VPDPWSSD Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z9 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VPDPWSSD Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z9 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VPDPWSSD Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z9 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VPDPWSSD Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 512(R9), Z9 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VPDPWSSD Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 640(R9), Z9 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VPDPWSSD Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 768(R9), Z9 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VPDPWSSD Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 896(R9), Z9 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VPDPWSSD Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 64(DI), Z8 // keys from 0
+	VBROADCASTSS 4(R9), Z9 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VPDPWSSD Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z9 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VPDPWSSD Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z9 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VPDPWSSD Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z9 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VPDPWSSD Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 516(R9), Z9 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VPDPWSSD Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 644(R9), Z9 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VPDPWSSD Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 772(R9), Z9 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VPDPWSSD Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 900(R9), Z9 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VPDPWSSD Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 128(DI), Z8 // keys from 0
+	VBROADCASTSS 8(R9), Z9 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VPDPWSSD Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z9 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VPDPWSSD Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z9 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VPDPWSSD Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z9 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VPDPWSSD Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 520(R9), Z9 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VPDPWSSD Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 648(R9), Z9 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VPDPWSSD Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 776(R9), Z9 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VPDPWSSD Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 904(R9), Z9 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VPDPWSSD Z9, Z8, Z7: row 7, vector 0 += its products
+	VMOVUPS 192(DI), Z8 // keys from 0
+	VBROADCASTSS 12(R9), Z9 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc1 // VPDPWSSD Z9, Z8, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z9 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc9 // VPDPWSSD Z9, Z8, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z9 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd1 // VPDPWSSD Z9, Z8, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z9 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd9 // VPDPWSSD Z9, Z8, Z3: row 3, vector 0 += its products
+	VBROADCASTSS 524(R9), Z9 // row 4's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe1 // VPDPWSSD Z9, Z8, Z4: row 4, vector 0 += its products
+	VBROADCASTSS 652(R9), Z9 // row 5's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe9 // VPDPWSSD Z9, Z8, Z5: row 5, vector 0 += its products
+	VBROADCASTSS 780(R9), Z9 // row 6's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf1 // VPDPWSSD Z9, Z8, Z6: row 6, vector 0 += its products
+	VBROADCASTSS 908(R9), Z9 // row 7's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf9 // VPDPWSSD Z9, Z8, Z7: row 7, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single8 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z4, (SI) // row 4, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z5, (SI) // row 5, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z6, (SI) // row 6, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z7, (SI) // row 7, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VPMAXSD 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VPMAXSD 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+	VPMAXSD 256(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 256(SI) // write
+	VPMAXSD 320(SI), Z5, Z5 // and of those before
+	VMOVUPS Z5, 320(SI) // write
+	VPMAXSD 384(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 384(SI) // write
+	VPMAXSD 448(SI), Z7, Z7 // and of those before
+	VMOVUPS Z7, 448(SI) // write
+
+none8:
+	JMP scored // that was it
+
+scored4:
+	MOVQ keys_base+96(FP), DI // squares of keys
+	MOVQ scores_base+144(FP), R8 // scores
+	MOVQ 24(SP), R9 // bytes of a row of them
+	SHRQ $0x06, R9 // 16 keys have 64
+	SUBQ $0x02, R9 // fewer than 32 keys?
+	JL fewer4 // then those
+
+more4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ queries_base+192(FP), R10 // queries
+	MOVQ DI, R11 // squares of keys
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+pair4:
+	VMOVUPS (R11), Z8 // keys from 0
+	VMOVUPS 2048(R11), Z9 // keys from 16
+	VBROADCASTSS (R10), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 128(R10), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 256(R10), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 384(R10), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 64(R11), Z8 // keys from 0
+	VMOVUPS 2112(R11), Z9 // keys from 16
+	VBROADCASTSS 4(R10), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 132(R10), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 260(R10), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 388(R10), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 128(R11), Z8 // keys from 0
+	VMOVUPS 2176(R11), Z9 // keys from 16
+	VBROADCASTSS 8(R10), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 136(R10), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 264(R10), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 392(R10), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	VMOVUPS 192(R11), Z8 // keys from 0
+	VMOVUPS 2240(R11), Z9 // keys from 16
+	VBROADCASTSS 12(R10), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS 140(R10), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS 268(R10), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS 396(R10), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x10, R10 // next columns of the queries
+	ADDQ $0x00000100, R11 // and of the keys
+	DECQ SI // one turn done
+	JNZ pair4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), R10 // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	VMOVUPS Z1, 64(SI) // row 0, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z2, (SI) // row 1, vector 0
+	VMOVUPS Z3, 64(SI) // row 1, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z4, (SI) // row 2, vector 0
+	VMOVUPS Z5, 64(SI) // row 2, vector 1
+	ADDQ R10, SI // next row
+	VMOVUPS Z6, (SI) // row 3, vector 0
+	VMOVUPS Z7, 64(SI) // row 3, vector 1
+	ADDQ R10, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD Z1, Z0, Z0 // the larger of the row's
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD Z3, Z2, Z2 // the larger of the row's
+	VPMAXSD 64(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 64(SI) // write
+	VPMAXSD Z5, Z4, Z4 // the larger of the row's
+	VPMAXSD 128(SI), Z4, Z4 // and of those before
+	VMOVUPS Z4, 128(SI) // write
+	VPMAXSD Z7, Z6, Z6 // the larger of the row's
+	VPMAXSD 192(SI), Z6, Z6 // and of those before
+	VMOVUPS Z6, 192(SI) // write
+	ADDQ $0x00001000, DI // next 32 keys
+	ADDQ $0x00000080, R8 // and their scores
+	SUBQ $0x02, R9 // 32 keys done
+	JGE more4 // more?
+
+fewer4:
+	CMPQ R9, $-1 // are 16 left?
+	JL none4 // no
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	MOVQ queries_base+192(FP), R9 // queries
+	MOVQ $0x00000008, SI // turns of 4 steps
+
+single4:
+	VMOVUPS (DI), Z4 // keys from 0
+	VBROADCASTSS (R9), Z5 // row 0's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 128(R9), Z5 // row 1's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 256(R9), Z5 // row 2's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 384(R9), Z5 // row 3's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 64(DI), Z4 // keys from 0
+	VBROADCASTSS 4(R9), Z5 // row 0's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 132(R9), Z5 // row 1's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 260(R9), Z5 // row 2's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 388(R9), Z5 // row 3's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 128(DI), Z4 // keys from 0
+	VBROADCASTSS 8(R9), Z5 // row 0's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 136(R9), Z5 // row 1's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 264(R9), Z5 // row 2's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 392(R9), Z5 // row 3's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z5, Z4, Z3: row 3, vector 0 += its products
+	VMOVUPS 192(DI), Z4 // keys from 0
+	VBROADCASTSS 12(R9), Z5 // row 0's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xc5 // VPDPWSSD Z5, Z4, Z0: row 0, vector 0 += its products
+	VBROADCASTSS 140(R9), Z5 // row 1's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xcd // VPDPWSSD Z5, Z4, Z1: row 1, vector 0 += its products
+	VBROADCASTSS 268(R9), Z5 // row 2's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xd5 // VPDPWSSD Z5, Z4, Z2: row 2, vector 0 += its products
+	VBROADCASTSS 396(R9), Z5 // row 3's in every lane
+	BYTE $0x62; BYTE $0xf2; BYTE $0x5d; BYTE $0x48; BYTE $0x52; BYTE $0xdd // VPDPWSSD Z5, Z4, Z3: row 3, vector 0 += its products
+	ADDQ $0x10, R9 // next columns of the queries
+	ADDQ $0x00000100, DI // and of the keys
+	DECQ SI // one turn done
+	JNZ single4 // more?
+	MOVQ R8, SI // row 0 of the scores
+	MOVQ 24(SP), DI // from row to row of them
+	VMOVUPS Z0, (SI) // row 0, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z1, (SI) // row 1, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z2, (SI) // row 2, vector 0
+	ADDQ DI, SI // next row
+	VMOVUPS Z3, (SI) // row 3, vector 0
+	ADDQ DI, SI // next row
+	MOVQ inverse_base+216(FP), SI // the rows' largest scores, 16 of each
+	VPMAXSD (SI), Z0, Z0 // and of those before
+	VMOVUPS Z0, (SI) // write
+	VPMAXSD 64(SI), Z1, Z1 // and of those before
+	VMOVUPS Z1, 64(SI) // write
+	VPMAXSD 128(SI), Z2, Z2 // and of those before
+	VMOVUPS Z2, 128(SI) // write
+	VPMAXSD 192(SI), Z3, Z3 // and of those before
+	VMOVUPS Z3, 192(SI) // write
+
+none4:
+scored:
+	MOVQ inverse_base+216(FP), R9 // what rows are told by
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VPMAXSD Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VPMAXSD Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VPMAXSD Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VPMAXSD Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VPMAXSD Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VPMAXSD Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VPMAXSD Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VPMAXSD Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VPMAXSD Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VPMAXSD Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VPMAXSD Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VPMAXSD Z0, Z1, Z1 // together
+	VMOVDQU64 fourAVX512VNNI<>+0(SB), Z2 // four words of low and of high in turns
+	VMOVUPS 832(R9), Z0 // the scores' unit
+	VCVTDQ2PS Z1, Z1 // the largest
+	VMOVUPS weightbitsAVX512VNNI<>+0(SB), Z3 // what the largest weight's exponent is to be
+	VFNMADD231PS Z0, Z1, Z3 // - the largest in that unit
+	VMOVUPS Z3, 768(R9) // of each row
+	VMOVUPS integerleastexponentAVX512VNNI<>+0(SB), Z1 // integerleastexponent
+	VMOVUPS near2f3AVX512VNNI<>+0(SB), Z3 // near2f3
+	VMOVUPS near2f2AVX512VNNI<>+0(SB), Z4 // near2f2
+	VMOVUPS near2f1AVX512VNNI<>+0(SB), Z5 // near2f1
+	VMOVUPS near2f0AVX512VNNI<>+0(SB), Z6 // near2f0
+	MOVQ 16(SP), R12 // queries of the tile
+	MOVQ scores_base+144(FP), R10 // scores
+	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ R9, R13 // the first row
+	LEAQ 768(R9), R14 // and its largest score
+
+weights:
+	VBROADCASTSS (R14), Z7 // - the largest, in every lane
+	MOVQ R10, DI // scores
+	MOVQ R11, R8 // weights
+	VXORPS Z8, Z8, Z8 // sum: 0
+	MOVQ 8(SP), SI // keys
+	SUBQ $0x21, SI // more than 32?
+	JL lastkeys // no
+
+weigh:
+	VCVTDQ2PS (DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
+	VMOVAPS Z3, Z11 // 2^f by its polynomial
+	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
+	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
+	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
+	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
+	VCVTPS2DQ Z11, Z11 // to the nearest integers
+	VCVTDQ2PS 64(DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
+	VMOVAPS Z3, Z12 // 2^f by its polynomial
+	VFMADD213PS Z4, Z10, Z12 // ·f + near2f2
+	VFMADD213PS Z5, Z10, Z12 // ·f + near2f1
+	VFMADD213PS Z6, Z10, Z12 // ·f + near2f0
+	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
+	VCVTPS2DQ Z12, Z12 // to the nearest integers
+	VPADDD Z11, Z8, Z8 // sum += weights
+	VPADDD Z12, Z8, Z8 // sum += weights
+	VPACKSSDW Z12, Z11, Z12 // as int16
+	VPERMQ Z12, Z2, Z12 // in the keys' order
+	VMOVUPS Z12, (R8) // write
+	ADDQ $0x00000080, DI // next 32 scores
+	ADDQ $0x00000040, R8 // next 32 weights
+	SUBQ $0x20, SI // so many are done
+	JGE weigh // more than 32 left?
+
+lastkeys:
+	CMPQ SI, $-17 // more than 16 left?
+	JLE few // no
+	VCVTDQ2PS (DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
+	VMOVAPS Z3, Z11 // 2^f by its polynomial
+	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
+	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
+	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
+	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
+	VCVTPS2DQ Z11, Z11 // to the nearest integers
+	VCVTDQ2PS 64(DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z7 // f, what t is above a whole number
+	VMOVAPS Z3, Z10 // 2^f by its polynomial
+	VFMADD213PS Z4, Z7, Z10 // ·f + near2f2
+	VFMADD213PS Z5, Z7, Z10 // ·f + near2f1
+	VFMADD213PS Z6, Z7, Z10 // ·f + near2f0
+	VSCALEFPS Z9, Z10, Z10 // times 2 to the power of that number
+	VCVTPS2DQ Z10, Z10 // to the nearest integers
+	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
+	VPADDD Z11, Z8, Z8 // sum += weights
+	VPADDD Z10, Z8, Z8 // sum += weights
+	VPACKSSDW Z10, Z11, Z10 // as int16
+	VPERMQ Z10, Z2, Z10 // in the keys' order
+	VMOVUPS Z10, (R8) // write
+	JMP weighed // that was the row
+
+few:
+	VCVTDQ2PS (DI), Z9 // scores
+	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
+	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z9, Z7 // f, what t is above a whole number
+	VMOVAPS Z3, Z10 // 2^f by its polynomial
+	VFMADD213PS Z4, Z7, Z10 // ·f + near2f2
+	VFMADD213PS Z5, Z7, Z10 // ·f + near2f1
+	VFMADD213PS Z6, Z7, Z10 // ·f + near2f0
+	VSCALEFPS Z9, Z10, Z10 // times 2 to the power of that number
+	VCVTPS2DQ Z10, Z10 // to the nearest integers
+	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
+	VPADDD Z10, Z8, Z8 // sum += weights
+	VPMOVDW Z10, Y10 // as int16, and 0 for 16 more
+	VMOVUPS Z10, (R8) // write
+
+weighed:
+	VMOVUPS Z8, (R13) // write the sums of the row's weights
+	ADDQ 24(SP), R10 // next row of scores
+	ADDQ 32(SP), R11 // of weights
+	ADDQ $0x40, R13 // of sums
+	ADDQ $0x04, R14 // and its largest score
+	DECQ R12 // one row done
+	JNZ weights // more?
+	VMOVUPS (R9), Z0 // row 0's
+	VMOVUPS 64(R9), Z1 // row 1's
+	VMOVUPS 128(R9), Z2 // row 2's
+	VMOVUPS 192(R9), Z3 // row 3's
+	VMOVUPS 256(R9), Z4 // row 4's
+	VMOVUPS 320(R9), Z5 // row 5's
+	VMOVUPS 384(R9), Z6 // row 6's
+	VMOVUPS 448(R9), Z7 // row 7's
+	VMOVUPS 512(R9), Z8 // row 8's
+	VMOVUPS 576(R9), Z9 // row 9's
+	VMOVUPS 640(R9), Z10 // row 10's
+	VMOVUPS 704(R9), Z11 // row 11's
+	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
+	VUNPCKHPS Z1, Z0, Z0 // and the others
+	VPADDD Z0, Z12, Z12 // together
+	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
+	VUNPCKHPS Z3, Z2, Z1 // and the others
+	VPADDD Z1, Z0, Z0 // together
+	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
+	VUNPCKHPS Z5, Z4, Z2 // and the others
+	VPADDD Z2, Z1, Z1 // together
+	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
+	VUNPCKHPS Z7, Z6, Z3 // and the others
+	VPADDD Z3, Z2, Z2 // together
+	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
+	VUNPCKHPS Z9, Z8, Z4 // and the others
+	VPADDD Z4, Z3, Z3 // together
+	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
+	VUNPCKHPS Z11, Z10, Z5 // and the others
+	VPADDD Z5, Z4, Z4 // together
+	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
+	VUNPCKHPD Z0, Z12, Z0 // and the others
+	VPADDD Z0, Z5, Z5 // together
+	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
+	VUNPCKHPD Z2, Z1, Z1 // and the others
+	VPADDD Z1, Z0, Z0 // together
+	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
+	VUNPCKHPD Z4, Z3, Z2 // and the others
+	VPADDD Z2, Z1, Z1 // together
+	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
+	VPADDD Z0, Z2, Z2 // together
+	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
+	VPADDD Z1, Z0, Z0 // together
+	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
+	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
+	VPADDD Z0, Z1, Z1 // together
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMOVUPS oneAVX512VNNI<>+0(SB), Z0 // 1
+	VDIVPS Z1, Z0, Z0 // by the weights' sum
+	VMOVUPS Z0, 768(R9) // of each row
+	CMPQ 16(SP), $0x00000008 // queries of the tile
+	JLE summed8 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ values_base+120(FP), R12 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of12:
+	VMOVUPS (R12), Z24 // values, columns from 0
+	VMOVUPS 64(R12), Z25 // values, columns from 16
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ $0x00000100, R12 // next values
+	DECQ SI // one turn done
+	JNZ sum0of12 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ DX, R8 // results
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1664(DI), Z0, Z0 // in its column's unit
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (R8) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1728(DI), Z1, Z1 // in its column's unit
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1664(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1728(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1664(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (R8) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1728(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1664(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (R8) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1728(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VCVTDQ2PS Z8, Z8 // as a number
+	VMULPS 1664(DI), Z8, Z8 // in its column's unit
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (R8) // write
+	VCVTDQ2PS Z9, Z9 // as a number
+	VMULPS 1728(DI), Z9, Z9 // in its column's unit
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VCVTDQ2PS Z10, Z10 // as a number
+	VMULPS 1664(DI), Z10, Z10 // in its column's unit
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (R8) // write
+	VCVTDQ2PS Z11, Z11 // as a number
+	VMULPS 1728(DI), Z11, Z11 // in its column's unit
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VCVTDQ2PS Z12, Z12 // as a number
+	VMULPS 1664(DI), Z12, Z12 // in its column's unit
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (R8) // write
+	VCVTDQ2PS Z13, Z13 // as a number
+	VMULPS 1728(DI), Z13, Z13 // in its column's unit
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VCVTDQ2PS Z14, Z14 // as a number
+	VMULPS 1664(DI), Z14, Z14 // in its column's unit
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (R8) // write
+	VCVTDQ2PS Z15, Z15 // as a number
+	VMULPS 1728(DI), Z15, Z15 // in its column's unit
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
+	VCVTDQ2PS Z16, Z16 // as a number
+	VMULPS 1664(DI), Z16, Z16 // in its column's unit
+	VMULPS Z0, Z16, Z16 // divided by the weights' sum
+	VMOVUPS Z16, (R8) // write
+	VCVTDQ2PS Z17, Z17 // as a number
+	VMULPS 1728(DI), Z17, Z17 // in its column's unit
+	VMULPS Z0, Z17, Z17 // divided by the weights' sum
+	VMOVUPS Z17, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
+	VCVTDQ2PS Z18, Z18 // as a number
+	VMULPS 1664(DI), Z18, Z18 // in its column's unit
+	VMULPS Z0, Z18, Z18 // divided by the weights' sum
+	VMOVUPS Z18, (R8) // write
+	VCVTDQ2PS Z19, Z19 // as a number
+	VMULPS 1728(DI), Z19, Z19 // in its column's unit
+	VMULPS Z0, Z19, Z19 // divided by the weights' sum
+	VMOVUPS Z19, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
+	VCVTDQ2PS Z20, Z20 // as a number
+	VMULPS 1664(DI), Z20, Z20 // in its column's unit
+	VMULPS Z0, Z20, Z20 // divided by the weights' sum
+	VMOVUPS Z20, (R8) // write
+	VCVTDQ2PS Z21, Z21 // as a number
+	VMULPS 1728(DI), Z21, Z21 // in its column's unit
+	VMULPS Z0, Z21, Z21 // divided by the weights' sum
+	VMOVUPS Z21, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VCVTDQ2PS Z22, Z22 // as a number
+	VMULPS 1664(DI), Z22, Z22 // in its column's unit
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, (R8) // write
+	VCVTDQ2PS Z23, Z23 // as a number
+	VMULPS 1728(DI), Z23, Z23 // in its column's unit
+	VMULPS Z0, Z23, Z23 // divided by the weights' sum
+	VMOVUPS Z23, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+
+written0of12:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	VXORPS Z16, Z16, Z16 // 0
+	VXORPS Z17, Z17, Z17 // 0
+	VXORPS Z18, Z18, Z18 // 0
+	VXORPS Z19, Z19, Z19 // 0
+	VXORPS Z20, Z20, Z20 // 0
+	VXORPS Z21, Z21, Z21 // 0
+	VXORPS Z22, Z22, Z22 // 0
+	VXORPS Z23, Z23, Z23 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	LEAQ (R10)(DI*2), R11 // row 8: two rows on,
+	ADDQ DI, R11 // and one more to row 9
+	MOVQ values_base+120(FP), R12 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum1of12:
+	VMOVUPS 128(R12), Z24 // values, columns from 32
+	VMOVUPS 192(R12), Z25 // values, columns from 48
+	VBROADCASTSS (R8), Z26 // row 0's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z26 // row 1's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z26 // row 2's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z26 // row 3's in every lane
+	BYTE $0x62; BYTE $0x92; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0x92; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z26 // row 4's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z26 // row 5's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z26 // row 6's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z26 // row 7's in every lane
+	BYTE $0x62; BYTE $0x12; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x12; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z15: row 7, vector 1 += its products
+	VBROADCASTSS (R10)(DI*2), Z26 // row 8's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z26, Z24, Z16: row 8, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z26, Z25, Z17: row 8, vector 1 += its products
+	VBROADCASTSS (R11), Z26 // row 9's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z26, Z24, Z18: row 9, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z26, Z25, Z19: row 9, vector 1 += its products
+	VBROADCASTSS (R11)(DI*1), Z26 // row 10's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z26, Z24, Z20: row 10, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z26, Z25, Z21: row 10, vector 1 += its products
+	VBROADCASTSS (R11)(DI*2), Z26 // row 11's in every lane
+	BYTE $0x62; BYTE $0x82; BYTE $0x3d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z26, Z24, Z22: row 11, vector 0 += its products
+	BYTE $0x62; BYTE $0x82; BYTE $0x35; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z26, Z25, Z23: row 11, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x04, R11 // next weights, rows from 9
+	ADDQ $0x00000100, R12 // next values
+	DECQ SI // one turn done
+	JNZ sum1of12 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z24 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1792(DI), Z0, Z0 // in its column's unit
+	VMULPS Z24, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, 128(DX) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1856(DI), Z1, Z1 // in its column's unit
+	VMULPS Z24, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1792(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1856(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1792(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 128(DX) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1856(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1792(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, 128(DX) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1856(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VCVTDQ2PS Z8, Z8 // as a number
+	VMULPS 1792(DI), Z8, Z8 // in its column's unit
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, 128(DX) // write
+	VCVTDQ2PS Z9, Z9 // as a number
+	VMULPS 1856(DI), Z9, Z9 // in its column's unit
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VCVTDQ2PS Z10, Z10 // as a number
+	VMULPS 1792(DI), Z10, Z10 // in its column's unit
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, 128(DX) // write
+	VCVTDQ2PS Z11, Z11 // as a number
+	VMULPS 1856(DI), Z11, Z11 // in its column's unit
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VCVTDQ2PS Z12, Z12 // as a number
+	VMULPS 1792(DI), Z12, Z12 // in its column's unit
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, 128(DX) // write
+	VCVTDQ2PS Z13, Z13 // as a number
+	VMULPS 1856(DI), Z13, Z13 // in its column's unit
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VCVTDQ2PS Z14, Z14 // as a number
+	VMULPS 1792(DI), Z14, Z14 // in its column's unit
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, 128(DX) // write
+	VCVTDQ2PS Z15, Z15 // as a number
+	VMULPS 1856(DI), Z15, Z15 // in its column's unit
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 800(DI), Z0 // row 8's
+	VCVTDQ2PS Z16, Z16 // as a number
+	VMULPS 1792(DI), Z16, Z16 // in its column's unit
+	VMULPS Z0, Z16, Z16 // divided by the weights' sum
+	VMOVUPS Z16, 128(DX) // write
+	VCVTDQ2PS Z17, Z17 // as a number
+	VMULPS 1856(DI), Z17, Z17 // in its column's unit
+	VMULPS Z0, Z17, Z17 // divided by the weights' sum
+	VMOVUPS Z17, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 804(DI), Z0 // row 9's
+	VCVTDQ2PS Z18, Z18 // as a number
+	VMULPS 1792(DI), Z18, Z18 // in its column's unit
+	VMULPS Z0, Z18, Z18 // divided by the weights' sum
+	VMOVUPS Z18, 128(DX) // write
+	VCVTDQ2PS Z19, Z19 // as a number
+	VMULPS 1856(DI), Z19, Z19 // in its column's unit
+	VMULPS Z0, Z19, Z19 // divided by the weights' sum
+	VMOVUPS Z19, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 808(DI), Z0 // row 10's
+	VCVTDQ2PS Z20, Z20 // as a number
+	VMULPS 1792(DI), Z20, Z20 // in its column's unit
+	VMULPS Z0, Z20, Z20 // divided by the weights' sum
+	VMOVUPS Z20, 128(DX) // write
+	VCVTDQ2PS Z21, Z21 // as a number
+	VMULPS 1856(DI), Z21, Z21 // in its column's unit
+	VMULPS Z0, Z21, Z21 // divided by the weights' sum
+	VMOVUPS Z21, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of12 // the last?
+	VBROADCASTSS 812(DI), Z0 // row 11's
+	VCVTDQ2PS Z22, Z22 // as a number
+	VMULPS 1792(DI), Z22, Z22 // in its column's unit
+	VMULPS Z0, Z22, Z22 // divided by the weights' sum
+	VMOVUPS Z22, 128(DX) // write
+	VCVTDQ2PS Z23, Z23 // as a number
+	VMULPS 1856(DI), Z23, Z23 // in its column's unit
+	VMULPS Z0, Z23, Z23 // divided by the weights' sum
+	VMOVUPS Z23, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written1of12:
+	JMP summed // that was it
+
+summed8:
+	CMPQ 16(SP), $0x00000004 // queries of the tile
+	JLE summed4 // so few?
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ values_base+120(FP), R11 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of8:
+	VMOVUPS (R11), Z16 // values, columns from 0
+	VMOVUPS 64(R11), Z17 // values, columns from 16
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x00000100, R11 // next values
+	DECQ SI // one turn done
+	JNZ sum0of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ DX, R8 // results
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1664(DI), Z0, Z0 // in its column's unit
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (R8) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1728(DI), Z1, Z1 // in its column's unit
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1664(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1728(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1664(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (R8) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1728(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1664(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (R8) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1728(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VCVTDQ2PS Z8, Z8 // as a number
+	VMULPS 1664(DI), Z8, Z8 // in its column's unit
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, (R8) // write
+	VCVTDQ2PS Z9, Z9 // as a number
+	VMULPS 1728(DI), Z9, Z9 // in its column's unit
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VCVTDQ2PS Z10, Z10 // as a number
+	VMULPS 1664(DI), Z10, Z10 // in its column's unit
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, (R8) // write
+	VCVTDQ2PS Z11, Z11 // as a number
+	VMULPS 1728(DI), Z11, Z11 // in its column's unit
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VCVTDQ2PS Z12, Z12 // as a number
+	VMULPS 1664(DI), Z12, Z12 // in its column's unit
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, (R8) // write
+	VCVTDQ2PS Z13, Z13 // as a number
+	VMULPS 1728(DI), Z13, Z13 // in its column's unit
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VCVTDQ2PS Z14, Z14 // as a number
+	VMULPS 1664(DI), Z14, Z14 // in its column's unit
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, (R8) // write
+	VCVTDQ2PS Z15, Z15 // as a number
+	VMULPS 1728(DI), Z15, Z15 // in its column's unit
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+
+written0of8:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	VXORPS Z8, Z8, Z8 // 0
+	VXORPS Z9, Z9, Z9 // 0
+	VXORPS Z10, Z10, Z10 // 0
+	VXORPS Z11, Z11, Z11 // 0
+	VXORPS Z12, Z12, Z12 // 0
+	VXORPS Z13, Z13, Z13 // 0
+	VXORPS Z14, Z14, Z14 // 0
+	VXORPS Z15, Z15, Z15 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	LEAQ (R9)(DI*2), R10 // row 5: two rows on,
+	ADDQ DI, R10 // and one more to row 6
+	MOVQ values_base+120(FP), R11 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum1of8:
+	VMOVUPS 128(R11), Z16 // values, columns from 32
+	VMOVUPS 192(R11), Z17 // values, columns from 48
+	VBROADCASTSS (R8), Z18 // row 0's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z18 // row 1's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z18 // row 2's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z18 // row 3's in every lane
+	BYTE $0x62; BYTE $0xb2; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xb2; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z7: row 3, vector 1 += its products
+	VBROADCASTSS (R9)(DI*1), Z18 // row 4's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z18, Z16, Z8: row 4, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xca // VPDPWSSD Z18, Z17, Z9: row 4, vector 1 += its products
+	VBROADCASTSS (R9)(DI*2), Z18 // row 5's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z18, Z16, Z10: row 5, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xda // VPDPWSSD Z18, Z17, Z11: row 5, vector 1 += its products
+	VBROADCASTSS (R10), Z18 // row 6's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z18, Z16, Z12: row 6, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xea // VPDPWSSD Z18, Z17, Z13: row 6, vector 1 += its products
+	VBROADCASTSS (R10)(DI*1), Z18 // row 7's in every lane
+	BYTE $0x62; BYTE $0x32; BYTE $0x7d; BYTE $0x40; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z18, Z16, Z14: row 7, vector 0 += its products
+	BYTE $0x62; BYTE $0x32; BYTE $0x75; BYTE $0x40; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z18, Z17, Z15: row 7, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x04, R10 // next weights, rows from 6
+	ADDQ $0x00000100, R11 // next values
+	DECQ SI // one turn done
+	JNZ sum1of8 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z16 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1792(DI), Z0, Z0 // in its column's unit
+	VMULPS Z16, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, 128(DX) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1856(DI), Z1, Z1 // in its column's unit
+	VMULPS Z16, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1792(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1856(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1792(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 128(DX) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1856(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1792(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, 128(DX) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1856(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 784(DI), Z0 // row 4's
+	VCVTDQ2PS Z8, Z8 // as a number
+	VMULPS 1792(DI), Z8, Z8 // in its column's unit
+	VMULPS Z0, Z8, Z8 // divided by the weights' sum
+	VMOVUPS Z8, 128(DX) // write
+	VCVTDQ2PS Z9, Z9 // as a number
+	VMULPS 1856(DI), Z9, Z9 // in its column's unit
+	VMULPS Z0, Z9, Z9 // divided by the weights' sum
+	VMOVUPS Z9, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 788(DI), Z0 // row 5's
+	VCVTDQ2PS Z10, Z10 // as a number
+	VMULPS 1792(DI), Z10, Z10 // in its column's unit
+	VMULPS Z0, Z10, Z10 // divided by the weights' sum
+	VMOVUPS Z10, 128(DX) // write
+	VCVTDQ2PS Z11, Z11 // as a number
+	VMULPS 1856(DI), Z11, Z11 // in its column's unit
+	VMULPS Z0, Z11, Z11 // divided by the weights' sum
+	VMOVUPS Z11, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 792(DI), Z0 // row 6's
+	VCVTDQ2PS Z12, Z12 // as a number
+	VMULPS 1792(DI), Z12, Z12 // in its column's unit
+	VMULPS Z0, Z12, Z12 // divided by the weights' sum
+	VMOVUPS Z12, 128(DX) // write
+	VCVTDQ2PS Z13, Z13 // as a number
+	VMULPS 1856(DI), Z13, Z13 // in its column's unit
+	VMULPS Z0, Z13, Z13 // divided by the weights' sum
+	VMOVUPS Z13, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of8 // the last?
+	VBROADCASTSS 796(DI), Z0 // row 7's
+	VCVTDQ2PS Z14, Z14 // as a number
+	VMULPS 1792(DI), Z14, Z14 // in its column's unit
+	VMULPS Z0, Z14, Z14 // divided by the weights' sum
+	VMOVUPS Z14, 128(DX) // write
+	VCVTDQ2PS Z15, Z15 // as a number
+	VMULPS 1856(DI), Z15, Z15 // in its column's unit
+	VMULPS Z0, Z15, Z15 // divided by the weights' sum
+	VMOVUPS Z15, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written1of8:
+	JMP summed // that was it
+
+summed4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ values_base+120(FP), R10 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum0of4:
+	VMOVUPS (R10), Z8 // values, columns from 0
+	VMOVUPS 64(R10), Z9 // values, columns from 16
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x00000100, R10 // next values
+	DECQ SI // one turn done
+	JNZ sum0of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ DX, R8 // results
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1664(DI), Z0, Z0 // in its column's unit
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, (R8) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1728(DI), Z1, Z1 // in its column's unit
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1664(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, (R8) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1728(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1664(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, (R8) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1728(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+	DECQ SI // one row done
+	JZ written0of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1664(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, (R8) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1728(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 64(R8) // write
+	ADDQ 48(SP), R8 // next row
+
+written0of4:
+	VXORPS Z0, Z0, Z0 // 0
+	VXORPS Z1, Z1, Z1 // 0
+	VXORPS Z2, Z2, Z2 // 0
+	VXORPS Z3, Z3, Z3 // 0
+	VXORPS Z4, Z4, Z4 // 0
+	VXORPS Z5, Z5, Z5 // 0
+	VXORPS Z6, Z6, Z6 // 0
+	VXORPS Z7, Z7, Z7 // 0
+	MOVQ weights_base+168(FP), R8 // weights
+	MOVQ 32(SP), DI // from row to row of them
+	LEAQ (R8)(DI*2), R9 // row 2: two rows on,
+	ADDQ DI, R9 // and one more to row 3
+	MOVQ values_base+120(FP), R10 // pairs of values
+	MOVQ 8(SP), SI // keys
+	INCQ SI // in pairs,
+	SHRQ $0x01, SI // the last one perhaps of one
+
+sum1of4:
+	VMOVUPS 128(R10), Z8 // values, columns from 32
+	VMOVUPS 192(R10), Z9 // values, columns from 48
+	VBROADCASTSS (R8), Z10 // row 0's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xc2 // VPDPWSSD Z10, Z8, Z0: row 0, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xca // VPDPWSSD Z10, Z9, Z1: row 0, vector 1 += its products
+	VBROADCASTSS (R8)(DI*1), Z10 // row 1's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xd2 // VPDPWSSD Z10, Z8, Z2: row 1, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xda // VPDPWSSD Z10, Z9, Z3: row 1, vector 1 += its products
+	VBROADCASTSS (R8)(DI*2), Z10 // row 2's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xe2 // VPDPWSSD Z10, Z8, Z4: row 2, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xea // VPDPWSSD Z10, Z9, Z5: row 2, vector 1 += its products
+	VBROADCASTSS (R9), Z10 // row 3's in every lane
+	BYTE $0x62; BYTE $0xd2; BYTE $0x3d; BYTE $0x48; BYTE $0x52; BYTE $0xf2 // VPDPWSSD Z10, Z8, Z6: row 3, vector 0 += its products
+	BYTE $0x62; BYTE $0xd2; BYTE $0x35; BYTE $0x48; BYTE $0x52; BYTE $0xfa // VPDPWSSD Z10, Z9, Z7: row 3, vector 1 += its products
+	ADDQ $0x04, R8 // next weights, rows from 0
+	ADDQ $0x04, R9 // next weights, rows from 3
+	ADDQ $0x00000100, R10 // next values
+	DECQ SI // one turn done
+	JNZ sum1of4 // more?
+	MOVQ inverse_base+216(FP), DI // inverse sums of weights
+	MOVQ 16(SP), SI // queries
+	VBROADCASTSS 768(DI), Z8 // row 0's
+	VCVTDQ2PS Z0, Z0 // as a number
+	VMULPS 1792(DI), Z0, Z0 // in its column's unit
+	VMULPS Z8, Z0, Z0 // divided by the weights' sum
+	VMOVUPS Z0, 128(DX) // write
+	VCVTDQ2PS Z1, Z1 // as a number
+	VMULPS 1856(DI), Z1, Z1 // in its column's unit
+	VMULPS Z8, Z1, Z1 // divided by the weights' sum
+	VMOVUPS Z1, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 772(DI), Z0 // row 1's
+	VCVTDQ2PS Z2, Z2 // as a number
+	VMULPS 1792(DI), Z2, Z2 // in its column's unit
+	VMULPS Z0, Z2, Z2 // divided by the weights' sum
+	VMOVUPS Z2, 128(DX) // write
+	VCVTDQ2PS Z3, Z3 // as a number
+	VMULPS 1856(DI), Z3, Z3 // in its column's unit
+	VMULPS Z0, Z3, Z3 // divided by the weights' sum
+	VMOVUPS Z3, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 776(DI), Z0 // row 2's
+	VCVTDQ2PS Z4, Z4 // as a number
+	VMULPS 1792(DI), Z4, Z4 // in its column's unit
+	VMULPS Z0, Z4, Z4 // divided by the weights' sum
+	VMOVUPS Z4, 128(DX) // write
+	VCVTDQ2PS Z5, Z5 // as a number
+	VMULPS 1856(DI), Z5, Z5 // in its column's unit
+	VMULPS Z0, Z5, Z5 // divided by the weights' sum
+	VMOVUPS Z5, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+	DECQ SI // one row done
+	JZ written1of4 // the last?
+	VBROADCASTSS 780(DI), Z0 // row 3's
+	VCVTDQ2PS Z6, Z6 // as a number
+	VMULPS 1792(DI), Z6, Z6 // in its column's unit
+	VMULPS Z0, Z6, Z6 // divided by the weights' sum
+	VMOVUPS Z6, 128(DX) // write
+	VCVTDQ2PS Z7, Z7 // as a number
+	VMULPS 1856(DI), Z7, Z7 // in its column's unit
+	VMULPS Z0, Z7, Z7 // divided by the weights' sum
+	VMOVUPS Z7, 192(DX) // write
+	ADDQ 48(SP), DX // next row
+
+written1of4:
+summed: // the next tile's results
+	SUBQ $0x0c, BX // so many queries are done
+	JG queries // more?
+	ADDQ $0x04, AX // next sequence
+	DECQ starts_len+248(FP) // one less
+	CMPQ starts_len+248(FP), $0x01 // the last start is an end
+	JG sequence // another?
+	VZEROUPPER // leave the upper halves clean for SSE code
+	RET
+
+DATA to5792AVX512VNNI<>+0(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+4(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+8(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+12(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+16(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+20(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+24(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+28(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+32(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+36(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+40(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+44(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+48(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+52(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+56(SB)/4, $(5792.0)
+DATA to5792AVX512VNNI<>+60(SB)/4, $(5792.0)
+GLOBL to5792AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA unit64AVX512VNNI<>+0(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+4(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+8(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+12(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+16(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+20(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+24(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+28(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+32(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+36(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+40(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+44(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+48(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+52(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+56(SB)/4, $(2.980869e-08)
+DATA unit64AVX512VNNI<>+60(SB)/4, $(2.980869e-08)
+GLOBL unit64AVX512VNNI<>(SB), RODATA|NOPTR, $64

@@ -29,7 +29,9 @@ func checkSeed(s *Set, seed uint64) error {
 	if _, ok := s.attend[BFloat16]; ok { // a weight between two bfloat16s, 1/256 of it apart, may go either way
 		cases = append(cases,
 			checkCase{"bfloat16 attention", checkAttention(BFloat16), 1. / 128},
-			checkCase{"attention over sequences", checkSelfAttention, 1. / 64}) // and so may a query, which is a sum
+			checkCase{"attention over sequences", checkSelfAttention(BFloat16), 1. / 64}) // and so may a query, which is a sum
+	} else if _, ok := s.attend[Int16]; ok {
+		cases = append(cases, checkCase{"int16 attention over sequences", checkSelfAttention(Int16), 1. / 64})
 	}
 	for _, d := range s.allDTypes() {
 		tolerance := 1e-5
@@ -99,20 +101,22 @@ func checkAttention(d DType) func(*Set, *rand.Rand) []float32 {
 	}
 }
 
-func checkSelfAttention(s *Set, r *rand.Rand) []float32 {
-	const rows, in, dim = 30, 18, 32
-	starts, group := []int32{3, 22, 23, 3 + rows}, HeadGroup{2, 1, dim}
-	weights, bias := random(r, 4*dim*in), random(r, 4*dim)
-	scaleGeneric(weights, 1./16)
-	scaleGeneric(bias, 1./4)
-	w := s.Pack(nil, NewMatrix(weights, 4*dim, in), bias, BFloat16)
-	var x Activations
-	s.Prepare(&x, NewMatrix(random(r, rows*in), rows, in), BFloat16)
-	out, qkv := NewMatrix(make([]float32, rows*2*dim), rows, 2*dim), NewMatrix(make([]float32, rows*4*dim), rows, 4*dim)
-	core := s.NewCoreFor(BFloat16)
-	core.Project(qkv, &x, w, starts, group)
-	core.SelfAttention(out, qkv, starts, group)
-	return out.Data
+func checkSelfAttention(d DType) func(*Set, *rand.Rand) []float32 {
+	return func(s *Set, r *rand.Rand) []float32 {
+		const rows, in, dim = 30, 18, 32
+		starts, group := []int32{3, 22, 23, 3 + rows}, HeadGroup{2, 1, dim}
+		weights, bias := random(r, 4*dim*in), random(r, 4*dim)
+		scaleGeneric(weights, 1./16)
+		scaleGeneric(bias, 1./4)
+		w := s.Pack(nil, NewMatrix(weights, 4*dim, in), bias, d)
+		var x Activations
+		s.Prepare(&x, NewMatrix(random(r, rows*in), rows, in), d)
+		out, qkv := NewMatrix(make([]float32, rows*2*dim), rows, 2*dim), NewMatrix(make([]float32, rows*4*dim), rows, 4*dim)
+		core := s.NewCoreFor(d)
+		core.Project(qkv, &x, w, starts, group)
+		core.SelfAttention(out, qkv, starts, group)
+		return out.Data
+	}
 }
 
 func checkNorm(s *Set, r *rand.Rand) []float32 {

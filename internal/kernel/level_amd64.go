@@ -124,6 +124,7 @@ func newAVX512VNNI() *Set {
 		{6, mulGELU6x64AVX512INT8}, {4, mulGELU4x64AVX512INT8}, {2, mulGELU2x64AVX512INT8}, {1, mulGELU1x64AVX512INT8},
 	}}, quantizeAVX512INT8, largestAVX512INT16)
 	s.linear[Int8].encodeRows, s.linear[Int8GELU].encodeRows = quantizeRowsAVX512INT8, quantizeRowsAVX512INT8
+	s.attend[Int16] = s.attend[Float32].inIntegers(attendRows(attend32AVX512VNNI, 2), attendRows(attend64AVX512VNNI, 2))
 	return s
 }
 

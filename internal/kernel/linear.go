@@ -15,12 +15,14 @@ type Core struct {
 func (s *Set) NewCore() *Core { return s.NewCoreFor(Float32) }
 
 // NewCoreFor makes the scratch of one worker for layers of a dtype. For one that
-// rounds its operands, products inside attention round theirs to bfloat16 where the
-// level multiplies that quicker than float32.
+// rounds its operands, products inside attention round theirs to bfloat16 or int16
+// where the level multiplies those quicker than float32.
 func (s *Set) NewCoreFor(d DType) *Core {
 	c := &Core{set: s, heads: heads{attend: s.attend[Float32]}}
-	if a, ok := s.attend[BFloat16]; ok && d != Float32 {
-		c.attend = a
+	for _, rounded := range []DType{Int16, BFloat16} {
+		if a, ok := s.attend[rounded]; ok && d != Float32 {
+			c.attend = a
+		}
 	}
 	for _, a := range s.linear {
 		if a.blocks == nil {

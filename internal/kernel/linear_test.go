@@ -159,6 +159,9 @@ func roundInt(x, of []float32, shift, levels float32) {
 	for _, v := range of {
 		largest = max(largest, v, -v)
 	}
+	if largest+shift == 0 {
+		return // zeros are what they are
+	}
 	scale, inverse := (largest+shift)/levels, levels/(largest+shift)
 	for i, v := range x {
 		x[i] = scale * float32(math.RoundToEven(float64(v*inverse)))

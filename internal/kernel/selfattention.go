@@ -92,8 +92,8 @@ func longest(starts []int32) int {
 // grow makes room for sequences of up to that many tokens, and heads whose sums over their
 // columns take so many steps.
 func (m *headMemory) grow(tokens, steps int) {
-	if len(m.inverses) == 0 {
-		m.inverses = make([]float32, (tileRows+1)*blockElements)
+	if len(m.inverses) == 0 { // for int16, with a unit and four factors of each column of 64
+		m.inverses = make([]float32, (tileRows+1)*blockElements+4*64)
 	}
 	room := func(x *[]float32, n int) {
 		if len(*x) < n {

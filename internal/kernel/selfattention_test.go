@@ -2,7 +2,9 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -17,6 +19,10 @@ func trySelfAttention(core *Core, r *rand.Rand, d DType, in int, h HeadGroup, le
 	x, _ := newMatrix(r, rows, in, r.IntN(20), r.IntN(16))
 	w, _ := newMatrix(r, wide, in, 0, 0)
 	bias := newBuffer(r, wide, 0).x
+	for _, dead := range []int{h.key(0) + 3, h.value(0) + 5} { // columns that are 0 in every row
+		clear(w.Row(dead))
+		bias[dead] = 0
+	}
 	scaleGeneric(w.Data, 0.1)
 	packed, prepared := core.set.Pack(nil, w, bias, d), prepare(core.set, x, d)
 	qkv, qkvAlive := newMatrix(r, rows, wide, 0, r.IntN(16))
@@ -35,7 +41,7 @@ func trySelfAttention(core *Core, r *rand.Rand, d DType, in int, h HeadGroup, le
 		for head := range h.Heads {
 			part := func(m Matrix, col int) Matrix { return m.RowRange(from, to).ColumnRange(col, col+h.Dim) }
 			value := part(whole, h.value(head))
-			want := attention(core.rounded(part(whole, h.query(head))), core.rounded(part(whole, h.key(head))), core.rounded(value))
+			want := attention(core.operands(part(whole, h.query(head)), part(whole, h.key(head)), value))
 			// A sum may round to another of two bfloat16s than it does in float64.
 			bound := core.attentionBound(value, 1e-3, len(want))
 			if err := within(flat(part(out, h.query(head))), want, bound); err != nil {
@@ -51,8 +57,8 @@ func TestSelfAttention(t *testing.T) {
 	eachAttention(t, func(t *testing.T, s *Set, core *Core) {
 		r := rand.New(rand.NewPCG(8, 1))
 		for _, d := range s.DTypes() {
-			if _, rounds := s.attend[BFloat16]; rounds && (core.attend.narrow == nil) != (d == Float32) {
-				continue // a core of the other arithmetic
+			if s.NewCoreFor(d).attend != core.attend {
+				continue // a core of another arithmetic
 			}
 			for _, h := range []HeadGroup{{1, 1, 16}, {2, 2, 32}, {2, 1, 64}} {
 				for _, lengths := range [][]int{{1}, {12, 15, 16, 17, 1, 31, 32, 33}, {100, 3}} {
@@ -72,7 +78,7 @@ func TestSelfAttentionLong(t *testing.T) {
 	eachAttention(t, func(t *testing.T, s *Set, core *Core) {
 		r := rand.New(rand.NewPCG(8, 2))
 		d := Float32
-		if core.attend.narrow != nil {
+		if core.attend != s.attend[Float32] {
 			d = Int8
 		}
 		for _, n := range []int{longestAtOnce, longestAtOnce + 1} {
@@ -81,6 +87,45 @@ func TestSelfAttentionLong(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSelfAttentionOfLikes: where all keys are alike, and so all values, every result is the
+// value: no unit is a division by zero, and no sum of the most and largest products overflows.
+func TestSelfAttentionOfLikes(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ query, key, value float32 }{
+		{0, 0, 0}, {8, 8, 4}, {8, -8, -4}, {0, 0, 1}, {0x1p20, 0x1p-20, 0x1p20}, {0x1p-60, 0x1p-60, 0x1p-20},
+	}
+	eachAttention(t, func(t *testing.T, s *Set, core *Core) {
+		for _, c := range cases {
+			for _, dim := range []int{32, 64} {
+				out := attendLikes(s, core, dim, longestAtOnce, c.query, c.key, c.value)
+				want := slices.Repeat([]float64{float64(c.value)}, longestAtOnce*dim)
+				bound := slices.Repeat([]float64{math.Abs(float64(c.value)) / 256}, len(want))
+				if err := within(flat(out), want, bound); err != nil {
+					t.Errorf("heads of %d, queries %v, keys %v, values %v: %v", dim, c.query, c.key, c.value, err)
+				}
+			}
+		}
+	})
+}
+
+// attendLikes attends one head over rows whose queries, keys and values are such numbers.
+func attendLikes(s *Set, core *Core, dim, rows int, query, key, value float32) Matrix {
+	w := NewMatrix(make([]float32, 3*dim), 3*dim, 1)
+	for i := range dim {
+		w.Data[i], w.Data[dim+i], w.Data[2*dim+i] = query, key, value
+	}
+	d := Float32
+	if core.attend.blocks != nil {
+		d = BFloat16
+	}
+	x := NewMatrix(slices.Repeat([]float32{1}, rows), rows, 1)
+	starts, h := []int32{0, int32(rows)}, HeadGroup{1, 1, dim}
+	qkv, out := NewMatrix(make([]float32, rows*3*dim), rows, 3*dim), NewMatrix(make([]float32, rows*dim), rows, dim)
+	core.Project(qkv, prepare(s, x, d), s.Pack(nil, w, nil, d), starts, h)
+	core.SelfAttention(out, qkv, starts, h)
+	return out
 }
 
 // TestSelfAttentionAlone: a sequence's result is the same whatever it is computed with.

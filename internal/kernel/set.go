@@ -6,7 +6,7 @@ type Set struct {
 	level  Level
 	linear map[DType]*arithmetic // products with packed weights
 	best   DType                 // see Best
-	attend map[DType]*attendSet  // products inside attention: Float32 and, where that is quicker, BFloat16
+	attend map[DType]*attendSet  // products inside attention: Float32 and, where they are quicker, Int16 or BFloat16
 	vector vectors
 	peak   peak
 }

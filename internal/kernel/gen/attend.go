@@ -122,21 +122,7 @@ func (g *generator) beginAttend(a *attend) {
 
 // interleaved is an index of the words of two registers: from, 32+from, from+1, …
 func (g *generator) interleaved(name string, from int) operand.Mem {
-	return g.alternated(name, from, 32+from)
-}
-
-// alternated is an index of words: first, second, first+1, second+1, …
-func (g *generator) alternated(name string, first, second int) operand.Mem {
-	if m, ok := g.constants[name]; ok {
-		return m
-	}
-	m := g.StaticGlobal(name + g.isa.name)
-	g.DataAttributes(rodata)
-	for i := range 16 {
-		g.AddDatum(4*i, operand.U32(uint32(first+i)|uint32(second+i)<<16))
-	}
-	g.constants[name] = m
-	return m
+	return g.wordIndex(name, func(lane int) (first, second int) { return from + lane, 32 + from + lane })
 }
 
 // beginSequence sets what depends on the sequence's length.

@@ -7,11 +7,11 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Attention of one head over whole sequences, by multiply-adds of float32 or VDPBF16PS. One
-// call goes over all tiles of queries of all sequences: between the few instructions that a
-// short sequence's products take, no function is called. Keys are laid out once a sequence,
-// and so are values where they are rounded; a tile of queries has its scores, and then its
-// weights, in the nearest cache.
+// Attention of one head over whole sequences, by multiply-adds of float32, VDPBF16PS or
+// VPDPWSSD. One call goes over all tiles of queries of all sequences: between the few
+// instructions that a short sequence's products take, no function is called. Keys are laid
+// out once a sequence, and so are values where they are rounded; a tile of queries has its
+// scores, and then its weights, in the nearest cache.
 
 // rowHeight is how many queries a tile has.
 const rowHeight = 12
@@ -19,8 +19,9 @@ const rowHeight = 12
 // rowAttend is such a function under construction.
 type rowAttend struct {
 	attend
-	lda      operand.Mem // from row to row of q, k and v
-	together int         // columns that a step multiplies at once: 2 in bfloat16
+	lda      operand.Mem   // from row to row of q, k and v
+	together int           // columns that a step multiplies at once: 2 where they are rounded
+	factors  reg.GPVirtual // of int16: what a row's columns are multiplied by
 }
 
 // columns is how many a head has, and steps how many a sum over them takes.
@@ -31,9 +32,6 @@ func (a *rowAttend) steps() int   { return a.columns() / a.together }
 func (a *rowAttend) keyBytes() int   { return a.steps() * tileBytes }
 func (a *rowAttend) queryBytes() int { return 4 * a.steps() }
 
-// rounds tells whether operands of products are rounded to bfloat16.
-func (i *isa) rounds() bool { return i.element == "bfloat16" }
-
 func (g *generator) rowAttention(parts int) {
 	a := &rowAttend{attend: attend{parts: parts}, together: 1}
 	if g.isa.rounds() {
@@ -43,10 +41,13 @@ func (g *generator) rowAttention(parts int) {
 	g.Function(name)
 	g.SignatureExpr("func(dst, q, k, v, keys, values, scores, weights, queries, inverse []float32, starts []int32, lda, ldd int)")
 	g.Pragma("noescape")
-	g.Doc(a.doc(name, g.isa.rounds())...)
+	g.Doc(a.doc(name, g.isa)...)
 	g.beginRowAttend(a)
 	g.Label("sequence")
 	g.beginRows(a)
+	if g.isa.integers() {
+		g.scaleOperands(a)
+	}
 	g.layKeys(a)
 	if g.isa.rounds() {
 		g.layValues(a)
@@ -65,17 +66,23 @@ func (g *generator) rowAttention(parts int) {
 	g.end()
 }
 
-func (a *rowAttend) doc(name string, rounds bool) []string {
+func (a *rowAttend) doc(name string, i *isa) []string {
+	numbers := 16 * (rowHeight + 1)
 	memory := []string{
 		"The rest is memory, for tokens of the longest sequence: keys of",
-		fmt.Sprintf("%d elements a token and 16 tokens more, scores of %d for each and 16 more, queries of %d, inverse of %d;", a.steps(), rowHeight, a.steps()*rowHeight, 16*(rowHeight+1)),
+		fmt.Sprintf("%d elements a token and 16 tokens more, scores of %d for each and 16 more, queries of %d, inverse of %d;", a.steps(), rowHeight, a.steps()*rowHeight, numbers),
 		"weights may be scores, and values are not used.",
 	}
-	if rounds {
+	rounded := "Queries, keys, values and weights are rounded to bfloat16."
+	if i.integers() {
+		rounded = "Queries, keys, values and weights are int16 for up to 512 tokens a sequence."
+		numbers = (a.factorsBehind(valueUnits + 1)) / 4
+	}
+	if i.rounds() {
 		memory = []string{
-			"Queries, keys, values and weights are rounded to bfloat16. The rest is memory, for tokens of the longest sequence:",
+			rounded + " The rest is memory, for tokens of the longest sequence:",
 			fmt.Sprintf("keys and values of %d elements a token and 16 tokens more, scores of %d for each and 16 more, weights of half as", a.steps(), rowHeight),
-			fmt.Sprintf("many and 32 tokens more, queries of %d, inverse of %d.", a.steps()*rowHeight, 16*(rowHeight+1)),
+			fmt.Sprintf("many and 32 tokens more, queries of %d, inverse of %d.", a.steps()*rowHeight, numbers),
 		}
 	}
 	return append([]string{
@@ -128,6 +135,7 @@ func (g *generator) layKeys(a *rowAttend) {
 	g.Load(g.Param("keys").Base(), a.dst)
 	g.Comment("keys left")
 	g.MOVQ(a.tokens, rest)
+	g.useFactors(a, keyFactors)
 	g.Label("keys")
 	for square := range a.steps() / squareSide {
 		for i, x := range g.transposed(g.laySquare(a, rest, square)) {
@@ -162,7 +170,7 @@ func (g *generator) laySquare(a *rowAttend, rest reg.GPVirtual, square int) []re
 	g.MOVQ(a.lda, step)
 	rows := make([]reg.VecVirtual, squareSide)
 	for i := range rows {
-		rows[i] = g.stepsOf(fmt.Sprintf("row %d", i), from, square)
+		rows[i] = g.stepsOf(a, fmt.Sprintf("row %d", i), from, square)
 		if i+1 == squareSide {
 			break
 		}
@@ -174,60 +182,4 @@ func (g *generator) laySquare(a *rowAttend, rest reg.GPVirtual, square int) []re
 		g.ADDQ(step, from)
 	}
 	return rows
-}
-
-// stepsOf returns the columns of a square's 16 steps: 16, or 32 that lie side by side as
-// pairs of bfloat16.
-func (g *generator) stepsOf(what string, from reg.GPVirtual, square int) reg.VecVirtual {
-	low := g.ZMM()
-	if !g.isa.rounds() {
-		g.Comment(what + ", 16 columns")
-		g.VMOVUPS(element(from, square*tileBytes), low)
-		return low
-	}
-	high := g.ZMM()
-	g.Comment(what + ", 16 columns")
-	g.VMOVUPS(element(from, 2*square*tileBytes), low)
-	g.Comment("and 16 more")
-	g.VMOVUPS(element(from, (2*square+1)*tileBytes), high)
-	g.Comment("as bfloat16")
-	g.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, low, high, high)
-	return high
-}
-
-// layValues makes pairs of each two rows of values; the second is 0 past the last.
-func (g *generator) layValues(a *rowAttend) {
-	rest, step, order := g.GP64(), g.GP64(), g.ZMM()
-	g.at(&a.attend, "v", "values", a.from)
-	g.Comment("their pairs")
-	g.Load(g.Param("values").Base(), a.dst)
-	g.Comment("from row to row")
-	g.MOVQ(a.lda, step)
-	g.Comment("rows left")
-	g.MOVQ(a.tokens, rest)
-	g.Comment("words of a row and of the next in turns")
-	g.VMOVDQU64(g.alternated("turns", 0, 16), order)
-	g.Label("values")
-	there := g.twoRows(rest)
-	for i := range 2 * a.parts {
-		first, second := g.ZMM(), g.ZMM()
-		g.Comment("a row")
-		g.VMOVUPS(element(a.from, i*tileBytes), first)
-		g.Comment("the next, if it is there")
-		g.VMOVUPS_Z(operand.Mem{Base: a.from, Index: step, Scale: 1, Disp: i * tileBytes}, there, second)
-		g.Comment("as bfloat16")
-		g.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, first, second, second)
-		g.Comment("in turns")
-		g.VPERMW(second, order, second)
-		g.Comment("write")
-		g.VMOVUPS(second, element(a.dst, i*tileBytes))
-	}
-	g.Comment("next two rows")
-	g.LEAQ(operand.Mem{Base: a.from, Index: step, Scale: 2}, a.from)
-	g.Comment("next pairs")
-	g.ADDQ(operand.U32(uint64(2*a.parts*tileBytes)), a.dst)
-	g.Comment("rows left?")
-	g.TESTQ(rest, rest)
-	g.Comment("go on")
-	g.JG(operand.LabelRef("values"))
 }

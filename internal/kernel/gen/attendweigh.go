@@ -14,7 +14,9 @@ type weigher struct {
 	*generator
 	a     *attend
 	held  held
-	below reg.VecVirtual // the negative of the row's largest score
+	unit  reg.VecVirtual // what 1 of a score is, of int32
+	order reg.VecVirtual // of the weights, packed to int16
+	below reg.VecVirtual // the negative of the row's largest score, plus weightBits in int16
 	sum   reg.VecVirtual // of the row's weights
 }
 
@@ -24,9 +26,8 @@ func rowsBehind(height int) int { return height * tileBytes }
 
 // forgetLargest sets what the tile's scores are compared with to what none is below.
 func (g *generator) forgetLargest() {
-	largest, least := g.pointer("inverse", "the rows' largest scores, 16 of each"), g.ZMM()
-	g.Comment("-Inf: what no score is below")
-	g.VMOVUPS(g.constant("lowest", lowestFloat), least)
+	largest := g.pointer("inverse", "the rows' largest scores, 16 of each")
+	least := g.lowestScore()
 	for r := range rowHeight {
 		g.Comment(fmt.Sprintf("row %d", r))
 		g.VMOVUPS(least, element(largest, r*tileBytes))
@@ -40,10 +41,10 @@ func (g *generator) keepLargest(sums [][]reg.VecVirtual) {
 	for r, row := range sums {
 		for _, x := range row[1:] {
 			g.Comment("the larger of the row's")
-			g.VMAXPS(x, row[0], row[0])
+			g.largerScores(x, row[0], row[0])
 		}
 		g.Comment("and of those before")
-		g.VMAXPS(element(largest, r*tileBytes), row[0], row[0])
+		g.largerScores(element(largest, r*tileBytes), row[0], row[0])
 		g.Comment("write")
 		g.VMOVUPS(row[0], element(largest, r*tileBytes))
 	}
@@ -102,12 +103,11 @@ func (g *generator) weighScores(a *rowAttend) {
 // the largest scores of each row, 16 of each.
 func (g *generator) weighRows(a *attend, largest []reg.VecVirtual, numbers reg.GPVirtual) {
 	scores, weights, rows, height := g.GP64(), g.GP64(), g.GP64(), len(largest)
-	below, zero := g.ofRows(largest, g.VMAXPS), g.zeros(1)[0]
-	g.Comment("- the largest")
-	g.VSUBPS(below, zero, below)
+	w := &weigher{generator: g, a: a}
+	below := w.lower(g.ofRows(largest, g.largerScores), numbers)
 	g.Comment("of each row")
 	g.VMOVUPS(below, element(numbers, rowsBehind(height)))
-	w := &weigher{generator: g, a: a, held: g.hold(g.weightTerms()), below: g.ZMM(), sum: g.ZMM()}
+	w.held, w.below, w.sum = g.hold(g.weightTerms()), g.ZMM(), g.ZMM()
 	g.Comment("queries of the tile")
 	g.MOVQ(a.rows, rows)
 	g.Comment("scores")
@@ -138,7 +138,7 @@ func (g *generator) weighRows(a *attend, largest []reg.VecVirtual, numbers reg.G
 	g.DECQ(rows)
 	g.Comment("more?")
 	g.JNZ(operand.LabelRef("weights"))
-	total, one := g.ofRows(g.rowsOf(numbers, height), g.VADDPS), g.ZMM()
+	total, one := w.total(g.rowsOf(numbers, height)), g.ZMM()
 	g.Comment("1")
 	g.VMOVUPS(g.constant("one", 1), one)
 	g.Comment("by the weights' sum")
@@ -181,66 +181,6 @@ func (w *weigher) weighRow(scores, weights reg.GPVirtual) {
 	w.Comment("that was the row")
 	w.JMP(operand.LabelRef("weighed"))
 	w.Label("few")
-	x := w.mask(w.weigh(0))
-	w.add(x)
-	if w.isa.rounds() {
-		w.Comment("as bfloat16, and 0 for 16 more")
-		w.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, x, x)
-	}
-	w.Comment("write")
-	w.VMOVUPS(x, element(a.dst, 0))
+	w.storeFew(w.mask(w.weigh(0)))
 	w.Label("weighed")
-}
-
-// weigh returns the weights of 16 scores.
-func (w *weigher) weigh(vector int) reg.VecVirtual {
-	t := w.ZMM()
-	w.Comment("t: scores - the largest")
-	w.VADDPS(element(w.a.from, vector*tileBytes), w.below, t)
-	if !w.isa.rounds() {
-		return w.exp2(t, w.held.constant)
-	}
-	w.Comment("not below -125")
-	w.VMAXPS(w.held.constant(nearLeast), t, t)
-	if w.isa.tiles {
-		return w.scaledExp2(t, w.held)
-	}
-	return w.shiftedExp2(t, w.held)
-}
-
-// weightBytes is what so many weights take.
-func (w *weigher) weightBytes(n uint64) uint64 {
-	if w.isa.rounds() {
-		return 2 * n
-	}
-	return 4 * n
-}
-
-// mask makes weights of keys that are not there 0.
-func (w *weigher) mask(x reg.VecVirtual) reg.VecVirtual {
-	w.Comment("keys that are not there weigh nothing")
-	w.VMOVAPS_Z(x, w.a.last, x)
-	return x
-}
-
-func (w *weigher) add(x reg.VecVirtual) {
-	w.Comment("sum += weights")
-	w.VADDPS(x, w.sum, w.sum)
-}
-
-// storeWeights writes 32 weights.
-func (w *weigher) storeWeights(low, high reg.VecVirtual) {
-	w.add(low)
-	w.add(high)
-	if !w.isa.rounds() {
-		w.Comment("write 16")
-		w.VMOVUPS(low, element(w.a.dst, 0))
-		w.Comment("and 16 more")
-		w.VMOVUPS(high, element(w.a.dst, tileBytes))
-		return
-	}
-	w.Comment("as bfloat16")
-	w.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, low, high, high)
-	w.Comment("write")
-	w.VMOVUPS(high, element(w.a.dst, 0))
 }

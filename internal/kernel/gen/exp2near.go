@@ -5,14 +5,17 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// 2^t for weights that are then rounded to bfloat16, in two ways. Processors with AMX are
-// Intel's, where VREDUCEPS and VSCALEFPS are the quicker one (1.1 to 1.3 times in
-// attention). On Zen 4 those two take two turns of the pipes that also add and compare;
+// 2^t for weights that are then rounded, in two ways. Processors with AMX are Intel's, and
+// nearly all that have VNNI and no quick bfloat16: there VREDUCEPS and VSCALEFPS are the
+// quicker one (1.1 to 1.3 times in attention by AMX). On Zen 4 those two take two turns of the pipes that also add and compare;
 // multiply-adds have pipes of their own there, which nothing else wants.
 
 // nearLeast is the least that 2^t is computed for: no result is smaller than 2^-126, where
 // numbers begin that slow a processor down.
 var nearLeast = term{"nearleastexponent", -125}
+
+// integerLeast is rounded to 0 where 1 is the least that is not.
+var integerLeast = term{"integerleastexponent", -20}
 
 // nearExp2Terms are those of 2^f in powers of f, highest first, for 0 <= f < 1: the least
 // largest relative error, found by Lawson's iteration. It is below 8e-5, a fraction of
@@ -40,6 +43,8 @@ func (g *generator) weightTerms() []term {
 	switch {
 	case !g.isa.rounds():
 		return append([]term{{"least", leastExponent}}, exp2Terms...)
+	case g.isa.integers():
+		return append([]term{integerLeast}, nearExp2Terms...)
 	case g.isa.tiles:
 		return append([]term{nearLeast}, nearExp2Terms...)
 	}

@@ -65,6 +65,10 @@ func (g *generator) kernels() {
 		g.rowAttention(1)
 		g.rowAttention(2)
 	}
+	if g.isa == avx512vnni {
+		g.rowAttention(1)
+		g.rowAttention(2)
+	}
 	if g.isa.borrows {
 		return
 	}
