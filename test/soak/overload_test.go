@@ -58,7 +58,7 @@ func overload(t *testing.T, server *process.Server) {
 	}
 	run := load.Open{Schedule: schedule}.Run(t.Context(), client.mixed, client.note)
 	memory, peak := watch.Stop(run.Started)
-	t.Logf("capacity %.0f requests/s of %d texts; offered %.0f/s for %v", capacity, textsPerRequest, times*capacity, *duration)
+	t.Logf("capacity %.0f requests/s; offered %.0f/s for %v", capacity, times*capacity, *duration)
 	t.Logf("%v; all answered after %v", client.seen, run.Elapsed.Round(time.Millisecond))
 	t.Logf("the server's memory: %d MB before, %d MB at most", idle.RSSBytes>>20, peak>>20)
 
@@ -104,9 +104,12 @@ func program(t *testing.T) string {
 	return built
 }
 
-// start runs a server of the model in PACELINE_TEST_MODEL, or of the tiny one.
+// modelVariable names a model's folder, to be used in place of the tiny one.
+const modelVariable = "PACELINE_TEST_MODEL"
+
+// start runs a server of that model.
 func start(t *testing.T, binary string, flags []string) *process.Server {
-	model := os.Getenv("PACELINE_TEST_MODEL")
+	model := os.Getenv(modelVariable)
 	if model == "" {
 		model = filepath.Join("..", "..", "testdata", "tiny", "bert")
 	}
