@@ -20,6 +20,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"internal/engine", "internal/store", "weights reach an engine as model.Tensors, wherever they come from"},
 	{"internal/token", "internal", "a tokenizer stands alone"},
 	{"internal/similarity", "internal", "vectors are vectors, whoever made them"},
+	{"internal/decimal", "internal", "numbers are numbers, whoever reads them"},
 	{"internal/quantize", "internal", "numbers are numbers, whoever made them"},
 	{"internal/resident", "internal", "what is kept in memory, and why it is large, is its user's business"},
 	{"internal/pipeline", "internal/engine", "a pipeline declares the engine it needs"},

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paceline/paceline/internal/dataset"
+	"github.com/paceline/paceline/internal/decimal"
 )
 
 // jsonlCodec writes an object a line: the columns kept, as they were, and the vector,
@@ -43,14 +43,7 @@ func appendVector(b []byte, v []float32) []byte {
 	if v == nil {
 		return append(b, "null"...)
 	}
-	b = append(b, '[')
-	for i, x := range v {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendFloat(b, float64(x), 'g', -1, 32)
-	}
-	return append(b, ']')
+	return decimal.AppendVector(b, v)
 }
 
 func appendJSON(b []byte, v any) ([]byte, error) {

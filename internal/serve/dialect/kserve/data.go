@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/paceline/paceline/internal/decimal"
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	"github.com/paceline/paceline/internal/serve/dialect/wire"
 )
@@ -90,7 +91,7 @@ func appendJSON(b []byte, t *tensor.Tensor) ([]byte, error) {
 	switch t.Datatype {
 	case tensor.FP32:
 		v, err := tensor.Floats(t.Data)
-		return wire.AppendVector(b, v), err
+		return decimal.AppendVector(b, v), err
 	case tensor.Bytes:
 		n, err := tensor.Elements(t.Shape)
 		if err != nil {

@@ -70,6 +70,13 @@ var smalls = [...]small{
 	FP8E5M2:  {8, 2, 15, 0x7b, 0x7c, 0x7f},
 }
 
+// The format of a float32.
+const (
+	infinity     = 0xff << fractionBits
+	fractionBits = 23
+	hidden       = 1 << fractionBits
+)
+
 // narrow rounds x to the nearest value of the format, ties to even.
 func narrow(x float32, e Element) uint16 {
 	f := &smalls[e]

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paceline/paceline/internal/decimal"
 )
 
 // flushAt is how much a Writer gathers before it passes it on: enough for the
@@ -86,8 +88,8 @@ func (w *Writer) Int(n int) { w.buf = strconv.AppendInt(w.buf, int64(n), 10) }
 // Bool writes true or false.
 func (w *Writer) Bool(b bool) { w.buf = strconv.AppendBool(w.buf, b) }
 
-// Float writes f as AppendFloat does.
-func (w *Writer) Float(f float32) { w.buf = AppendFloat(w.buf, f) }
+// Float writes f as decimal.Append does.
+func (w *Writer) Float(f float32) { w.buf = decimal.Append(w.buf, f) }
 
 // Float64 writes f to at most six decimals: for times and means, where more
 // would pretend.
@@ -102,7 +104,7 @@ func (w *Writer) Float64(f float64) {
 
 // Vector writes v as a JSON array.
 func (w *Writer) Vector(v []float32) {
-	w.buf = AppendVector(w.buf, v)
+	w.buf = decimal.AppendVector(w.buf, v)
 	w.flushIfFull()
 }
 

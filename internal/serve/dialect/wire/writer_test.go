@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,7 +90,7 @@ func TestWriterStreams(t *testing.T) {
 	t.Parallel()
 	sink := &pieces{failAfter: math.MaxInt}
 	w := NewWriter(sink)
-	v := unitVector(1024)
+	v := slices.Repeat([]float32{0.012345678}, 1024)
 	w.List(1000, func(int) { w.Vector(v) })
 	if n, whole := w.Pending(); whole || n > 2*flushAt {
 		t.Errorf("%d bytes are held back (all: %v)", n, whole)
@@ -103,7 +104,7 @@ func TestWriterKeepsTheFirstError(t *testing.T) {
 	t.Parallel()
 	sink := &pieces{failAfter: 1}
 	w := NewWriter(sink)
-	v := unitVector(1024)
+	v := slices.Repeat([]float32{0.012345678}, 1024)
 	w.List(100, func(int) { w.Vector(v) })
 	if !w.Broken() {
 		t.Error("a sink that refuses must be seen")

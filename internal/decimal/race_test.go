@@ -1,6 +1,6 @@
 //go:build race
 
-package wire
+package decimal
 
 // slowdown is how much longer a loop over bits takes here.
 const slowdown = 10

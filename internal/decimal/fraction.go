@@ -1,4 +1,4 @@
-package wire
+package decimal
 
 import (
 	"encoding/binary"

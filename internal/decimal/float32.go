@@ -1,21 +1,21 @@
-package wire
+package decimal
 
 import "math"
 
-// MaxFloatLen is the most bytes that AppendFloat writes for one value: sign and
+// MaxLen is the most bytes that Append writes for one value: sign and
 // 21 digits of an integer below 1e21.
-const MaxFloatLen = 24
+const MaxLen = 24
 
-// AppendFloat appends f as the shortest decimal that reads back to f, the
+// Append appends f as the shortest decimal that reads back to f, the
 // nearest one to f where several are as short. Its form is encoding/json's: plain from
 // 1e-6 to below 1e21, with an exponent outside. JSON has no NaN and no
 // infinity: they become null.
-func AppendFloat(b []byte, f float32) []byte {
+func Append(b []byte, f float32) []byte {
 	n := len(b)
-	if cap(b)-n < MaxFloatLen {
-		b = append(b, make([]byte, MaxFloatLen)...)
+	if cap(b)-n < MaxLen {
+		b = append(b, make([]byte, MaxLen)...)
 	}
-	b = b[:n+MaxFloatLen]
+	b = b[:n+MaxLen]
 	return b[:n+putFloat((*room)(b[n:]), f, fraction(f))]
 }
 
@@ -26,7 +26,7 @@ const together = 8
 // AppendVector appends v as a JSON array.
 func AppendVector(b []byte, v []float32) []byte {
 	n := len(b)
-	if need := len(v)*(MaxFloatLen+1) + 2; cap(b)-n < need {
+	if need := len(v)*(MaxLen+1) + 2; cap(b)-n < need {
 		b = append(b, make([]byte, need)...)
 	}
 	b = b[:cap(b)]
@@ -52,7 +52,7 @@ func AppendVector(b []byte, v []float32) []byte {
 }
 
 // room is what a value is written into.
-type room [MaxFloatLen]byte
+type room [MaxLen]byte
 
 // putFloat writes f at the start of b and returns how many bytes it took. digits are what
 // fraction makes of f.

@@ -1,5 +1,5 @@
 //go:build !race
 
-package wire
+package decimal
 
 const slowdown = 1

@@ -1,4 +1,4 @@
-package wire
+package decimal
 
 import (
 	"encoding/json"
@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// differs says how AppendFloat departs from encoding/json on f, "" if it does not.
+// differs says how Append departs from encoding/json on f, "" if it does not.
 func differs(f float32) string {
-	got := string(AppendFloat(nil, f))
+	got := string(Append(nil, f))
 	want := "null"
 	if v := float64(f); !math.IsNaN(v) && !math.IsInf(v, 0) {
 		j, _ := json.Marshal(f)
@@ -29,7 +29,7 @@ func differs(f float32) string {
 	return ""
 }
 
-func TestAppendFloatAtTheEdges(t *testing.T) {
+func TestAppendAtTheEdges(t *testing.T) {
 	t.Parallel()
 	for _, f := range []float32{
 		0, float32(math.Copysign(0, -1)), 1, -1, 0.1, 0.3, 1.0 / 3, 9.999999e-7, 1e-6, 1.0000001e-6, 1e-7, 123456.79, 1e20, 9.999999e20, 1e21,
@@ -42,9 +42,9 @@ func TestAppendFloatAtTheEdges(t *testing.T) {
 	}
 }
 
-// TestAppendFloatAtEveryExponent takes each exponent with the significands at
+// TestAppendAtEveryExponent takes each exponent with the significands at
 // which intervals and ties change.
-func TestAppendFloatAtEveryExponent(t *testing.T) {
+func TestAppendAtEveryExponent(t *testing.T) {
 	t.Parallel()
 	for e := range uint32(256) {
 		for _, m := range []uint32{0, 1, 2, 3, 1 << 22, 1<<23 - 1, 1<<23 - 2, 0x2aaaaa, 0x555555} {
@@ -56,9 +56,9 @@ func TestAppendFloatAtEveryExponent(t *testing.T) {
 	}
 }
 
-// TestAppendFloatLikeStrconv compares random bit patterns, and a stride through
+// TestAppendLikeStrconv compares random bit patterns, and a stride through
 // all of them, with strconv's digits.
-func TestAppendFloatLikeStrconv(t *testing.T) {
+func TestAppendLikeStrconv(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	const rounds = 4_000_000 / slowdown
@@ -70,7 +70,7 @@ func TestAppendFloatLikeStrconv(t *testing.T) {
 			u = i * step
 		}
 		f := math.Float32frombits(u)
-		got, want = AppendFloat(got[:0], f), appendReference(want[:0], f)
+		got, want = Append(got[:0], f), appendReference(want[:0], f)
 		if string(got) != string(want) {
 			t.Fatalf("%08x: got %s want %s", u, got, want)
 		}
@@ -85,7 +85,7 @@ func TestFractionsLikeStrconv(t *testing.T) {
 	var got, want []byte
 	for u := uint32(leastFraction - 1000); u < one+1000; u += step {
 		f := math.Float32frombits(u)
-		got, want = AppendFloat(got[:0], -f), strconv.AppendFloat(want[:0], float64(-f), 'f', -1, 32)
+		got, want = Append(got[:0], -f), strconv.AppendFloat(want[:0], float64(-f), 'f', -1, 32)
 		if string(got) != string(want) {
 			t.Fatalf("%08x: got %s want %s", u, got, want)
 		}
@@ -115,12 +115,12 @@ func TestShortestIsNotLonger(t *testing.T) {
 	if d := differs(0.1); d != "" {
 		t.Fatal(d)
 	}
-	if string(appendReference(nil, 0.1)) == "0.10" || string(appendReference(nil, 0.2)) == string(AppendFloat(nil, 0.1)) {
+	if string(appendReference(nil, 0.1)) == "0.10" || string(appendReference(nil, 0.2)) == string(Append(nil, 0.1)) {
 		t.Fatal("the reference cannot tell values apart")
 	}
 }
 
-func FuzzAppendFloat(f *testing.F) {
+func FuzzAppend(f *testing.F) {
 	for _, u := range []uint32{0, 1, 0x3dcccccd, 0x7f7fffff, 0x80000000, 0xff800000, 0x4b7fffff} {
 		f.Add(u)
 	}
@@ -157,15 +157,15 @@ func unitVector(dim int) []float32 {
 	return v
 }
 
-// BenchmarkFloat writes more values than a processor's predictor of branches learns by heart.
-func BenchmarkFloat(b *testing.B) {
+// BenchmarkAppend writes more values than a processor's predictor of branches learns by heart.
+func BenchmarkAppend(b *testing.B) {
 	const values = 1 << 16
 	v := unitVector(values)
 	for i := range v {
 		v[i] *= 13 // as large as those of a vector of 384 dimensions
 	}
-	buf := make([]byte, 0, values*(MaxFloatLen+1)+2)
-	b.Run("wire", func(b *testing.B) {
+	buf := make([]byte, 0, values*(MaxLen+1)+2)
+	b.Run("decimal", func(b *testing.B) {
 		for b.Loop() {
 			buf = AppendVector(buf[:0], v)
 		}
