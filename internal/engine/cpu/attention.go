@@ -2,13 +2,19 @@ package cpu
 
 import "github.com/paceline/paceline/internal/kernel"
 
-// attention computes
+// attend computes
 //
-//	x = PostAttention(x + AttentionResult(Output(Attention(PreAttention(x)))))
-func (w *worker) attention(l *layer) {
-	s := &w.scratch
-	w.prepare(&s.in, w.normalized(&l.preAttention), l.groups[0].qkv)
+//	context = Attention(PreAttention(x))
+func (w *worker) attend(l *layer) {
+	w.prepare(&w.scratch.in, w.normalized(&l.preAttention), l.groups[0].qkv)
 	w.team.share(len(l.groups), groupTask)
+}
+
+// output computes
+//
+//	x = PostAttention(x + AttentionResult(Output(context)))
+func (w *worker) output(l *layer) {
+	s := &w.scratch
 	w.prepare(&s.in, s.context, l.output)
 	w.split(l.output.Out())
 	w.team.share(w.tasksOf(l.output), outputTask)

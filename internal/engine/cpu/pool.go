@@ -79,10 +79,7 @@ func (w *worker) emit(b *model.Batch, i int, x kernel.Matrix) {
 		w.weigh(out.Vector, x)
 		return
 	}
-	skip := 0
-	if len(b.Skip) > 0 {
-		skip = min(int(b.Skip[i]), x.Rows-1)
-	}
+	skip := min(skipped(b, i), x.Rows-1) // one row is what a pooling reads
 	if len(w.weights.dense) == 0 {
 		w.pool(out.Vector, x, skip)
 		return
@@ -90,6 +87,14 @@ func (w *worker) emit(b *model.Batch, i int, x kernel.Matrix) {
 	w.scratch.pooled = resize(w.scratch.pooled, len(w.spec.Pooling)*w.spec.Hidden)
 	w.pool(w.scratch.pooled, x, skip)
 	w.project(out.Vector)
+}
+
+// skipped is how many of a sequence's tokens pooling leaves out, never all.
+func skipped(b *model.Batch, i int) int {
+	if len(b.Skip) == 0 {
+		return 0
+	}
+	return min(int(b.Skip[i]), len(b.Sequence(i))-1)
 }
 
 // pool concatenates the poolings.

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -126,11 +127,14 @@ func (w *weights) work(p Part, spec *model.Spec, sequences, tokens int) (operati
 	product := func(m *kernel.Weights) {
 		if m != nil {
 			operations += 2 * share * float64(rows*m.In()*m.Out())
-			shape = fmt.Sprintf("%dx%dx%d", rows, m.In(), m.Out())
+			shape = cmp.Or(shape, fmt.Sprintf("%dx%dx%d", rows, m.In(), m.Out()))
 		}
 	}
 	for i := range w.layers {
 		l := &w.layers[i]
+		if _, one := rowPooled(spec, tokens, 0); one && spec.LayerMix == nil && i == len(w.layers)-1 && p != PartHeads {
+			rows = sequences // see narrow
+		}
 		switch p {
 		case PartHeads:
 			for j := range l.groups {

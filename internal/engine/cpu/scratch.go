@@ -10,6 +10,7 @@ import (
 type scratch struct {
 	arena   []float32
 	rows    int
+	kept    []int         // which rows are left of them; none: all
 	x, y    kernel.Matrix // the residual stream and its next state
 	normed  kernel.Matrix // what a pre-norm sublayer reads
 	context kernel.Matrix // the heads' results, side by side
@@ -34,7 +35,7 @@ func (s *scratch) prepare(spec *model.Spec, wide, rows int) {
 	if need := rows * (3*spec.Hidden + context + wide); len(s.arena) < need {
 		s.arena = make([]float32, need)
 	}
-	s.rows = rows
+	s.rows, s.kept = rows, s.kept[:0]
 	rest := s.arena
 	take := func(cols int) kernel.Matrix {
 		m := kernel.NewMatrix(rest, rows, cols)
@@ -44,6 +45,14 @@ func (s *scratch) prepare(spec *model.Spec, wide, rows int) {
 	s.x, s.y, s.normed = take(spec.Hidden), take(spec.Hidden), take(spec.Hidden)
 	s.context = take(context)
 	s.wide = take(wide).Data
+}
+
+// narrow forgets all rows but the first ones.
+func (s *scratch) narrow(rows int) {
+	s.rows = rows
+	for _, m := range []*kernel.Matrix{&s.x, &s.y, &s.normed, &s.context} {
+		*m = m.RowRange(0, rows)
+	}
 }
 
 // sharedChunk is a chunk's inner values and what products make of them.

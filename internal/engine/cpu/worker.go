@@ -35,14 +35,26 @@ func (w *worker) run(b *model.Batch, blk block, t *team) {
 	for i := range w.weights.layers {
 		w.mix(i)
 		w.layer = &w.weights.layers[i]
-		w.attention(w.layer)
+		w.attend(w.layer)
+		if i == len(w.weights.layers)-1 {
+			w.narrow(b, blk)
+		}
+		w.output(w.layer)
 		w.feedForward(w.layer)
 	}
 	w.normalize(&w.weights.final, w.scratch.x)
 	w.mix(len(w.weights.layers))
 	for i := blk.first; i < blk.last; i++ {
-		w.emit(b, i, sequenceRows(w.scratch.x, starts, i-blk.first))
+		w.emit(b, i, w.states(i-blk.first))
 	}
+}
+
+// states are the last hidden states of the block's sequence i: those that were kept of them.
+func (w *worker) states(i int) kernel.Matrix {
+	if s := &w.scratch; len(s.kept) > 0 {
+		return s.x.RowRange(i, i+1)
+	}
+	return sequenceRows(w.scratch.x, w.starts, i)
 }
 
 // help implements runner.
