@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ import (
 	"github.com/paceline/paceline/internal/bench/sample"
 	"github.com/paceline/paceline/internal/kserve/tensor"
 	pb "github.com/paceline/paceline/internal/kservepb"
+	"github.com/paceline/paceline/internal/process"
 )
 
 // mostGarbage bounds what the attack adds to the server's memory: a body of 32 MiB that grows while it is unpacked
@@ -36,9 +38,8 @@ const mostGarbage = 768 << 20
 // these is answered right, the server's memory stays bounded, and nothing of it
 // all goes on in the server afterwards.
 func TestMalformedTraffic(t *testing.T) {
-	grpcPort, metricsPort := freePort(t), freePort(t)
-	server := start(t, program(t), []string{"--profile", "triton", "--grpc-port", grpcPort, "--metrics-port", metricsPort})
-	metrics := "http://127.0.0.1:" + metricsPort
+	server := start(t, program(t), []string{"--profile", "triton", "--grpc-port", grpcMark, "--metrics-port", metricsMark})
+	grpcPort, metrics := given(server, "--grpc-port"), "http://127.0.0.1:"+given(server, "--metrics-port")
 	before, err := goroutines(t.Context(), metrics)
 	if err != nil {
 		t.Fatal(err)
@@ -116,13 +117,9 @@ func ending(ctx context.Context) bool {
 	return ctx.Err() != nil || time.Until(deadline) < 100*time.Millisecond
 }
 
-func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+// given is what the server was started with for a flag.
+func given(server *process.Server, flag string) string {
+	return server.Command[slices.Index(server.Command, flag)+1]
 }
 
 var goodTexts = []string{"a good request among many bad ones", "", "and a longer text that has nothing wrong with it at all"}

@@ -107,6 +107,10 @@ func program(t *testing.T) string {
 // modelVariable names a model's folder, to be used in place of the tiny one.
 const modelVariable = "PACELINE_TEST_MODEL"
 
+// Marks of the ports beside the first. They are chosen with it, so that a server that
+// lost one to somebody else is started again with others.
+const grpcMark, metricsMark = "{port.grpc}", "{port.metrics}"
+
 // start runs a server of that model.
 func start(t *testing.T, binary string, flags []string) *process.Server {
 	model := os.Getenv(modelVariable)
@@ -116,6 +120,7 @@ func start(t *testing.T, binary string, flags []string) *process.Server {
 	server, err := process.Start(context.Background(), process.Spec{
 		Name:    "paceline",
 		Command: append([]string{binary, "serve", "--model", model, "--port", process.PortMark}, flags...),
+		Ports:   map[string]int{grpcMark: 0, metricsMark: 0},
 		LogFile: filepath.Join(t.TempDir(), "log"),
 		Health:  "/health",
 		Limit:   startsWithin,
