@@ -4066,114 +4066,105 @@ scored:
 	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
 	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
 	VPMAXSD Z0, Z1, Z1 // together
-	VMOVDQU64 fourAVX512VNNI<>+0(SB), Z2 // four words of low and of high in turns
+	VXORPS Z2, Z2, Z2 // 0
 	VMOVUPS 832(R9), Z0 // the scores' unit
 	VCVTDQ2PS Z1, Z1 // the largest
-	VMOVUPS weightbitsAVX512VNNI<>+0(SB), Z3 // what the largest weight's exponent is to be
-	VFNMADD231PS Z0, Z1, Z3 // - the largest in that unit
-	VMOVUPS Z3, 768(R9) // of each row
+	VFNMADD231PS Z0, Z1, Z2 // - the largest in that unit
+	VMOVUPS Z2, 768(R9) // of each row
 	VMOVUPS integerleastexponentAVX512VNNI<>+0(SB), Z1 // integerleastexponent
-	VMOVUPS near2f3AVX512VNNI<>+0(SB), Z3 // near2f3
-	VMOVUPS near2f2AVX512VNNI<>+0(SB), Z4 // near2f2
-	VMOVUPS near2f1AVX512VNNI<>+0(SB), Z5 // near2f1
-	VMOVUPS near2f0AVX512VNNI<>+0(SB), Z6 // near2f0
+	VMOVUPS near2f3AVX512VNNI<>+0(SB), Z2 // near2f3
+	VMOVUPS near2f2AVX512VNNI<>+0(SB), Z3 // near2f2
+	VMOVUPS near2f1AVX512VNNI<>+0(SB), Z4 // near2f1
+	VMOVUPS near2f0AVX512VNNI<>+0(SB), Z5 // near2f0
 	MOVQ 16(SP), R12 // queries of the tile
 	MOVQ scores_base+144(FP), R10 // scores
-	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ scores_base+144(FP), R11 // weights
 	MOVQ R9, R13 // the first row
 	LEAQ 768(R9), R14 // and its largest score
 
 weights:
-	VBROADCASTSS (R14), Z7 // - the largest, in every lane
+	VBROADCASTSS (R14), Z6 // - the largest, in every lane
 	MOVQ R10, DI // scores
 	MOVQ R11, R8 // weights
-	VXORPS Z8, Z8, Z8 // sum: 0
+	VXORPS Z7, Z7, Z7 // sum: 0
 	MOVQ 8(SP), SI // keys
 	SUBQ $0x21, SI // more than 32?
 	JL lastkeys // no
 
 weigh:
-	VCVTDQ2PS (DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
-	VMOVAPS Z3, Z11 // 2^f by its polynomial
-	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
-	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
-	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
-	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
-	VCVTPS2DQ Z11, Z11 // to the nearest integers
-	VCVTDQ2PS 64(DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
-	VMOVAPS Z3, Z12 // 2^f by its polynomial
-	VFMADD213PS Z4, Z10, Z12 // ·f + near2f2
-	VFMADD213PS Z5, Z10, Z12 // ·f + near2f1
-	VFMADD213PS Z6, Z10, Z12 // ·f + near2f0
-	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
-	VCVTPS2DQ Z12, Z12 // to the nearest integers
-	VPADDD Z11, Z8, Z8 // sum += weights
-	VPADDD Z12, Z8, Z8 // sum += weights
-	VPACKSSDW Z12, Z11, Z12 // as int16
-	VPERMQ Z12, Z2, Z12 // in the keys' order
-	VMOVUPS Z12, (R8) // write
+	VCVTDQ2PS (DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z9 // f, what t is above a whole number
+	VMOVAPS Z2, Z10 // 2^f by its polynomial
+	VFMADD213PS Z3, Z9, Z10 // ·f + near2f2
+	VFMADD213PS Z4, Z9, Z10 // ·f + near2f1
+	VFMADD213PS Z5, Z9, Z10 // ·f + near2f0
+	VSCALEFPS Z8, Z10, Z10 // times 2 to the power of that number
+	VCVTDQ2PS 64(DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z9 // f, what t is above a whole number
+	VMOVAPS Z2, Z11 // 2^f by its polynomial
+	VFMADD213PS Z3, Z9, Z11 // ·f + near2f2
+	VFMADD213PS Z4, Z9, Z11 // ·f + near2f1
+	VFMADD213PS Z5, Z9, Z11 // ·f + near2f0
+	VSCALEFPS Z8, Z11, Z11 // times 2 to the power of that number
+	VADDPS Z10, Z7, Z7 // sum += weights
+	VADDPS Z11, Z7, Z7 // sum += weights
+	VMOVUPS Z10, (R8) // write 16
+	VMOVUPS Z11, 64(R8) // and 16 more
 	ADDQ $0x00000080, DI // next 32 scores
-	ADDQ $0x00000040, R8 // next 32 weights
+	ADDQ $0x00000080, R8 // next 32 weights
 	SUBQ $0x20, SI // so many are done
 	JGE weigh // more than 32 left?
 
 lastkeys:
 	CMPQ SI, $-17 // more than 16 left?
 	JLE few // no
-	VCVTDQ2PS (DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
-	VMOVAPS Z3, Z11 // 2^f by its polynomial
-	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
-	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
-	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
-	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
-	VCVTPS2DQ Z11, Z11 // to the nearest integers
-	VCVTDQ2PS 64(DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z7 // f, what t is above a whole number
-	VMOVAPS Z3, Z10 // 2^f by its polynomial
-	VFMADD213PS Z4, Z7, Z10 // ·f + near2f2
-	VFMADD213PS Z5, Z7, Z10 // ·f + near2f1
-	VFMADD213PS Z6, Z7, Z10 // ·f + near2f0
-	VSCALEFPS Z9, Z10, Z10 // times 2 to the power of that number
-	VCVTPS2DQ Z10, Z10 // to the nearest integers
-	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
-	VPADDD Z11, Z8, Z8 // sum += weights
-	VPADDD Z10, Z8, Z8 // sum += weights
-	VPACKSSDW Z10, Z11, Z10 // as int16
-	VPERMQ Z10, Z2, Z10 // in the keys' order
-	VMOVUPS Z10, (R8) // write
+	VCVTDQ2PS (DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z9 // f, what t is above a whole number
+	VMOVAPS Z2, Z10 // 2^f by its polynomial
+	VFMADD213PS Z3, Z9, Z10 // ·f + near2f2
+	VFMADD213PS Z4, Z9, Z10 // ·f + near2f1
+	VFMADD213PS Z5, Z9, Z10 // ·f + near2f0
+	VSCALEFPS Z8, Z10, Z10 // times 2 to the power of that number
+	VCVTDQ2PS 64(DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z6 // f, what t is above a whole number
+	VMOVAPS Z2, Z9 // 2^f by its polynomial
+	VFMADD213PS Z3, Z6, Z9 // ·f + near2f2
+	VFMADD213PS Z4, Z6, Z9 // ·f + near2f1
+	VFMADD213PS Z5, Z6, Z9 // ·f + near2f0
+	VSCALEFPS Z8, Z9, Z9 // times 2 to the power of that number
+	VMOVAPS.Z Z9, K1, Z9 // keys that are not there weigh nothing
+	VADDPS Z10, Z7, Z7 // sum += weights
+	VADDPS Z9, Z7, Z7 // sum += weights
+	VMOVUPS Z10, (R8) // write 16
+	VMOVUPS Z9, 64(R8) // and 16 more
 	JMP weighed // that was the row
 
 few:
-	VCVTDQ2PS (DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z7 // f, what t is above a whole number
-	VMOVAPS Z3, Z10 // 2^f by its polynomial
-	VFMADD213PS Z4, Z7, Z10 // ·f + near2f2
-	VFMADD213PS Z5, Z7, Z10 // ·f + near2f1
-	VFMADD213PS Z6, Z7, Z10 // ·f + near2f0
-	VSCALEFPS Z9, Z10, Z10 // times 2 to the power of that number
-	VCVTPS2DQ Z10, Z10 // to the nearest integers
-	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
-	VPADDD Z10, Z8, Z8 // sum += weights
-	VPMOVDW Z10, Y10 // as int16, and 0 for 16 more
-	VMOVUPS Z10, (R8) // write
+	VCVTDQ2PS (DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z6 // f, what t is above a whole number
+	VMOVAPS Z2, Z9 // 2^f by its polynomial
+	VFMADD213PS Z3, Z6, Z9 // ·f + near2f2
+	VFMADD213PS Z4, Z6, Z9 // ·f + near2f1
+	VFMADD213PS Z5, Z6, Z9 // ·f + near2f0
+	VSCALEFPS Z8, Z9, Z9 // times 2 to the power of that number
+	VMOVAPS.Z Z9, K1, Z9 // keys that are not there weigh nothing
+	VADDPS Z9, Z7, Z7 // sum += weights
+	VMOVUPS Z9, (R8) // write
 
 weighed:
-	VMOVUPS Z8, (R13) // write the sums of the row's weights
+	VMOVUPS Z7, (R13) // write the sums of the row's weights
 	ADDQ 24(SP), R10 // next row of scores
-	ADDQ 32(SP), R11 // of weights
+	ADDQ 24(SP), R11 // of weights
 	ADDQ $0x40, R13 // of sums
 	ADDQ $0x04, R14 // and its largest score
 	DECQ R12 // one row done
@@ -4192,41 +4183,86 @@ weighed:
 	VMOVUPS 704(R9), Z11 // row 11's
 	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
 	VUNPCKHPS Z1, Z0, Z0 // and the others
-	VPADDD Z0, Z12, Z12 // together
+	VADDPS Z0, Z12, Z12 // together
 	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
 	VUNPCKHPS Z3, Z2, Z1 // and the others
-	VPADDD Z1, Z0, Z0 // together
+	VADDPS Z1, Z0, Z0 // together
 	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
 	VUNPCKHPS Z5, Z4, Z2 // and the others
-	VPADDD Z2, Z1, Z1 // together
+	VADDPS Z2, Z1, Z1 // together
 	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
 	VUNPCKHPS Z7, Z6, Z3 // and the others
-	VPADDD Z3, Z2, Z2 // together
+	VADDPS Z3, Z2, Z2 // together
 	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
 	VUNPCKHPS Z9, Z8, Z4 // and the others
-	VPADDD Z4, Z3, Z3 // together
+	VADDPS Z4, Z3, Z3 // together
 	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
 	VUNPCKHPS Z11, Z10, Z5 // and the others
-	VPADDD Z5, Z4, Z4 // together
+	VADDPS Z5, Z4, Z4 // together
 	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
 	VUNPCKHPD Z0, Z12, Z0 // and the others
-	VPADDD Z0, Z5, Z5 // together
+	VADDPS Z0, Z5, Z5 // together
 	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
 	VUNPCKHPD Z2, Z1, Z1 // and the others
-	VPADDD Z1, Z0, Z0 // together
+	VADDPS Z1, Z0, Z0 // together
 	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
 	VUNPCKHPD Z4, Z3, Z2 // and the others
-	VPADDD Z2, Z1, Z1 // together
+	VADDPS Z2, Z1, Z1 // together
 	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
 	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
-	VPADDD Z0, Z2, Z2 // together
+	VADDPS Z0, Z2, Z2 // together
 	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
 	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
-	VPADDD Z1, Z0, Z0 // together
+	VADDPS Z1, Z0, Z0 // together
 	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
 	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
-	VPADDD Z0, Z1, Z1 // together
-	VCVTDQ2PS Z1, Z1 // as a number
+	VADDPS Z0, Z1, Z1 // together
+	VMOVUPS weightsumAVX512VNNI<>+0(SB), Z0 // what a row's int16 may add up to
+	VDIVPS Z1, Z0, Z0 // by what its weights do
+	VMINPS largestweightAVX512VNNI<>+0(SB), Z0, Z0 // but none may be larger
+	VMOVUPS Z0, 768(R9) // of each row
+	VMULPS Z0, Z1, Z1 // what they add up to then
+	MOVQ weights_base+168(FP), R12 // int16
+	MOVQ 16(SP), R10 // queries of the tile
+	MOVQ scores_base+144(FP), R11 // weights
+	LEAQ 768(R9), R13 // what rows are multiplied by
+	VMOVDQU64 fourAVX512VNNI<>+0(SB), Z2 // four words of low and of high in turns
+
+round:
+	VBROADCASTSS (R13), Z0 // the row's
+	MOVQ R11, DI // weights
+	MOVQ R12, R8 // int16
+	MOVQ 8(SP), SI // keys
+	SUBQ $0x11, SI // more than 16?
+	JL roundfew // no
+
+roundmore:
+	VMULPS (DI), Z0, Z3 // by the row's
+	VMULPS 64(DI), Z0, Z4 // by the row's
+	VCVTPS2DQ Z3, Z3 // to the nearest integers
+	VCVTPS2DQ Z4, Z4 // to the nearest integers
+	VPACKSSDW Z4, Z3, Z4 // as int16
+	VPERMQ Z4, Z2, Z4 // in the keys' order
+	VMOVUPS Z4, (R8) // write
+	ADDQ $0x00000080, DI // next 32 weights
+	ADDQ $0x40, R8 // and int16
+	SUBQ $0x20, SI // so many are done
+	JGE roundmore // more than 16 left?
+
+roundfew:
+	CMPQ SI, $-17 // none left?
+	JLE rounded // then that was the row
+	VMULPS (DI), Z0, Z0 // by the row's
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VPMOVDW Z0, Y0 // as int16, and 0 for 16 more
+	VMOVUPS Z0, (R8) // write
+
+rounded:
+	ADDQ 24(SP), R11 // next row of weights
+	ADDQ 32(SP), R12 // of int16
+	ADDQ $0x04, R13 // and what it is multiplied by
+	DECQ R10 // one row done
+	JNZ round // more?
 	VMOVUPS oneAVX512VNNI<>+0(SB), Z0 // 1
 	VDIVPS Z1, Z0, Z0 // by the weights' sum
 	VMOVUPS Z0, 768(R9) // of each row
@@ -4850,34 +4886,6 @@ DATA lowestintegerAVX512VNNI<>+56(SB)/4, $0x80000000
 DATA lowestintegerAVX512VNNI<>+60(SB)/4, $0x80000000
 GLOBL lowestintegerAVX512VNNI<>(SB), RODATA|NOPTR, $64
 
-DATA fourAVX512VNNI<>+0(SB)/8, $0x0000000000000000
-DATA fourAVX512VNNI<>+8(SB)/8, $0x0000000000000002
-DATA fourAVX512VNNI<>+16(SB)/8, $0x0000000000000004
-DATA fourAVX512VNNI<>+24(SB)/8, $0x0000000000000006
-DATA fourAVX512VNNI<>+32(SB)/8, $0x0000000000000001
-DATA fourAVX512VNNI<>+40(SB)/8, $0x0000000000000003
-DATA fourAVX512VNNI<>+48(SB)/8, $0x0000000000000005
-DATA fourAVX512VNNI<>+56(SB)/8, $0x0000000000000007
-GLOBL fourAVX512VNNI<>(SB), RODATA|NOPTR, $64
-
-DATA weightbitsAVX512VNNI<>+0(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+4(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+8(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+12(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+16(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+20(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+24(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+28(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+32(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+36(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+40(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+44(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+48(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+52(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+56(SB)/4, $(11.0)
-DATA weightbitsAVX512VNNI<>+60(SB)/4, $(11.0)
-GLOBL weightbitsAVX512VNNI<>(SB), RODATA|NOPTR, $64
-
 DATA integerleastexponentAVX512VNNI<>+0(SB)/4, $(-20.0)
 DATA integerleastexponentAVX512VNNI<>+4(SB)/4, $(-20.0)
 DATA integerleastexponentAVX512VNNI<>+8(SB)/4, $(-20.0)
@@ -4967,6 +4975,52 @@ DATA near2f0AVX512VNNI<>+52(SB)/4, $(0.9999252)
 DATA near2f0AVX512VNNI<>+56(SB)/4, $(0.9999252)
 DATA near2f0AVX512VNNI<>+60(SB)/4, $(0.9999252)
 GLOBL near2f0AVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA weightsumAVX512VNNI<>+0(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+4(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+8(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+12(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+16(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+20(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+24(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+28(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+32(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+36(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+40(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+44(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+48(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+52(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+56(SB)/4, $(1.048576e+06)
+DATA weightsumAVX512VNNI<>+60(SB)/4, $(1.048576e+06)
+GLOBL weightsumAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA largestweightAVX512VNNI<>+0(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+4(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+8(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+12(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+16(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+20(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+24(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+28(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+32(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+36(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+40(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+44(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+48(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+52(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+56(SB)/4, $(32767.0)
+DATA largestweightAVX512VNNI<>+60(SB)/4, $(32767.0)
+GLOBL largestweightAVX512VNNI<>(SB), RODATA|NOPTR, $64
+
+DATA fourAVX512VNNI<>+0(SB)/8, $0x0000000000000000
+DATA fourAVX512VNNI<>+8(SB)/8, $0x0000000000000002
+DATA fourAVX512VNNI<>+16(SB)/8, $0x0000000000000004
+DATA fourAVX512VNNI<>+24(SB)/8, $0x0000000000000006
+DATA fourAVX512VNNI<>+32(SB)/8, $0x0000000000000001
+DATA fourAVX512VNNI<>+40(SB)/8, $0x0000000000000003
+DATA fourAVX512VNNI<>+48(SB)/8, $0x0000000000000005
+DATA fourAVX512VNNI<>+56(SB)/8, $0x0000000000000007
+GLOBL fourAVX512VNNI<>(SB), RODATA|NOPTR, $64
 
 DATA oneAVX512VNNI<>+0(SB)/4, $(1.0)
 DATA oneAVX512VNNI<>+4(SB)/4, $(1.0)
@@ -6745,114 +6799,105 @@ scored:
 	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
 	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
 	VPMAXSD Z0, Z1, Z1 // together
-	VMOVDQU64 fourAVX512VNNI<>+0(SB), Z2 // four words of low and of high in turns
+	VXORPS Z2, Z2, Z2 // 0
 	VMOVUPS 832(R9), Z0 // the scores' unit
 	VCVTDQ2PS Z1, Z1 // the largest
-	VMOVUPS weightbitsAVX512VNNI<>+0(SB), Z3 // what the largest weight's exponent is to be
-	VFNMADD231PS Z0, Z1, Z3 // - the largest in that unit
-	VMOVUPS Z3, 768(R9) // of each row
+	VFNMADD231PS Z0, Z1, Z2 // - the largest in that unit
+	VMOVUPS Z2, 768(R9) // of each row
 	VMOVUPS integerleastexponentAVX512VNNI<>+0(SB), Z1 // integerleastexponent
-	VMOVUPS near2f3AVX512VNNI<>+0(SB), Z3 // near2f3
-	VMOVUPS near2f2AVX512VNNI<>+0(SB), Z4 // near2f2
-	VMOVUPS near2f1AVX512VNNI<>+0(SB), Z5 // near2f1
-	VMOVUPS near2f0AVX512VNNI<>+0(SB), Z6 // near2f0
+	VMOVUPS near2f3AVX512VNNI<>+0(SB), Z2 // near2f3
+	VMOVUPS near2f2AVX512VNNI<>+0(SB), Z3 // near2f2
+	VMOVUPS near2f1AVX512VNNI<>+0(SB), Z4 // near2f1
+	VMOVUPS near2f0AVX512VNNI<>+0(SB), Z5 // near2f0
 	MOVQ 16(SP), R12 // queries of the tile
 	MOVQ scores_base+144(FP), R10 // scores
-	MOVQ weights_base+168(FP), R11 // weights
+	MOVQ scores_base+144(FP), R11 // weights
 	MOVQ R9, R13 // the first row
 	LEAQ 768(R9), R14 // and its largest score
 
 weights:
-	VBROADCASTSS (R14), Z7 // - the largest, in every lane
+	VBROADCASTSS (R14), Z6 // - the largest, in every lane
 	MOVQ R10, DI // scores
 	MOVQ R11, R8 // weights
-	VXORPS Z8, Z8, Z8 // sum: 0
+	VXORPS Z7, Z7, Z7 // sum: 0
 	MOVQ 8(SP), SI // keys
 	SUBQ $0x21, SI // more than 32?
 	JL lastkeys // no
 
 weigh:
-	VCVTDQ2PS (DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
-	VMOVAPS Z3, Z11 // 2^f by its polynomial
-	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
-	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
-	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
-	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
-	VCVTPS2DQ Z11, Z11 // to the nearest integers
-	VCVTDQ2PS 64(DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
-	VMOVAPS Z3, Z12 // 2^f by its polynomial
-	VFMADD213PS Z4, Z10, Z12 // ·f + near2f2
-	VFMADD213PS Z5, Z10, Z12 // ·f + near2f1
-	VFMADD213PS Z6, Z10, Z12 // ·f + near2f0
-	VSCALEFPS Z9, Z12, Z12 // times 2 to the power of that number
-	VCVTPS2DQ Z12, Z12 // to the nearest integers
-	VPADDD Z11, Z8, Z8 // sum += weights
-	VPADDD Z12, Z8, Z8 // sum += weights
-	VPACKSSDW Z12, Z11, Z12 // as int16
-	VPERMQ Z12, Z2, Z12 // in the keys' order
-	VMOVUPS Z12, (R8) // write
+	VCVTDQ2PS (DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z9 // f, what t is above a whole number
+	VMOVAPS Z2, Z10 // 2^f by its polynomial
+	VFMADD213PS Z3, Z9, Z10 // ·f + near2f2
+	VFMADD213PS Z4, Z9, Z10 // ·f + near2f1
+	VFMADD213PS Z5, Z9, Z10 // ·f + near2f0
+	VSCALEFPS Z8, Z10, Z10 // times 2 to the power of that number
+	VCVTDQ2PS 64(DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z9 // f, what t is above a whole number
+	VMOVAPS Z2, Z11 // 2^f by its polynomial
+	VFMADD213PS Z3, Z9, Z11 // ·f + near2f2
+	VFMADD213PS Z4, Z9, Z11 // ·f + near2f1
+	VFMADD213PS Z5, Z9, Z11 // ·f + near2f0
+	VSCALEFPS Z8, Z11, Z11 // times 2 to the power of that number
+	VADDPS Z10, Z7, Z7 // sum += weights
+	VADDPS Z11, Z7, Z7 // sum += weights
+	VMOVUPS Z10, (R8) // write 16
+	VMOVUPS Z11, 64(R8) // and 16 more
 	ADDQ $0x00000080, DI // next 32 scores
-	ADDQ $0x00000040, R8 // next 32 weights
+	ADDQ $0x00000080, R8 // next 32 weights
 	SUBQ $0x20, SI // so many are done
 	JGE weigh // more than 32 left?
 
 lastkeys:
 	CMPQ SI, $-17 // more than 16 left?
 	JLE few // no
-	VCVTDQ2PS (DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z10 // f, what t is above a whole number
-	VMOVAPS Z3, Z11 // 2^f by its polynomial
-	VFMADD213PS Z4, Z10, Z11 // ·f + near2f2
-	VFMADD213PS Z5, Z10, Z11 // ·f + near2f1
-	VFMADD213PS Z6, Z10, Z11 // ·f + near2f0
-	VSCALEFPS Z9, Z11, Z11 // times 2 to the power of that number
-	VCVTPS2DQ Z11, Z11 // to the nearest integers
-	VCVTDQ2PS 64(DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z7 // f, what t is above a whole number
-	VMOVAPS Z3, Z10 // 2^f by its polynomial
-	VFMADD213PS Z4, Z7, Z10 // ·f + near2f2
-	VFMADD213PS Z5, Z7, Z10 // ·f + near2f1
-	VFMADD213PS Z6, Z7, Z10 // ·f + near2f0
-	VSCALEFPS Z9, Z10, Z10 // times 2 to the power of that number
-	VCVTPS2DQ Z10, Z10 // to the nearest integers
-	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
-	VPADDD Z11, Z8, Z8 // sum += weights
-	VPADDD Z10, Z8, Z8 // sum += weights
-	VPACKSSDW Z10, Z11, Z10 // as int16
-	VPERMQ Z10, Z2, Z10 // in the keys' order
-	VMOVUPS Z10, (R8) // write
+	VCVTDQ2PS (DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z9 // f, what t is above a whole number
+	VMOVAPS Z2, Z10 // 2^f by its polynomial
+	VFMADD213PS Z3, Z9, Z10 // ·f + near2f2
+	VFMADD213PS Z4, Z9, Z10 // ·f + near2f1
+	VFMADD213PS Z5, Z9, Z10 // ·f + near2f0
+	VSCALEFPS Z8, Z10, Z10 // times 2 to the power of that number
+	VCVTDQ2PS 64(DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z6 // f, what t is above a whole number
+	VMOVAPS Z2, Z9 // 2^f by its polynomial
+	VFMADD213PS Z3, Z6, Z9 // ·f + near2f2
+	VFMADD213PS Z4, Z6, Z9 // ·f + near2f1
+	VFMADD213PS Z5, Z6, Z9 // ·f + near2f0
+	VSCALEFPS Z8, Z9, Z9 // times 2 to the power of that number
+	VMOVAPS.Z Z9, K1, Z9 // keys that are not there weigh nothing
+	VADDPS Z10, Z7, Z7 // sum += weights
+	VADDPS Z9, Z7, Z7 // sum += weights
+	VMOVUPS Z10, (R8) // write 16
+	VMOVUPS Z9, 64(R8) // and 16 more
 	JMP weighed // that was the row
 
 few:
-	VCVTDQ2PS (DI), Z9 // scores
-	VFMADD213PS Z7, Z0, Z9 // t: in their unit, - the largest
-	VMAXPS Z1, Z9, Z9 // not below what is rounded to 0
-	VREDUCEPS $0x09, Z9, Z7 // f, what t is above a whole number
-	VMOVAPS Z3, Z10 // 2^f by its polynomial
-	VFMADD213PS Z4, Z7, Z10 // ·f + near2f2
-	VFMADD213PS Z5, Z7, Z10 // ·f + near2f1
-	VFMADD213PS Z6, Z7, Z10 // ·f + near2f0
-	VSCALEFPS Z9, Z10, Z10 // times 2 to the power of that number
-	VCVTPS2DQ Z10, Z10 // to the nearest integers
-	VMOVAPS.Z Z10, K1, Z10 // keys that are not there weigh nothing
-	VPADDD Z10, Z8, Z8 // sum += weights
-	VPMOVDW Z10, Y10 // as int16, and 0 for 16 more
-	VMOVUPS Z10, (R8) // write
+	VCVTDQ2PS (DI), Z8 // scores
+	VFMADD213PS Z6, Z0, Z8 // t: in their unit, - the largest
+	VMAXPS Z1, Z8, Z8 // not below what is rounded to 0
+	VREDUCEPS $0x09, Z8, Z6 // f, what t is above a whole number
+	VMOVAPS Z2, Z9 // 2^f by its polynomial
+	VFMADD213PS Z3, Z6, Z9 // ·f + near2f2
+	VFMADD213PS Z4, Z6, Z9 // ·f + near2f1
+	VFMADD213PS Z5, Z6, Z9 // ·f + near2f0
+	VSCALEFPS Z8, Z9, Z9 // times 2 to the power of that number
+	VMOVAPS.Z Z9, K1, Z9 // keys that are not there weigh nothing
+	VADDPS Z9, Z7, Z7 // sum += weights
+	VMOVUPS Z9, (R8) // write
 
 weighed:
-	VMOVUPS Z8, (R13) // write the sums of the row's weights
+	VMOVUPS Z7, (R13) // write the sums of the row's weights
 	ADDQ 24(SP), R10 // next row of scores
-	ADDQ 32(SP), R11 // of weights
+	ADDQ 24(SP), R11 // of weights
 	ADDQ $0x40, R13 // of sums
 	ADDQ $0x04, R14 // and its largest score
 	DECQ R12 // one row done
@@ -6871,41 +6916,86 @@ weighed:
 	VMOVUPS 704(R9), Z11 // row 11's
 	VUNPCKLPS Z1, Z0, Z12 // elements of two rows in turns
 	VUNPCKHPS Z1, Z0, Z0 // and the others
-	VPADDD Z0, Z12, Z12 // together
+	VADDPS Z0, Z12, Z12 // together
 	VUNPCKLPS Z3, Z2, Z0 // elements of two rows in turns
 	VUNPCKHPS Z3, Z2, Z1 // and the others
-	VPADDD Z1, Z0, Z0 // together
+	VADDPS Z1, Z0, Z0 // together
 	VUNPCKLPS Z5, Z4, Z1 // elements of two rows in turns
 	VUNPCKHPS Z5, Z4, Z2 // and the others
-	VPADDD Z2, Z1, Z1 // together
+	VADDPS Z2, Z1, Z1 // together
 	VUNPCKLPS Z7, Z6, Z2 // elements of two rows in turns
 	VUNPCKHPS Z7, Z6, Z3 // and the others
-	VPADDD Z3, Z2, Z2 // together
+	VADDPS Z3, Z2, Z2 // together
 	VUNPCKLPS Z9, Z8, Z3 // elements of two rows in turns
 	VUNPCKHPS Z9, Z8, Z4 // and the others
-	VPADDD Z4, Z3, Z3 // together
+	VADDPS Z4, Z3, Z3 // together
 	VUNPCKLPS Z11, Z10, Z4 // elements of two rows in turns
 	VUNPCKHPS Z11, Z10, Z5 // and the others
-	VPADDD Z5, Z4, Z4 // together
+	VADDPS Z5, Z4, Z4 // together
 	VUNPCKLPD Z0, Z12, Z5 // pairs of four rows in turns
 	VUNPCKHPD Z0, Z12, Z0 // and the others
-	VPADDD Z0, Z5, Z5 // together
+	VADDPS Z0, Z5, Z5 // together
 	VUNPCKLPD Z2, Z1, Z0 // pairs of four rows in turns
 	VUNPCKHPD Z2, Z1, Z1 // and the others
-	VPADDD Z1, Z0, Z0 // together
+	VADDPS Z1, Z0, Z0 // together
 	VUNPCKLPD Z4, Z3, Z1 // pairs of four rows in turns
 	VUNPCKHPD Z4, Z3, Z2 // and the others
-	VPADDD Z2, Z1, Z1 // together
+	VADDPS Z2, Z1, Z1 // together
 	VSHUFF32X4 $0x88, Z0, Z5, Z2 // even and odd quarters
 	VSHUFF32X4 $0xdd, Z0, Z5, Z0 // and the others
-	VPADDD Z0, Z2, Z2 // together
+	VADDPS Z0, Z2, Z2 // together
 	VSHUFF32X4 $0x88, Z1, Z1, Z0 // even and odd quarters
 	VSHUFF32X4 $0xdd, Z1, Z1, Z1 // and the others
-	VPADDD Z1, Z0, Z0 // together
+	VADDPS Z1, Z0, Z0 // together
 	VSHUFF32X4 $0x88, Z0, Z2, Z1 // even and odd quarters
 	VSHUFF32X4 $0xdd, Z0, Z2, Z0 // and the others
-	VPADDD Z0, Z1, Z1 // together
-	VCVTDQ2PS Z1, Z1 // as a number
+	VADDPS Z0, Z1, Z1 // together
+	VMOVUPS weightsumAVX512VNNI<>+0(SB), Z0 // what a row's int16 may add up to
+	VDIVPS Z1, Z0, Z0 // by what its weights do
+	VMINPS largestweightAVX512VNNI<>+0(SB), Z0, Z0 // but none may be larger
+	VMOVUPS Z0, 768(R9) // of each row
+	VMULPS Z0, Z1, Z1 // what they add up to then
+	MOVQ weights_base+168(FP), R12 // int16
+	MOVQ 16(SP), R10 // queries of the tile
+	MOVQ scores_base+144(FP), R11 // weights
+	LEAQ 768(R9), R13 // what rows are multiplied by
+	VMOVDQU64 fourAVX512VNNI<>+0(SB), Z2 // four words of low and of high in turns
+
+round:
+	VBROADCASTSS (R13), Z0 // the row's
+	MOVQ R11, DI // weights
+	MOVQ R12, R8 // int16
+	MOVQ 8(SP), SI // keys
+	SUBQ $0x11, SI // more than 16?
+	JL roundfew // no
+
+roundmore:
+	VMULPS (DI), Z0, Z3 // by the row's
+	VMULPS 64(DI), Z0, Z4 // by the row's
+	VCVTPS2DQ Z3, Z3 // to the nearest integers
+	VCVTPS2DQ Z4, Z4 // to the nearest integers
+	VPACKSSDW Z4, Z3, Z4 // as int16
+	VPERMQ Z4, Z2, Z4 // in the keys' order
+	VMOVUPS Z4, (R8) // write
+	ADDQ $0x00000080, DI // next 32 weights
+	ADDQ $0x40, R8 // and int16
+	SUBQ $0x20, SI // so many are done
+	JGE roundmore // more than 16 left?
+
+roundfew:
+	CMPQ SI, $-17 // none left?
+	JLE rounded // then that was the row
+	VMULPS (DI), Z0, Z0 // by the row's
+	VCVTPS2DQ Z0, Z0 // to the nearest integers
+	VPMOVDW Z0, Y0 // as int16, and 0 for 16 more
+	VMOVUPS Z0, (R8) // write
+
+rounded:
+	ADDQ 24(SP), R11 // next row of weights
+	ADDQ 32(SP), R12 // of int16
+	ADDQ $0x04, R13 // and what it is multiplied by
+	DECQ R10 // one row done
+	JNZ round // more?
 	VMOVUPS oneAVX512VNNI<>+0(SB), Z0 // 1
 	VDIVPS Z1, Z0, Z0 // by the weights' sum
 	VMOVUPS Z0, 768(R9) // of each row

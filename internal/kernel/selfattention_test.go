@@ -2,9 +2,7 @@ package kernel
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -87,45 +85,6 @@ func TestSelfAttentionLong(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestSelfAttentionOfLikes: where all keys are alike, and so all values, every result is the
-// value: no unit is a division by zero, and no sum of the most and largest products overflows.
-func TestSelfAttentionOfLikes(t *testing.T) {
-	t.Parallel()
-	cases := []struct{ query, key, value float32 }{
-		{0, 0, 0}, {8, 8, 4}, {8, -8, -4}, {0, 0, 1}, {0x1p20, 0x1p-20, 0x1p20}, {0x1p-60, 0x1p-60, 0x1p-20},
-	}
-	eachAttention(t, func(t *testing.T, s *Set, core *Core) {
-		for _, c := range cases {
-			for _, dim := range []int{32, 64} {
-				out := attendLikes(s, core, dim, longestAtOnce, c.query, c.key, c.value)
-				want := slices.Repeat([]float64{float64(c.value)}, longestAtOnce*dim)
-				bound := slices.Repeat([]float64{math.Abs(float64(c.value)) / 256}, len(want))
-				if err := within(flat(out), want, bound); err != nil {
-					t.Errorf("heads of %d, queries %v, keys %v, values %v: %v", dim, c.query, c.key, c.value, err)
-				}
-			}
-		}
-	})
-}
-
-// attendLikes attends one head over rows whose queries, keys and values are such numbers.
-func attendLikes(s *Set, core *Core, dim, rows int, query, key, value float32) Matrix {
-	w := NewMatrix(make([]float32, 3*dim), 3*dim, 1)
-	for i := range dim {
-		w.Data[i], w.Data[dim+i], w.Data[2*dim+i] = query, key, value
-	}
-	d := Float32
-	if core.attend.blocks != nil {
-		d = BFloat16
-	}
-	x := NewMatrix(slices.Repeat([]float32{1}, rows), rows, 1)
-	starts, h := []int32{0, int32(rows)}, HeadGroup{1, 1, dim}
-	qkv, out := NewMatrix(make([]float32, rows*3*dim), rows, 3*dim), NewMatrix(make([]float32, rows*dim), rows, dim)
-	core.Project(qkv, prepare(s, x, d), s.Pack(nil, w, nil, d), starts, h)
-	core.SelfAttention(out, qkv, starts, h)
-	return out
 }
 
 // TestSelfAttentionAlone: a sequence's result is the same whatever it is computed with.

@@ -32,24 +32,17 @@ func (g *generator) stepsOf(a *rowAttend, what string, from reg.GPVirtual, squar
 // rounded returns two registers' elements as words of one; placed says where. It overwrites
 // both.
 func (g *generator) rounded(low, high reg.VecVirtual) reg.VecVirtual {
-	if g.isa.integers() {
-		g.Comment("to the nearest integers")
-		g.VCVTPS2DQ(low, low)
-		g.Comment("to the nearest integers")
-		g.VCVTPS2DQ(high, high)
-	}
-	return g.packed(low, high)
-}
-
-// packed is rounded for integers that are integers.
-func (g *generator) packed(low, high reg.VecVirtual) reg.VecVirtual {
-	if g.isa.integers() {
-		g.Comment("as int16")
-		g.VPACKSSDW(high, low, high)
-	} else {
+	if !g.isa.integers() {
 		g.Comment("as bfloat16")
 		g.emitMissing("VCVTNE2PS2BF16", "AVX512BF16", false, low, high, high)
+		return high
 	}
+	for _, x := range []reg.VecVirtual{low, high} {
+		g.Comment("to the nearest integers")
+		g.VCVTPS2DQ(x, x)
+	}
+	g.Comment("as int16")
+	g.VPACKSSDW(high, low, high)
 	return high
 }
 

@@ -14,11 +14,11 @@ import (
 // column of values has its own, which its results are multiplied by. The sums are int32,
 // and none can leave it.
 
-// Weights are up to 2^weightBits, values up to the largest below it: over 512 keys their
-// products are below 2^31.
+// A row's weights add up to 2^sumBits (attendround.go) but for what rounding adds, half of one
+// for each of 512 keys, and values reach largestValue: their products stay below 2^31.
 const (
-	weightBits   = 11
-	largestValue = 1<<weightBits - 1
+	sumBits      = 20
+	largestValue = 1<<11 - 1
 )
 
 // largestOperand is what queries and keys of the head reach: the root of 2^31 by its columns.

@@ -15,8 +15,7 @@ type weigher struct {
 	a     *attend
 	held  held
 	unit  reg.VecVirtual // what 1 of a score is, of int32
-	order reg.VecVirtual // of the weights, packed to int16
-	below reg.VecVirtual // the negative of the row's largest score, plus weightBits in int16
+	below reg.VecVirtual // the negative of the row's largest score
 	sum   reg.VecVirtual // of the row's weights
 }
 
@@ -112,8 +111,12 @@ func (g *generator) weighRows(a *attend, largest []reg.VecVirtual, numbers reg.G
 	g.MOVQ(a.rows, rows)
 	g.Comment("scores")
 	g.Load(g.Param("scores").Base(), scores)
+	place, further := "weights", a.weightRow
+	if g.isa.integers() { // where they wait for their sum
+		place, further = "scores", a.scoreRow
+	}
 	g.Comment("weights")
-	g.Load(g.Param("weights").Base(), weights)
+	g.Load(g.Param(place).Base(), weights)
 	row := g.GP64()
 	g.Comment("the first row")
 	g.MOVQ(numbers, row)
@@ -129,7 +132,7 @@ func (g *generator) weighRows(a *attend, largest []reg.VecVirtual, numbers reg.G
 	g.Comment("next row of scores")
 	g.ADDQ(a.scoreRow, scores)
 	g.Comment("of weights")
-	g.ADDQ(a.weightRow, weights)
+	g.ADDQ(further, weights)
 	g.Comment("of sums")
 	g.ADDQ(operand.Imm(tileBytes), row)
 	g.Comment("and its largest score")
@@ -138,7 +141,11 @@ func (g *generator) weighRows(a *attend, largest []reg.VecVirtual, numbers reg.G
 	g.DECQ(rows)
 	g.Comment("more?")
 	g.JNZ(operand.LabelRef("weights"))
-	total, one := w.total(g.rowsOf(numbers, height)), g.ZMM()
+	total := g.ofRows(g.rowsOf(numbers, height), g.VADDPS)
+	if g.isa.integers() {
+		g.roundWeights(a, total, numbers, height)
+	}
+	one := g.ZMM()
 	g.Comment("1")
 	g.VMOVUPS(g.constant("one", 1), one)
 	g.Comment("by the weights' sum")

@@ -7,8 +7,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// What scores and weights are: float32, whose weights may be rounded, or int32, whose
-// weights are int16 in units of 2^-weightBits.
+// What scores and weights are: float32, whose weights may be rounded to bfloat16, or int32,
+// whose weights become int16 (attendround.go) once a row's sum says how large they may be.
 
 // lowestScore returns what no score is below.
 func (g *generator) lowestScore() reg.VecVirtual {
@@ -32,15 +32,6 @@ func (g *generator) largerScores(ops ...operand.Op) {
 	}
 }
 
-// addWeights is the instruction for sums of weights.
-func (g *generator) addWeights(ops ...operand.Op) {
-	if g.isa.integers() {
-		g.VPADDD(ops...)
-	} else {
-		g.VADDPS(ops...)
-	}
-}
-
 // lower returns what is added to scores before they are exponents, given the largest of
 // each row. It overwrites largest.
 func (w *weigher) lower(largest reg.VecVirtual, numbers reg.GPVirtual) reg.VecVirtual {
@@ -50,16 +41,12 @@ func (w *weigher) lower(largest reg.VecVirtual, numbers reg.GPVirtual) reg.VecVi
 		w.VSUBPS(largest, zero, largest)
 		return largest
 	}
-	w.unit, w.order = w.ZMM(), w.ZMM()
-	below := w.ZMM()
-	w.Comment("four words of low and of high in turns")
-	w.VMOVDQU64(w.fourWords(), w.order)
+	w.unit = w.ZMM()
+	below := w.zeros(1)[0]
 	w.Comment("the scores' unit")
 	w.VMOVUPS(element(numbers, unitBehind()), w.unit)
 	w.Comment("the largest")
 	w.VCVTDQ2PS(largest, largest)
-	w.Comment("what the largest weight's exponent is to be")
-	w.VMOVUPS(w.constant("weightbits", weightBits), below)
 	w.Comment("- the largest in that unit")
 	w.VFNMADD231PS(w.unit, largest, below)
 	return below
@@ -92,15 +79,15 @@ func (w *weigher) weighIntegers(t reg.VecVirtual, scores operand.Mem) reg.VecVir
 	w.VFMADD213PS(w.below, w.unit, t)
 	w.Comment("not below what is rounded to 0")
 	w.VMAXPS(w.held.constant(integerLeast), t, t)
-	x := w.scaledExp2(t, w.held)
-	w.Comment("to the nearest integers")
-	w.VCVTPS2DQ(x, x)
-	return x
+	return w.scaledExp2(t, w.held)
 }
+
+// roundsAtOnce tells whether weights are rounded where they are made.
+func (w *weigher) roundsAtOnce() bool { return w.isa.rounds() && !w.isa.integers() }
 
 // weightBytes is what so many weights take.
 func (w *weigher) weightBytes(n uint64) uint64 {
-	if w.isa.rounds() {
+	if w.roundsAtOnce() {
 		return 2 * n
 	}
 	return 4 * n
@@ -115,69 +102,32 @@ func (w *weigher) mask(x reg.VecVirtual) reg.VecVirtual {
 
 func (w *weigher) add(x reg.VecVirtual) {
 	w.Comment("sum += weights")
-	w.addWeights(x, w.sum, w.sum)
+	w.VADDPS(x, w.sum, w.sum)
 }
 
 // storeWeights writes 32 weights.
 func (w *weigher) storeWeights(low, high reg.VecVirtual) {
 	w.add(low)
 	w.add(high)
-	if !w.isa.rounds() {
+	if !w.roundsAtOnce() {
 		w.Comment("write 16")
 		w.VMOVUPS(low, element(w.a.dst, 0))
 		w.Comment("and 16 more")
 		w.VMOVUPS(high, element(w.a.dst, tileBytes))
 		return
 	}
-	x := w.packed(low, high)
-	if w.isa.integers() {
-		w.Comment("in the keys' order")
-		w.VPERMQ(x, w.order, x)
-	}
+	x := w.rounded(low, high)
 	w.Comment("write")
 	w.VMOVUPS(x, element(w.a.dst, 0))
-}
-
-// fourWords is an index of what packed leaves of four elements each: all of low's first.
-func (g *generator) fourWords() operand.Mem {
-	if m, ok := g.constants["four"]; ok {
-		return m
-	}
-	m := g.StaticGlobal("four" + g.isa.name)
-	g.DataAttributes(rodata)
-	var of [8]int
-	for i := range 4 {
-		low, high := g.isa.placed(4 * i)
-		of[i], of[4+i] = low/4, high/4
-	}
-	for i, from := range of {
-		g.AddDatum(8*i, operand.U64(uint64(from)))
-	}
-	g.constants["four"] = m
-	return m
 }
 
 // storeFew writes a row's last 16 weights or fewer and, where they are rounded, 0 for 16 more.
 func (w *weigher) storeFew(x reg.VecVirtual) {
 	w.add(x)
-	switch {
-	case w.isa.integers():
-		w.Comment("as int16, and 0 for 16 more")
-		w.VPMOVDW(x, x.AsY())
-	case w.isa.rounds():
+	if w.roundsAtOnce() {
 		w.Comment("as bfloat16, and 0 for 16 more")
 		w.emitMissing("VCVTNEPS2BF16", "AVX512BF16", false, x, x)
 	}
 	w.Comment("write")
 	w.VMOVUPS(x, element(w.a.dst, 0))
-}
-
-// total returns each row's sum of weights.
-func (w *weigher) total(sums []reg.VecVirtual) reg.VecVirtual {
-	x := w.ofRows(sums, w.addWeights)
-	if w.isa.integers() {
-		w.Comment("as a number")
-		w.VCVTDQ2PS(x, x)
-	}
-	return x
 }
