@@ -2,9 +2,9 @@ package decimal
 
 import "math"
 
-// MaxLen is the most bytes that Append writes for one value: sign and
+// maxLen is the most bytes that Append writes for one value: sign and
 // 21 digits of an integer below 1e21.
-const MaxLen = 24
+const maxLen = 24
 
 // Append appends f as the shortest decimal that reads back to f, the
 // nearest one to f where several are as short. Its form is encoding/json's: plain from
@@ -12,10 +12,10 @@ const MaxLen = 24
 // infinity: they become null.
 func Append(b []byte, f float32) []byte {
 	n := len(b)
-	if cap(b)-n < MaxLen {
-		b = append(b, make([]byte, MaxLen)...)
+	if cap(b)-n < maxLen {
+		b = append(b, make([]byte, maxLen)...)
 	}
-	b = b[:n+MaxLen]
+	b = b[:n+maxLen]
 	return b[:n+putFloat((*room)(b[n:]), f, fraction(f))]
 }
 
@@ -26,7 +26,7 @@ const together = 8
 // AppendVector appends v as a JSON array.
 func AppendVector(b []byte, v []float32) []byte {
 	n := len(b)
-	if need := len(v)*(MaxLen+1) + 2; cap(b)-n < need {
+	if need := len(v)*(maxLen+1) + 2; cap(b)-n < need {
 		b = append(b, make([]byte, need)...)
 	}
 	b = b[:cap(b)]
@@ -52,7 +52,7 @@ func AppendVector(b []byte, v []float32) []byte {
 }
 
 // room is what a value is written into.
-type room [MaxLen]byte
+type room [maxLen]byte
 
 // putFloat writes f at the start of b and returns how many bytes it took. digits are what
 // fraction makes of f.

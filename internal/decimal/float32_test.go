@@ -164,7 +164,7 @@ func BenchmarkAppend(b *testing.B) {
 	for i := range v {
 		v[i] *= 13 // as large as those of a vector of 384 dimensions
 	}
-	buf := make([]byte, 0, values*(MaxLen+1)+2)
+	buf := make([]byte, 0, values*(maxLen+1)+2)
 	b.Run("decimal", func(b *testing.B) {
 		for b.Loop() {
 			buf = AppendVector(buf[:0], v)

@@ -64,16 +64,18 @@ func (c *Core) operands(q, k, v Matrix) (Matrix, Matrix, Matrix) {
 	if c.attend != c.set.attend[Int16] {
 		return c.rounded(q), c.rounded(k), c.rounded(v)
 	}
-	largest := math.Floor(math.Sqrt((1<<31 - 1) / float64(q.Cols)))
-	keys, values, inverses := columnLargest(k), columnLargest(v), make([]float64, k.Cols)
-	for i, x := range keys {
-		inverses[i] = 1 / x
+	const ofValues = 2047
+	most := math.Floor(math.Sqrt((1<<31 - 1) / float64(q.Cols))) // of queries and keys
+	keys := columnLargest(k)
+	largest := 0.0 // of the queries multiplied by those
+	for i, x := range columnLargest(q) {
+		largest = max(largest, x*keys[i])
 	}
-	all := slices.Max(columnLargest(toUnits(q, inverses, 0)))
-	for i := range inverses {
-		inverses[i] *= all
+	queries := make([]float64, q.Cols)
+	for i := range queries {
+		queries[i] = largest / keys[i]
 	}
-	return toUnits(q, inverses, largest), toUnits(k, keys, largest), toUnits(v, values, 2047)
+	return inUnits(q, queries, most), inUnits(k, keys, most), inUnits(v, columnLargest(v), ofValues)
 }
 
 // columnLargest returns the largest magnitude of each column, 2^-40 at least.
@@ -81,23 +83,18 @@ func columnLargest(m Matrix) []float64 {
 	largest := slices.Repeat([]float64{0x1p-40}, m.Cols)
 	for r := range m.Rows {
 		for i, x := range m.Row(r) {
-			largest[i] = math.Max(largest[i], math.Abs(float64(x)))
+			largest[i] = max(largest[i], math.Abs(float64(x)))
 		}
 	}
 	return largest
 }
 
-// toUnits returns m rounded so that as many units make a column's largest or, for none,
-// divided by that.
-func toUnits(m Matrix, largest []float64, units float64) Matrix {
-	y := NewMatrix(make([]float32, m.Rows*m.Cols), m.Rows, m.Cols)
-	for r := range m.Rows {
-		for i, x := range m.Row(r) {
-			y.Row(r)[i] = float32(float64(x) / largest[i])
-			if units > 0 {
-				y.Row(r)[i] = float32(math.RoundToEven(float64(x)/largest[i]*units) / units * largest[i])
-			}
-		}
+// inUnits returns m rounded, each column to units of which so many make its largest.
+func inUnits(m Matrix, largest []float64, units float64) Matrix {
+	y := NewMatrix(flat(m), m.Rows, m.Cols)
+	for i, x := range y.Data {
+		unit := largest[i%m.Cols] / units
+		y.Data[i] = float32(math.RoundToEven(float64(x)/unit) * unit)
 	}
 	return y
 }

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -29,8 +30,8 @@ func TestNarrow(t *testing.T) {
 				}
 				for _, o.Threads = range []int{1, 2} {
 					e := openTiny(t, family, o, func(s *model.Spec) { s.Pooling = pooling })
-					if err := sameNarrowed(t, e); err != "" {
-						t.Errorf("%s, pooling %v, %s %s, %d threads: %s", filepath.Base(family), pooling, o.Level, o.DType, o.Threads, err)
+					if err := sameNarrowed(t, e); err != nil {
+						t.Errorf("%s, pooling %v, %s %s, %d threads: %v", filepath.Base(family), pooling, o.Level, o.DType, o.Threads, err)
 					}
 				}
 			}
@@ -53,41 +54,41 @@ func TestNarrowByTeams(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer e.Close()
-		if err := sameNarrowed(t, e); err != "" {
-			t.Errorf("%s %s: %s", o.Level, o.DType, err)
+		if err := sameNarrowed(t, e); err != nil {
+			t.Errorf("%s %s: %v", o.Level, o.DType, err)
 		}
 	}
 }
 
-func sameNarrowed(t *testing.T, e *Engine) string {
+// sameNarrowed compares vectors with those of the same sequences whose tokens are asked for.
+func sameNarrowed(t *testing.T, e *Engine) error {
 	r := rand.New(rand.NewPCG(9, 1))
 	for _, lengths := range [][]int{{1}, {12}, {5, 1, 40, 17, 33, 2, 90}} {
-		some := randomBatch(r, e.spec, lengths...)
-		for i := range some.Skip {
-			some.Skip[i] = int32(r.IntN(lengths[i]))
-		}
-		all := subset(some, indices(some.Len()))
-		for i := range all.Out {
-			all.Skip[i] = some.Skip[i]
-			all.Out[i] = model.Output{Vector: make([]float32, e.spec.Dim()), Tokens: make([]float32, lengths[i]*e.spec.Hidden)}
+		some, all := randomBatch(r, e.spec, lengths...), &model.Batch{}
+		for i, n := range lengths {
+			some.Skip[i] = int32(r.IntN(n))
+			all.Append(some.Sequence(i), nil, int(some.Skip[i]), model.Output{
+				Vector: make([]float32, e.spec.Dim()), Tokens: make([]float32, n*e.spec.Hidden),
+			})
 		}
 		mustRun(t, e, some)
 		mustRun(t, e, all)
-		for i := range some.Out {
-			if !slices.Equal(some.Out[i].Vector, all.Out[i].Vector) {
-				return "the vector of a sequence differs"
+		for i := range lengths {
+			if err := sameVector(some.Out[i].Vector, all.Out[i].Vector); err != nil {
+				return fmt.Errorf("sequence %d of %v tokens: %w", i, lengths, err)
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
-func indices(n int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i
+func sameVector(got, want []float32) error {
+	for i := range want {
+		if got[i] != want[i] {
+			return fmt.Errorf("element %d is %v, and %v beside all tokens", i, got[i], want[i])
+		}
 	}
-	return list
+	return nil
 }
 
 // TestRowsRead says which rows are left for which outputs of sequences of 3, 1 and 4 tokens.

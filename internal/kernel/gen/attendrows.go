@@ -76,7 +76,7 @@ func (a *rowAttend) doc(name string, i *isa) []string {
 	rounded := "Queries, keys, values and weights are rounded to bfloat16."
 	if i.integers() {
 		rounded = "Queries, keys, values and weights are int16 for up to 512 tokens a sequence."
-		numbers = (a.factorsBehind(valueUnits + 1)) / 4
+		numbers = a.factorsBehind(valueUnits+1) / 4
 	}
 	if i.rounds() {
 		memory = []string{
